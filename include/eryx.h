@@ -1,0 +1,32 @@
+/* eryx: run Python you do not trust.
+ *
+ * A runtime (eryx_runtime_t) is opened once per process and shared by all threads.
+ * From it come sandboxes (eryx_sandbox_t), each a full CPython of its own in a
+ * WebAssembly linear memory. A sandbox executes code, keeps the session's names
+ * from one execution to the next, and yields outcomes (eryx_outcome_t).
+ *
+ *     eryx_runtime_t *runtime;
+ *     eryx_sandbox_t *sandbox;
+ *     eryx_outcome_t *outcome;
+ *     eryx_error_t error;
+ *     if (eryx_runtime_open(NULL, NULL, &runtime, &error) != ERYX_OK) ...
+ *     eryx_sandbox_new(runtime, NULL, &sandbox, &error);
+ *     eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error);
+ *     puts(eryx_outcome_stdout(outcome, NULL));
+ *     eryx_outcome_free(outcome);
+ *     eryx_sandbox_free(sandbox);
+ *     eryx_runtime_free(runtime);
+ *
+ * Conventions: functions that can fail return ERYX_OK or a negative eryx_status_t
+ * and fill an optional eryx_error_t. Options structs are set up by their _init
+ * function. _free(NULL) does nothing. Strings are UTF-8. */
+#ifndef ERYX_H
+#define ERYX_H
+
+#include <eryx/error.h>
+#include <eryx/limits.h>
+#include <eryx/outcome.h>
+#include <eryx/runtime.h>
+#include <eryx/sandbox.h>
+
+#endif

@@ -1,0 +1,44 @@
+/* Limits of one sandbox. Every field has a safe default. */
+#ifndef ERYX_LIMITS_H
+#define ERYX_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Which limit ended an execution. */
+typedef enum eryx_limit {
+    ERYX_LIMIT_NONE = 0,
+    ERYX_LIMIT_WALL_TIME = 1, /* nanoseconds */
+    ERYX_LIMIT_OUTPUT = 2     /* bytes of stdout and stderr together */
+} eryx_limit_t;
+
+typedef struct eryx_limits {
+    size_t size; /* sizeof(eryx_limits_t), set by eryx_limits_init */
+    /* Wall time of one execution in nanoseconds, waiting included. 0: none.
+     * Default 60 s. The program is stopped at its next loop iteration. */
+    uint64_t wall_time_ns;
+    /* Linear memory of the sandbox in bytes, the image included (see
+     * eryx_runtime_info). Rounded down to 64 KiB. Default 512 MiB, at most 4 GiB.
+     * Past it Python raises MemoryError and the sandbox goes on. */
+    uint64_t memory_bytes;
+    /* Bytes of stdout and stderr kept for one execution. Default 16 MiB. What
+     * exceeds it is dropped and counted (eryx_outcome_output_dropped). */
+    uint64_t output_bytes;
+} eryx_limits_t;
+
+/* Sets the defaults. */
+ERYX_API void eryx_limits_init(eryx_limits_t *limits);
+
+/* "wall time", "output", ... Static storage. */
+ERYX_API const char *eryx_limit_name(eryx_limit_t limit);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* What came out of one execution. */
+#ifndef ERYX_OUTCOME_H
+#define ERYX_OUTCOME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/export.h>
+#include <eryx/limits.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Immutable. Owned by whoever got it; used by one thread at a time. */
+typedef struct eryx_outcome eryx_outcome_t;
+
+typedef enum eryx_outcome_kind {
+    ERYX_OUTCOME_OK = 0,          /* ran to its end */
+    ERYX_OUTCOME_EXCEPTION = 1,   /* an uncaught Python exception */
+    ERYX_OUTCOME_EXIT = 2,        /* SystemExit or os._exit: see exit_code */
+    ERYX_OUTCOME_LIMIT = 3,       /* stopped by a limit: see limit */
+    ERYX_OUTCOME_INTERRUPTED = 4, /* stopped by eryx_sandbox_interrupt */
+    ERYX_OUTCOME_TRAP = 5         /* os.abort(), a crash of the interpreter, C stack exhausted */
+} eryx_outcome_kind_t;
+
+ERYX_API eryx_outcome_kind_t eryx_outcome_kind(const eryx_outcome_t *outcome);
+
+/* Bytes as written, UTF-8 for text. Not NUL-terminated at *length, but one NUL
+ * follows. Valid until eryx_outcome_free. length may be NULL. Empty when an
+ * output callback took them (eryx_sandbox_options_t.on_output). */
+ERYX_API const char *eryx_outcome_stdout(const eryx_outcome_t *outcome, size_t *length);
+ERYX_API const char *eryx_outcome_stderr(const eryx_outcome_t *outcome, size_t *length);
+/* Bytes of output dropped because of eryx_limits_t.output_bytes. */
+ERYX_API uint64_t eryx_outcome_output_dropped(const eryx_outcome_t *outcome);
+
+/* For ERYX_OUTCOME_EXCEPTION: qualified type name, str(exception), and the
+ * traceback as Python prints it. For ERYX_OUTCOME_LIMIT, _INTERRUPTED and _TRAP:
+ * type and traceback are "", message says what happened. Never NULL; valid until
+ * eryx_outcome_free. */
+ERYX_API const char *eryx_outcome_exception_type(const eryx_outcome_t *outcome);
+ERYX_API const char *eryx_outcome_exception_message(const eryx_outcome_t *outcome);
+ERYX_API const char *eryx_outcome_traceback(const eryx_outcome_t *outcome);
+
+/* For ERYX_OUTCOME_EXIT, else 0 for OK and 1 for the others. */
+ERYX_API int eryx_outcome_exit_code(const eryx_outcome_t *outcome);
+/* For ERYX_OUTCOME_LIMIT: which, its value, and what was used of it. */
+ERYX_API eryx_limit_t eryx_outcome_limit(const eryx_outcome_t *outcome);
+ERYX_API uint64_t eryx_outcome_limit_value(const eryx_outcome_t *outcome);
+ERYX_API uint64_t eryx_outcome_limit_used(const eryx_outcome_t *outcome);
+/* Wall time of the execution in nanoseconds. */
+ERYX_API uint64_t eryx_outcome_wall_time_ns(const eryx_outcome_t *outcome);
+/* Nonzero when the session's names are gone: after LIMIT, INTERRUPTED, TRAP and
+ * os._exit the sandbox starts its next execution from the fresh image. */
+ERYX_API int eryx_outcome_session_lost(const eryx_outcome_t *outcome);
+
+/* NULL is allowed. */
+ERYX_API void eryx_outcome_free(eryx_outcome_t *outcome);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,71 @@
+/* A runtime: the engine, the compiled Python and the pool of instances. */
+#ifndef ERYX_RUNTIME_H
+#define ERYX_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/error.h>
+#include <eryx/export.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Immutable and thread-safe once opened; shared by any number of sandboxes. */
+typedef struct eryx_runtime eryx_runtime_t;
+
+typedef struct eryx_runtime_options {
+    size_t size; /* sizeof(eryx_runtime_options_t), set by eryx_runtime_options_init */
+    /* Sandboxes that may live at once. Default 4096. Each reserves 4 GiB of
+     * address space (not memory). */
+    uint32_t max_sandboxes;
+    /* Used instances kept ready for the next eryx_sandbox_new. Default 16. */
+    uint32_t max_warm;
+    /* Check the sha256 of the whole file at opening (about 0.1 s). Default false:
+     * header, sizes and versions are checked. A runtime file is code of the
+     * machine and trusted like a shared library; see SECURITY.md. */
+    bool verify;
+} eryx_runtime_options_t;
+
+ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
+
+/* Opens a runtime file. path NULL: $ERYX_RUNTIME, else runtime.cwasm beside the
+ * library in <prefix>/lib/eryx/, else in the build tree the library was built in.
+ * options NULL: defaults. On success *out is owned by the caller.
+ * Errors: ERYX_ERR_ARGUMENT, _IO, _FORMAT, _VERSION, _MEMORY, _ENGINE. */
+ERYX_API int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
+                               eryx_runtime_t **out, eryx_error_t *error);
+
+/* Same from bytes in memory, which are copied. */
+ERYX_API int eryx_runtime_open_buffer(const void *data, size_t length,
+                                      const eryx_runtime_options_t *options, eryx_runtime_t **out,
+                                      eryx_error_t *error);
+
+/* Gives the caller's reference back; sandboxes still alive keep what they need.
+ * NULL is allowed. Any thread. */
+ERYX_API void eryx_runtime_free(eryx_runtime_t *runtime);
+
+typedef struct eryx_runtime_info {
+    size_t size;                  /* set by the caller to sizeof(eryx_runtime_info_t) */
+    const char *eryx_version;     /* of the library */
+    const char *python_version;   /* "3.14.0" */
+    const char *engine;           /* "wasmtime 50.0.1" */
+    const char *build_id;         /* hex sha256 of the module the file was compiled from */
+    uint64_t file_bytes;          /* of the runtime file */
+    uint64_t code_bytes;          /* machine code and engine metadata */
+    uint64_t image_bytes;         /* initial linear memory, of which ... */
+    uint64_t image_constant_bytes; /* ... this much is read-only and shared */
+} eryx_runtime_info_t;
+
+/* Strings live as long as the runtime. Any thread. */
+ERYX_API int eryx_runtime_get_info(const eryx_runtime_t *runtime, eryx_runtime_info_t *info);
+
+/* Version of the library, "0.1.0". */
+ERYX_API const char *eryx_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

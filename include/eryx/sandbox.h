@@ -1,0 +1,90 @@
+/* A sandbox: one Python with its own linear memory, and a session in it. */
+#ifndef ERYX_SANDBOX_H
+#define ERYX_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/error.h>
+#include <eryx/export.h>
+#include <eryx/limits.h>
+#include <eryx/outcome.h>
+#include <eryx/runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Used by one thread at a time (any thread), except eryx_sandbox_interrupt. */
+typedef struct eryx_sandbox eryx_sandbox_t;
+
+typedef enum eryx_stream { ERYX_STDOUT = 1, ERYX_STDERR = 2 } eryx_stream_t;
+
+/* Called on the executing thread for every write of the program, in the order
+ * written. data is valid during the call only. Must not call into the sandbox. */
+typedef void (*eryx_output_fn)(void *env, eryx_stream_t stream, const char *data, size_t length);
+
+/* Called on the executing thread when the program reads stdin: fill at most
+ * capacity bytes, return how many, 0 at the end, negative on an I/O error.
+ * May block; the wall-time limit is looked at when it returns. */
+typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
+
+typedef struct eryx_sandbox_options {
+    size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */
+    eryx_limits_t limits;
+    /* sys.argv. Copied. NULL: ['']. */
+    const char *const *argv;
+    size_t argc;
+    /* Environment, "NAME=value" strings. Copied. Nothing of the host's
+     * environment is visible otherwise. */
+    const char *const *environ;
+    size_t environ_count;
+    /* Where output goes as it is written; NULL: it is kept for the outcome. */
+    eryx_output_fn on_output;
+    /* Where stdin comes from; NULL: empty. */
+    eryx_input_fn on_input;
+    /* Passed to on_output and on_input. */
+    void *env;
+    /* Called exactly once with env, when the sandbox is freed; never if
+     * eryx_sandbox_new fails. May be NULL. */
+    void (*env_finalizer)(void *env);
+} eryx_sandbox_options_t;
+
+ERYX_API void eryx_sandbox_options_init(eryx_sandbox_options_t *options);
+
+/* Takes an instance from the runtime's pool, or makes one. options NULL: defaults.
+ * On success *out is owned by the caller.
+ * Errors: ERYX_ERR_ARGUMENT, _LIMIT (max_sandboxes live), _MEMORY, _ENGINE. */
+ERYX_API int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
+                              eryx_sandbox_t **out, eryx_error_t *error);
+
+/* Recycles the instance. Not while an execution is running. NULL is allowed. */
+ERYX_API void eryx_sandbox_free(eryx_sandbox_t *sandbox);
+
+typedef struct eryx_execute_options {
+    size_t size; /* sizeof(eryx_execute_options_t), set by eryx_execute_options_init */
+    /* Name of the code in tracebacks. NULL: "<eryx>". Copied. */
+    const char *filename;
+} eryx_execute_options_t;
+
+ERYX_API void eryx_execute_options_init(eryx_execute_options_t *options);
+
+/* Runs Python code (UTF-8, length bytes; may contain top-level await) to its end,
+ * blocking the calling thread. Names persist from one execution to the next.
+ * options NULL: defaults. Returns ERYX_OK whenever there is an outcome, which is
+ * then owned by the caller; a Python exception is an outcome.
+ * Errors: ERYX_ERR_ARGUMENT, _STATE (executing already), _MEMORY, _ENGINE, _GUEST. */
+ERYX_API int eryx_sandbox_execute(eryx_sandbox_t *sandbox, const char *code, size_t length,
+                                  const eryx_execute_options_t *options, eryx_outcome_t **out,
+                                  eryx_error_t *error);
+
+/* Stops the running execution at its next loop iteration; it ends with
+ * ERYX_OUTCOME_INTERRUPTED. Without one running nothing happens. Any thread, any
+ * number of times; not from a signal handler. */
+ERYX_API void eryx_sandbox_interrupt(eryx_sandbox_t *sandbox);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
