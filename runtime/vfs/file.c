@@ -1,0 +1,254 @@
+/* Open inodes: opening, data, times and status; devices. */
+#include "vfs_internal.h"
+
+#include <string.h>
+
+static int create_file(struct vfs *fs, const struct lookup *lookup, struct vfs_inode **inode)
+{
+    if (lookup->slash) {
+        return -VFS_EISDIR;
+    }
+    if (!lookup->parent->links) {
+        return -VFS_ENOENT;
+    }
+    int error = 0;
+    struct vfs_inode *made = inode_new(fs, VFS_FILE, &error);
+    if (!made) {
+        return error;
+    }
+    error = inode_attach(fs, lookup->parent, lookup->name, lookup->name_length, made);
+    if (error) {
+        inode_settle(fs, made);
+        return error;
+    }
+    *inode = made;
+    return 0;
+}
+
+static int check_existing(const struct lookup *lookup, unsigned flags)
+{
+    const struct vfs_inode *inode = lookup->inode;
+    if ((flags & VFS_OPEN_CREATE) && (flags & VFS_OPEN_EXCLUSIVE)) {
+        return -VFS_EEXIST;
+    }
+    if (inode->kind == VFS_DIRECTORY) {
+        unsigned unfit = VFS_OPEN_CREATE | VFS_OPEN_WRITE | VFS_OPEN_TRUNCATE;
+        return flags & unfit ? -VFS_EISDIR : 0;
+    }
+    if (lookup->slash) {
+        return -VFS_ENOTDIR;
+    }
+    if (flags & VFS_OPEN_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    return inode->kind == VFS_SYMLINK ? -VFS_ELOOP : 0;
+}
+
+static int open_found(struct vfs *fs, struct lookup *lookup, unsigned flags)
+{
+    if (!lookup->inode) {
+        if (!(flags & VFS_OPEN_CREATE)) {
+            return -VFS_ENOENT;
+        }
+        if (flags & VFS_OPEN_DIRECTORY) {
+            return -VFS_EINVAL;
+        }
+        return create_file(fs, lookup, &lookup->inode);
+    }
+    int error = check_existing(lookup, flags);
+    if (!error && (flags & VFS_OPEN_TRUNCATE) && lookup->inode->kind == VFS_FILE) {
+        error = vfs_truncate(fs, lookup->inode, 0);
+    }
+    return error;
+}
+
+int vfs_open(struct vfs *fs, struct vfs_path path, unsigned flags, struct vfs_inode **inode)
+{
+    if (fs->usage.open_files >= fs->limits.open_files) {
+        return -VFS_EMFILE;
+    }
+    bool follow = !(flags & VFS_OPEN_NOFOLLOW) &&
+                  !((flags & VFS_OPEN_CREATE) && (flags & VFS_OPEN_EXCLUSIVE));
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, follow, &lookup);
+    if (error) {
+        return error;
+    }
+    error = open_found(fs, &lookup, flags);
+    if (!error) {
+        lookup.inode->references++;
+        fs->usage.open_files++;
+        *inode = lookup.inode;
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+static int64_t device_read(struct vfs *fs, enum vfs_device device, void *buffer, size_t length)
+{
+    switch (device) {
+    case VFS_DEVICE_NULL:
+        return 0;
+    case VFS_DEVICE_ZERO:
+        memset(buffer, 0, length);
+        return (int64_t)length;
+    default:
+        return fs->host.device_read(device, buffer, length);
+    }
+}
+
+int64_t vfs_read(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, void *buffer,
+                 size_t length)
+{
+    switch ((enum vfs_kind)inode->kind) {
+    case VFS_FILE:
+        return content_read(&inode->content, offset, buffer, length);
+    case VFS_DEVICE:
+        return device_read(fs, (enum vfs_device)inode->device, buffer, length);
+    case VFS_DIRECTORY:
+        return -VFS_EISDIR;
+    default:
+        return -VFS_EINVAL;
+    }
+}
+
+int64_t vfs_write(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, const void *buffer,
+                  size_t length)
+{
+    if (inode->kind == VFS_DEVICE) {
+        if (inode->device == VFS_DEVICE_NULL || inode->device == VFS_DEVICE_ZERO) {
+            return (int64_t)length;
+        }
+        return fs->host.device_write((enum vfs_device)inode->device, buffer, length);
+    }
+    if (inode->kind != VFS_FILE) {
+        return inode->kind == VFS_DIRECTORY ? -VFS_EISDIR : -VFS_EINVAL;
+    }
+    if (!length) {
+        return 0;
+    }
+    uint64_t limit = fs->limits.file_bytes;
+    if (offset >= limit) {
+        return -VFS_EFBIG;
+    }
+    if (length > limit - offset) {
+        length = (size_t)(limit - offset);
+    }
+    int64_t written = content_write(fs, &inode->content, offset, buffer, length);
+    if (written > 0) {
+        inode_touch(fs, inode);
+    }
+    return written;
+}
+
+uint64_t vfs_write_room(const struct vfs *fs, const struct vfs_inode *inode, uint64_t offset,
+                        uint64_t length)
+{
+    if (inode->kind != VFS_FILE) {
+        return length;
+    }
+    uint64_t limit = fs->limits.file_bytes;
+    if (offset >= limit) {
+        return 0;
+    }
+    if (length > limit - offset) {
+        length = limit - offset;
+    }
+    return content_room(fs, &inode->content, offset, length);
+}
+
+int vfs_truncate(struct vfs *fs, struct vfs_inode *inode, uint64_t size)
+{
+    if (inode->kind != VFS_FILE) {
+        return inode->kind == VFS_DIRECTORY ? -VFS_EISDIR : -VFS_EINVAL;
+    }
+    if (size > fs->limits.file_bytes) {
+        return -VFS_EFBIG;
+    }
+    int error = content_resize(fs, &inode->content, size);
+    if (!error) {
+        inode_touch(fs, inode);
+    }
+    return error;
+}
+
+enum vfs_kind vfs_kind(const struct vfs_inode *inode)
+{
+    return (enum vfs_kind)inode->kind;
+}
+
+struct vfs_stat vfs_stat(const struct vfs_inode *inode)
+{
+    struct vfs_stat stat = {
+        .inode = inode->number,
+        .links = inode->links,
+        .kind = (enum vfs_kind)inode->kind,
+        .accessed = inode->accessed,
+        .modified = inode->modified,
+        .changed = inode->changed,
+    };
+    if (inode->kind == VFS_FILE) {
+        stat.size = inode->content.size;
+    } else if (inode->kind == VFS_SYMLINK) {
+        stat.size = inode->symlink.length;
+    } else if (inode->kind == VFS_DIRECTORY) {
+        /* Its own `.` and the `..` of each subdirectory count as names. */
+        stat.links = inode->links ? 2 + inode->directory.subdirectories : 0;
+    }
+    return stat;
+}
+
+/* The inode a path names, without opening it. */
+static int find(struct vfs *fs, struct vfs_path path, bool follow, struct vfs_inode **inode)
+{
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, follow, &lookup);
+    if (error) {
+        return error;
+    }
+    *inode = lookup.inode;
+    if (!lookup.inode) {
+        error = -VFS_ENOENT;
+    } else if (lookup.slash && lookup.inode->kind != VFS_DIRECTORY) {
+        error = -VFS_ENOTDIR;
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+int vfs_stat_path(struct vfs *fs, struct vfs_path path, bool follow, struct vfs_stat *stat)
+{
+    struct vfs_inode *inode = NULL;
+    int error = find(fs, path, follow, &inode);
+    if (!error) {
+        *stat = vfs_stat(inode);
+    }
+    return error;
+}
+
+int vfs_set_times(struct vfs *fs, struct vfs_inode *inode, const struct vfs_time *accessed,
+                  const struct vfs_time *modified)
+{
+    if ((accessed && accessed->nanoseconds > 999999999) ||
+        (modified && modified->nanoseconds > 999999999)) {
+        return -VFS_EINVAL;
+    }
+    if (accessed) {
+        inode->accessed = *accessed;
+    }
+    if (modified) {
+        inode->modified = *modified;
+    }
+    if (accessed || modified) {
+        inode->changed = fs->host.now();
+    }
+    return 0;
+}
+
+int vfs_set_times_path(struct vfs *fs, struct vfs_path path, bool follow,
+                       const struct vfs_time *accessed, const struct vfs_time *modified)
+{
+    struct vfs_inode *inode = NULL;
+    int error = find(fs, path, follow, &inode);
+    return error ? error : vfs_set_times(fs, inode, accessed, modified);
+}

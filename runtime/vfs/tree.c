@@ -1,0 +1,370 @@
+/* Operations on names: directories, links, renaming, removing, reading directories. */
+#include "vfs_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a new name can be made where the lookup ended. `directory`: for a directory, so that
+ * a trailing slash is fine. */
+static int check_free(const struct lookup *lookup, bool directory)
+{
+    if (lookup->inode) {
+        return -VFS_EEXIST;
+    }
+    if ((lookup->slash && !directory) || !lookup->parent->links) {
+        return -VFS_ENOENT;
+    }
+    return 0;
+}
+
+static int make_named(struct vfs *fs, const struct lookup *lookup, enum vfs_kind kind,
+                      struct vfs_inode **made)
+{
+    int error = 0;
+    struct vfs_inode *inode = inode_new(fs, kind, &error);
+    if (!inode) {
+        return error;
+    }
+    error = inode_attach(fs, lookup->parent, lookup->name, lookup->name_length, inode);
+    if (error) {
+        inode_settle(fs, inode);
+        return error;
+    }
+    *made = inode;
+    return 0;
+}
+
+int vfs_mkdir(struct vfs *fs, struct vfs_path path)
+{
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, false, &lookup);
+    if (error) {
+        return error;
+    }
+    struct vfs_inode *made = NULL;
+    error = check_free(&lookup, true);
+    if (!error) {
+        error = make_named(fs, &lookup, VFS_DIRECTORY, &made);
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_path path)
+{
+    if (length == 0) {
+        return -VFS_ENOENT;
+    }
+    if (length >= VFS_PATH_MAX) {
+        return -VFS_ENAMETOOLONG;
+    }
+    if (memchr(target, 0, length)) {
+        return -VFS_EINVAL;
+    }
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, false, &lookup);
+    if (error) {
+        return error;
+    }
+    error = check_free(&lookup, false);
+    if (!error) {
+        error = usage_charge(fs, length);
+    }
+    if (!error) {
+        char *copy = malloc(length);
+        struct vfs_inode *made = NULL;
+        error = copy ? make_named(fs, &lookup, VFS_SYMLINK, &made) : -VFS_ENOMEM;
+        if (error) {
+            free(copy);
+            usage_refund(fs, length);
+        } else {
+            memcpy(copy, target, length);
+            made->symlink = (struct symlink){copy, (uint32_t)length};
+        }
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size_t *length)
+{
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, false, &lookup);
+    if (error) {
+        return error;
+    }
+    if (!lookup.inode) {
+        error = -VFS_ENOENT;
+    } else if (lookup.inode->kind != VFS_SYMLINK) {
+        bool unfit = lookup.slash && lookup.inode->kind != VFS_DIRECTORY;
+        error = unfit ? -VFS_ENOTDIR : -VFS_EINVAL;
+    } else {
+        *target = lookup.inode->symlink.target;
+        *length = lookup.inode->symlink.length;
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+static int link_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
+{
+    if (!from->inode) {
+        return -VFS_ENOENT;
+    }
+    if (from->slash && from->inode->kind != VFS_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    int error = check_free(to, false);
+    if (error) {
+        return error;
+    }
+    if (from->inode->kind == VFS_DIRECTORY) {
+        return -VFS_EPERM;
+    }
+    if (from->inode->links >= VFS_LINK_MAX) {
+        return -VFS_EMLINK;
+    }
+    error = inode_attach(fs, to->parent, to->name, to->name_length, from->inode);
+    if (!error) {
+        from->inode->changed = to->parent->changed;
+    }
+    return error;
+}
+
+int vfs_link(struct vfs *fs, struct vfs_path from, bool follow, struct vfs_path to)
+{
+    struct lookup old, new;
+    int error = lookup_begin(fs, from, follow, &old);
+    if (error) {
+        return error;
+    }
+    error = lookup_begin(fs, to, false, &new);
+    if (!error) {
+        error = link_found(fs, &old, &new);
+        lookup_end(&new);
+    }
+    lookup_end(&old);
+    return error;
+}
+
+/* The entry behind a lookup that ended in a name. */
+static struct directory_entry *entry_of(const struct lookup *lookup)
+{
+    return directory_find(&lookup->parent->directory, lookup->name, lookup->name_length);
+}
+
+int vfs_unlink(struct vfs *fs, struct vfs_path path)
+{
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, false, &lookup);
+    if (error) {
+        return error;
+    }
+    if (!lookup.inode) {
+        error = -VFS_ENOENT;
+    } else if (lookup.inode->kind == VFS_DIRECTORY) {
+        error = -VFS_EISDIR;
+    } else if (lookup.slash) {
+        error = -VFS_ENOTDIR;
+    } else {
+        inode_detach(fs, lookup.parent, entry_of(&lookup));
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+static int check_rmdir(const struct lookup *lookup)
+{
+    switch (lookup->last) {
+    case LAST_DOT:
+        return -VFS_EINVAL;
+    case LAST_DOTDOT:
+        return -VFS_ENOTEMPTY;
+    case LAST_ROOT:
+        return -VFS_EBUSY;
+    case LAST_NAME:
+        break;
+    }
+    if (!lookup->inode) {
+        return -VFS_ENOENT;
+    }
+    if (lookup->inode->kind != VFS_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    return lookup->inode->directory.entries_live ? -VFS_ENOTEMPTY : 0;
+}
+
+int vfs_rmdir(struct vfs *fs, struct vfs_path path)
+{
+    struct lookup lookup;
+    int error = lookup_begin(fs, path, false, &lookup);
+    if (error) {
+        return error;
+    }
+    error = check_rmdir(&lookup);
+    if (!error) {
+        inode_detach(fs, lookup.parent, entry_of(&lookup));
+    }
+    lookup_end(&lookup);
+    return error;
+}
+
+static bool is_below(const struct vfs_inode *inode, const struct vfs_inode *top)
+{
+    while (inode && inode != top && inode->directory.parent != inode) {
+        inode = inode->directory.parent;
+    }
+    return inode == top;
+}
+
+static int check_rename(const struct lookup *from, const struct lookup *to)
+{
+    if (from->last != LAST_NAME || to->last != LAST_NAME) {
+        return -VFS_EBUSY;
+    }
+    if (!from->inode) {
+        return -VFS_ENOENT;
+    }
+    bool directory = from->inode->kind == VFS_DIRECTORY;
+    if (!directory && (from->slash || to->slash)) {
+        return -VFS_ENOTDIR;
+    }
+    if (directory && is_below(to->parent, from->inode)) {
+        return -VFS_EINVAL;
+    }
+    if (!to->inode) {
+        return to->parent->links ? 0 : -VFS_ENOENT;
+    }
+    if (to->inode->kind == VFS_DIRECTORY && is_below(from->parent, to->inode)) {
+        return -VFS_ENOTEMPTY;
+    }
+    if (to->inode == from->inode) {
+        return 0;
+    }
+    if (directory && to->inode->kind != VFS_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    if (!directory && to->inode->kind == VFS_DIRECTORY) {
+        return -VFS_EISDIR;
+    }
+    bool full = directory && to->inode->directory.entries_live;
+    return full ? -VFS_ENOTEMPTY : 0;
+}
+
+/* Puts the inode behind an existing name, and lets go of what was there. */
+static void replace_target(struct vfs *fs, const struct lookup *to, struct vfs_inode *inode)
+{
+    struct vfs_inode *replaced = to->inode;
+    entry_of(to)->inode = inode;
+    inode->links++;
+    replaced->links--;
+    replaced->changed = fs->host.now();
+    if (inode->kind == VFS_DIRECTORY) {
+        replaced->directory.parent = NULL;
+        inode->directory.parent = to->parent;
+    }
+    inode_touch(fs, to->parent);
+    inode_settle(fs, replaced);
+}
+
+static int rename_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
+{
+    int error = check_rename(from, to);
+    if (error || to->inode == from->inode) {
+        return error;
+    }
+    struct vfs_inode *inode = from->inode;
+    if (to->inode) {
+        replace_target(fs, to, inode);
+    } else {
+        error = inode_attach(fs, to->parent, to->name, to->name_length, inode);
+        if (error) {
+            return error;
+        }
+    }
+    directory_remove(fs, &from->parent->directory, entry_of(from));
+    inode->links--;
+    if (inode->kind == VFS_DIRECTORY) {
+        from->parent->directory.subdirectories--;
+    }
+    inode_touch(fs, from->parent);
+    inode->changed = from->parent->changed;
+    return 0;
+}
+
+int vfs_rename(struct vfs *fs, struct vfs_path from, struct vfs_path to)
+{
+    struct lookup old, new;
+    int error = lookup_begin(fs, from, false, &old);
+    if (error) {
+        return error;
+    }
+    error = lookup_begin(fs, to, false, &new);
+    if (!error) {
+        error = rename_found(fs, &old, &new);
+        lookup_end(&new);
+    }
+    lookup_end(&old);
+    return error;
+}
+
+int vfs_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cursor,
+                       struct vfs_dirent *dirent)
+{
+    (void)fs;
+    if (directory->kind != VFS_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    const struct directory_entry *entry = directory_after(&directory->directory, *cursor);
+    if (!entry) {
+        return 0;
+    }
+    *cursor = entry->order;
+    *dirent = (struct vfs_dirent){
+        .name = entry->name,
+        .length = entry->length,
+        .kind = (enum vfs_kind)entry->inode->kind,
+        .inode = entry->inode->number,
+    };
+    return 1;
+}
+
+static const struct directory_entry *name_in_parent(const struct vfs_inode *directory)
+{
+    const struct directory *parent = &directory->directory.parent->directory;
+    for (uint32_t i = 0; i < parent->entries_used; i++) {
+        if (parent->entries[i].inode == directory) {
+            return &parent->entries[i];
+        }
+    }
+    return NULL;
+}
+
+int vfs_directory_path(struct vfs *fs, struct vfs_inode *directory, char *buffer, size_t capacity)
+{
+    if (directory->kind != VFS_DIRECTORY) {
+        return -VFS_ENOTDIR;
+    }
+    size_t start = capacity; /* built from the end */
+    for (struct vfs_inode *at = directory; at != fs->root; at = at->directory.parent) {
+        const struct directory_entry *entry =
+            at->directory.parent ? name_in_parent(at) : NULL;
+        if (!entry) {
+            return -VFS_ENOENT;
+        }
+        if (start < entry->length + 1u) {
+            return -VFS_ENAMETOOLONG;
+        }
+        start -= entry->length;
+        memcpy(buffer + start, entry->name, entry->length);
+        buffer[--start] = '/';
+    }
+    if (start == capacity) {
+        if (!capacity) {
+            return -VFS_ENAMETOOLONG;
+        }
+        buffer[--start] = '/';
+    }
+    memmove(buffer, buffer + start, capacity - start);
+    return (int)(capacity - start);
+}
