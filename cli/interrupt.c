@@ -1,0 +1,134 @@
+/* Ctrl-C and the last resort of the time limit.
+ *
+ * The library's interrupt function may not be called from a signal handler, so SIGINT
+ * is blocked everywhere and one thread takes it with sigtimedwait. The end of the
+ * execution reaches that thread as SIGUSR1 sent to it alone. */
+#include "interrupt.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "message.h"
+
+static const uint64_t second_ns = UINT64_C(1000000000);
+
+static struct {
+    eryx_sandbox_t *sandbox;
+    uint64_t deadline_ns; /* monotonic; 0: none */
+    pthread_t thread;
+    int event_fd;
+    atomic_bool came;
+    atomic_bool over;
+    bool ignored; /* started with SIGINT ignored, as a background job of a script is */
+} watch = {.event_fd = -1};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
+}
+
+static sigset_t watched_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    if (!watch.ignored)
+        sigaddset(&set, SIGINT);
+    return set;
+}
+
+void interrupt_block(void)
+{
+    struct sigaction action;
+    watch.ignored = sigaction(SIGINT, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+    sigset_t set = watched_signals();
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+/* Waits for a signal until the deadline or, once SIGINT came, a hundredth of a second:
+ * it may have come before the execution began, so the interrupt is repeated. */
+static int next_signal(const sigset_t *set)
+{
+    uint64_t wait = UINT64_MAX;
+    if (watch.deadline_ns) {
+        uint64_t now = now_ns();
+        wait = now < watch.deadline_ns ? watch.deadline_ns - now : 0;
+    }
+    if (atomic_load(&watch.came) && wait > second_ns / 100)
+        wait = second_ns / 100;
+    if (wait == UINT64_MAX)
+        return sigwaitinfo(set, NULL);
+    struct timespec span = {(time_t)(wait / second_ns), (long)(wait % second_ns)};
+    return sigtimedwait(set, NULL, &span);
+}
+
+static void *watch_signals(void *unused)
+{
+    (void)unused;
+    sigset_t set = watched_signals();
+    for (;;) {
+        int number = next_signal(&set);
+        if (atomic_load(&watch.over))
+            return NULL;
+        if (number == SIGINT) {
+            if (atomic_exchange(&watch.came, true))
+                _exit(EXIT_INTERRUPT);
+            uint64_t one = 1;
+            if (write(watch.event_fd, &one, sizeof one) < 0)
+                _exit(EXIT_INTERRUPT);
+        }
+        if (atomic_load(&watch.came))
+            eryx_sandbox_interrupt(watch.sandbox);
+        if (watch.deadline_ns && now_ns() >= watch.deadline_ns) {
+            message_error("stopped: the time limit is over and the program is stuck in an "
+                          "operation that cannot be interrupted");
+            _exit(EXIT_LIMIT);
+        }
+    }
+}
+
+bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns)
+{
+    watch.sandbox = sandbox;
+    watch.deadline_ns = limit_ns ? now_ns() + limit_ns + second_ns : 0;
+    watch.event_fd = eventfd(0, EFD_CLOEXEC);
+    return watch.event_fd >= 0 &&
+           pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
+}
+
+void interrupt_end(void)
+{
+    atomic_store(&watch.over, true);
+    pthread_kill(watch.thread, SIGUSR1);
+    pthread_join(watch.thread, NULL);
+    close(watch.event_fd);
+    watch.event_fd = -1;
+}
+
+bool interrupt_came(void)
+{
+    return atomic_load(&watch.came);
+}
+
+int interrupt_fd(void)
+{
+    return watch.event_fd;
+}
+
+int interrupt_finish(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(SIGINT);
+    return EXIT_INTERRUPT;
+}

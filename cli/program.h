@@ -1,0 +1,26 @@
+/* Runs one program in a sandbox, connected to this process's streams and Ctrl-C. */
+#ifndef ERYX_CLI_PROGRAM_H
+#define ERYX_CLI_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <eryx.h>
+
+#include "source.h"
+
+struct program {
+    struct source source;
+    const char *runtime_path; /* NULL: the library's default */
+    const char *const *argv;  /* sys.argv */
+    size_t argc;
+    const char **environ; /* "NAME=value" */
+    size_t environ_count;
+    eryx_limits_t limits;
+    bool pass_stdin;
+};
+
+/* Returns the exit code for the process; messages are printed. */
+int program_run(const struct program *program);
+
+#endif

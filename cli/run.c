@@ -1,0 +1,198 @@
+/* `eryx run`: options and the program's arguments. As with python, everything after
+ * FILE, -c CODE or - belongs to the program. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <eryx.h>
+
+#include "commands.h"
+#include "message.h"
+#include "program.h"
+#include "suggest.h"
+#include "values.h"
+
+static const uint64_t memory_max = UINT64_C(4) << 30;
+
+enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME };
+
+static const struct option options[] = {
+    {"stdin", no_argument, NULL, OPTION_STDIN},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"memory", required_argument, NULL, OPTION_MEMORY},
+    {"env", required_argument, NULL, OPTION_ENV},
+    {"runtime", required_argument, NULL, OPTION_RUNTIME},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static int set_env(struct program *program, const char *value)
+{
+    const char *equals = strchr(value, '=');
+    if (!equals || equals == value)
+        return message_usage("run", "--env %s: NAME=VALUE is needed", value);
+    if (value_utf8_prefix(value, strlen(value)) != strlen(value))
+        return message_usage("run", "--env %.*s: the value is not UTF-8", (int)(equals - value),
+                             value);
+    program->environ[program->environ_count++] = value;
+    return EXIT_OK;
+}
+
+static int set_option(struct program *program, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_STDIN:
+        program->pass_stdin = true;
+        return EXIT_OK;
+    case OPTION_TIMEOUT:
+        if (!value_duration(value, &program->limits.wall_time_ns))
+            return message_usage("run",
+                                 "--timeout %s: a duration is needed, such as 10, 1.5s, 500ms, "
+                                 "2m, or none",
+                                 value);
+        return EXIT_OK;
+    case OPTION_MEMORY:
+        if (!value_size(value, &program->limits.memory_bytes))
+            return message_usage("run", "--memory %s: a size is needed, such as 256M or 1G", value);
+        if (program->limits.memory_bytes > memory_max)
+            return message_usage("run", "--memory %s: a sandbox has at most 4G", value);
+        return EXIT_OK;
+    case OPTION_ENV:
+        return set_env(program, value);
+    default:
+        program->runtime_path = value;
+        return EXIT_OK;
+    }
+}
+
+/* Reads options up to the program. *code is the CODE of -c, NULL without. Returns
+ * EXIT_OK, an exit code, or -1 for --help. */
+static int parse_options(struct program *program, int argc, char **argv, const char **code)
+{
+    opterr = 0;
+    optind = 1;
+    *code = NULL;
+    while (!*code) {
+        int option = getopt_long(argc, argv, "+:c:h", options, NULL);
+        if (option == -1)
+            break;
+        if (option == 'h')
+            return -1;
+        if (option == '?' || option == ':')
+            return suggest_option("run", option, argv, options);
+        if (option == 'c') {
+            *code = optarg;
+            break;
+        }
+        int result = set_option(program, option, optarg);
+        if (result != EXIT_OK)
+            return result;
+    }
+    return EXIT_OK;
+}
+
+static int check_arguments(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (value_utf8_prefix(argv[i], strlen(argv[i])) != strlen(argv[i]))
+            return message_usage("run", "argument %d of the program is not UTF-8", i);
+    }
+    return EXIT_OK;
+}
+
+static bool read_source(struct program *program, const char *code, const char *file)
+{
+    if (code)
+        return source_from_argument(code, &program->source);
+    if (strcmp(file, "-") == 0)
+        return source_from_stdin(&program->source);
+    return source_from_file(file, &program->source);
+}
+
+static int run_program(struct program *program, int argc, char **argv)
+{
+    const char *code;
+    int result = parse_options(program, argc, argv, &code);
+    if (result == -1)
+        return command_help.run(2, (char *[]){"help", "run", NULL});
+    if (result != EXIT_OK)
+        return result;
+
+    if (!code && optind == argc)
+        return message_usage("run", "no program: give FILE, -c CODE, or - for stdin");
+    /* sys.argv[0] is FILE, "-" or, with getopt's argument taken off, "-c". */
+    char **arguments = argv + optind - (code ? 1 : 0);
+    int count = argc - optind + (code ? 1 : 0);
+    if (code)
+        arguments[0] = "-c";
+    result = check_arguments(count, arguments);
+    if (result != EXIT_OK)
+        return result;
+    if (!read_source(program, code, arguments[0]))
+        return EXIT_USAGE;
+    program->argv = (const char *const *)arguments;
+    program->argc = (size_t)count;
+    result = program_run(program);
+    source_free(&program->source);
+    return result;
+}
+
+static int run(int argc, char **argv)
+{
+    struct program program = {.environ = calloc((size_t)argc, sizeof(char *))};
+    if (!program.environ) {
+        message_error("out of memory");
+        return EXIT_FAILED;
+    }
+    eryx_limits_init(&program.limits);
+    int result = run_program(&program, argc, argv);
+    free(program.environ);
+    return result;
+}
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "run a Python program in a sandbox",
+    .help =
+        "Usage: eryx run [options] FILE [argument ...]\n"
+        "       eryx run [options] -c CODE [argument ...]\n"
+        "       eryx run [options] - [argument ...]        program from stdin\n"
+        "\n"
+        "Runs a program in a fresh sandbox: a full CPython that sees no file, no network,\n"
+        "no environment and no process of this machine. What it writes comes out as it is\n"
+        "written. As with python, what follows FILE, CODE or - is sys.argv[1:].\n"
+        "\n"
+        "Examples:\n"
+        "  eryx run hello.py                          a file\n"
+        "  eryx run -c 'print(6 * 7)'                 code from the command line\n"
+        "  echo 'print(6 * 7)' | eryx run -           code from stdin\n"
+        "  eryx run --stdin report.py < access.log    hand data to the program\n"
+        "  eryx run --timeout 500ms --memory 256M untrusted.py\n"
+        "  eryx run --env LANG=C --env DEBUG=1 tool.py --verbose input.txt\n"
+        "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
+        "\n"
+        "Options:\n"
+        "  -c CODE            run CODE\n"
+        "  --stdin            let the program read stdin (it is empty otherwise)\n"
+        "  --timeout TIME     stop after TIME: 10, 1.5s, 500ms, 2m, none; default 60s\n"
+        "  --memory SIZE      most memory of the sandbox: 256M, 1G; default 512M.\n"
+        "                     Past it the program gets MemoryError\n"
+        "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
+        "  --runtime FILE     use this runtime.cwasm; default $ERYX_RUNTIME, then the\n"
+        "                     installed one\n"
+        "  --                 end of options\n"
+        "  -h, --help         this help\n"
+        "\n"
+        "Exit codes:\n"
+        "  the program's own  sys.exit(3) gives 3; sys.exit('text') writes text to stderr\n"
+        "                     and gives 1\n"
+        "  1                  uncaught exception, its traceback is on stderr\n"
+        "  2                  wrong options, or the program cannot be read\n"
+        "  124                time limit\n"
+        "  125                eryx failed: no runtime file, output cannot be written\n"
+        "  126                the interpreter crashed or aborted; this machine is unharmed\n"
+        "  130                interrupted with Ctrl-C\n"
+        "  141                the reader of the output went away\n",
+    .run = run,
+};
