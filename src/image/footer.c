@@ -1,11 +1,10 @@
 /* The footer of a runtime file: making it, and checking one that may be anything. */
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <string.h>
 
-#include "../base/error.h"
-#include "image.h"
-#include "sha256.h"
+#include "base/error.h"
+#include "image/image.h"
+#include "image/sha256.h"
 
 #define WASM_PAGE UINT64_C(65536)
 #define MEMORY_MAX (UINT64_C(1) << 32)

@@ -1,6 +1,5 @@
 /* Opening a runtime file. Nothing of it is trusted before it is checked, and every read is
  * a pread, so that a file that shrinks meanwhile is an error and not a signal. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/error.h"
-#include "ident.h"
-#include "image.h"
-#include "sha256.h"
+#include "base/error.h"
+#include "image/ident.h"
+#include "image/image.h"
+#include "image/sha256.h"
 
 #define READ_CHUNK (1u << 20)
 

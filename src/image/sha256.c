@@ -1,5 +1,5 @@
 /* SHA-256 (FIPS 180-4): see sha256.h. */
-#include "sha256.h"
+#include "image/sha256.h"
 
 #include <string.h>
 

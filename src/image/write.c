@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/error.h"
-#include "ident.h"
-#include "image.h"
-#include "sha256.h"
+#include "base/error.h"
+#include "image/ident.h"
+#include "image/image.h"
+#include "image/sha256.h"
 
 static int write_all(int fd, const void *data, size_t length, eryx_error_t *error) {
     const uint8_t *next = data;

@@ -1,5 +1,4 @@
 /* runtime.cwasm: what is written can be read, and nothing else can. */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "../../src/image/image.h"
-#include "../../src/image/sha256.h"
+#include "image/image.h"
+#include "image/sha256.h"
 
 #define PAGE 65536u
 
