@@ -1,0 +1,73 @@
+# The front door. `make help` lists what it does; the work is done by
+#   deps/fetch              pinned dependencies          -> build/deps
+#   cmake                   liberyx, eryx, eryx-build    -> build (build/san-... with SANITIZE=)
+#   toolchain/pipeline.py   the guest runtime            -> build/runtime
+MAKEFLAGS += --no-print-directory
+SANITIZE ?=
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+comma := ,
+BUILD := build$(if $(SANITIZE),/san-$(subst $(comma),-,$(SANITIZE)))
+CMAKE_FLAGS := -DERYX_SANITIZE=$(SANITIZE) $(if $(WASMTIME_ROOT),-DWASMTIME_ROOT=$(abspath $(WASMTIME_ROOT)))
+QUIET := $(if $(V),,@)
+export V
+
+.PHONY: all run test bench examples install lint format fuzz clean distclean help deps native runtime
+
+all: runtime
+
+help:
+	@echo 'make run        build everything, then run the example programs in the sandbox'
+	@echo 'make test       build everything, then run all tests'
+	@echo 'make            build everything: build/eryx, build/liberyx.so, build/runtime/'
+	@echo 'make examples   run the example programs'
+	@echo 'make bench      measure; prints a table, writes build/bench.json'
+	@echo 'make install    install under PREFIX ($(PREFIX)); DESTDIR= is honoured'
+	@echo 'make lint       clang-format and clang-tidy'
+	@echo 'make fuzz       fuzz every decoder with sanitizers; FUZZ_SECONDS=30 each'
+	@echo 'make clean      remove what was built, keep dependencies and cached pipeline steps'
+	@echo 'make distclean  remove build/'
+	@echo
+	@echo 'Variables: V=1 shows commands, JOBS=2, SANITIZE=address,undefined (build, test),'
+	@echo '           WASMTIME_ROOT=DIR (own wasmtime C API), TESTS=PATTERN (suites to run)'
+
+deps:
+	$(QUIET)deps/fetch
+
+$(BUILD)/build.ninja: deps
+	$(QUIET)test -e $@ || cmake -S . -B $(BUILD) -G Ninja $(CMAKE_FLAGS) $(if $(V),,--log-level=WARNING)
+
+native: $(BUILD)/build.ninja
+	$(QUIET)cmake $(CMAKE_FLAGS) $(if $(V),,--log-level=WARNING) $(BUILD) $(if $(V),,>/dev/null)
+	$(QUIET)cmake --build $(BUILD) -j $(JOBS) $(if $(V),-v,-- --quiet)
+
+runtime: native
+	$(QUIET)toolchain/pipeline.py --eryx-build $(BUILD)/eryx-build
+
+run examples: runtime
+	$(QUIET)examples/run $(BUILD)/eryx
+
+test: runtime
+	$(QUIET)tests/run --jobs $(JOBS) --build $(BUILD) $(TESTS)
+
+bench: runtime
+	$(QUIET)bench/run --build $(BUILD)
+
+install: runtime
+	$(QUIET)cmake --install $(BUILD) --prefix "$(PREFIX)" $(if $(V),,>/dev/null)
+	@echo "installed in $(DESTDIR)$(PREFIX)"
+
+FUZZ_SECONDS ?= 30
+fuzz:
+	$(QUIET)$(MAKE) native SANITIZE=address,undefined
+	$(QUIET)set -e; for target in build/san-address-undefined/fuzz/fuzz_*; do \
+	    $$target --seconds $(FUZZ_SECONDS) fuzz/corpus/$${target##*/fuzz_}; done
+
+lint format:
+	$(QUIET)tools/lint $@
+
+clean:
+	rm -rf $$(find build -mindepth 1 -maxdepth 1 ! -name deps ! -name cache 2>/dev/null)
+
+distclean:
+	rm -rf build

@@ -1,0 +1,24 @@
+# Compiler settings of everything native: C11, strict warnings, hidden visibility, sanitizers.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
+
+# -UNDEBUG: assertions stay on in every build type.
+add_compile_options(-Wall -Wextra -Werror -UNDEBUG -fstack-protector-strong)
+add_compile_definitions(_GNU_SOURCE)
+add_link_options(-Wl,-z,relro,-z,now)
+
+if(ERYX_SANITIZE)
+  add_compile_options(-fsanitize=${ERYX_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ERYX_SANITIZE})
+else()
+  add_link_options(-Wl,--no-undefined)
+endif()
