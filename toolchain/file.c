@@ -1,5 +1,4 @@
 /* Files and messages of the build steps: see file.h. */
-#define _GNU_SOURCE
 #include "file.h"
 
 #include <errno.h>

@@ -387,9 +387,19 @@ static const struct section {
     uint8_t id;
     void (*get)(struct parser *);
 } sections[] = {
-    {1, get_types},  {2, get_imports},  {3, get_functions}, {4, get_tables}, {5, get_memories},
-    {13, get_tags},  {6, get_globals},  {7, get_exports},   {8, get_start},  {9, get_elements},
-    {12, get_data_count}, {10, get_code}, {11, get_data},
+    {WASM_SECTION_TYPE, get_types},
+    {WASM_SECTION_IMPORT, get_imports},
+    {WASM_SECTION_FUNCTION, get_functions},
+    {WASM_SECTION_TABLE, get_tables},
+    {WASM_SECTION_MEMORY, get_memories},
+    {WASM_SECTION_TAG, get_tags},
+    {WASM_SECTION_GLOBAL, get_globals},
+    {WASM_SECTION_EXPORT, get_exports},
+    {WASM_SECTION_START, get_start},
+    {WASM_SECTION_ELEMENT, get_elements},
+    {WASM_SECTION_DATA_COUNT, get_data_count},
+    {WASM_SECTION_CODE, get_code},
+    {WASM_SECTION_DATA, get_data},
 };
 
 enum { SECTION_COUNT = sizeof sections / sizeof sections[0] };
@@ -407,7 +417,7 @@ static bool alloc_customs(struct parser *parser, struct wasm_reader file)
 {
     size_t count = 0;
     while (file.next < file.end) {
-        count += wasm_get_byte(&file) == 0;
+        count += wasm_get_byte(&file) == WASM_SECTION_CUSTOM;
         wasm_get_slice(&file);
     }
     parser->module->customs = wasm_alloc(parser->module, count, sizeof *parser->module->customs);
@@ -416,8 +426,8 @@ static bool alloc_customs(struct parser *parser, struct wasm_reader file)
 
 static void get_section(struct parser *parser, uint8_t id, size_t *position)
 {
-    if (id == 0) {
-        get_custom(parser, *position ? sections[*position - 1].id : 0);
+    if (id == WASM_SECTION_CUSTOM) {
+        get_custom(parser, *position ? sections[*position - 1].id : WASM_SECTION_CUSTOM);
         return;
     }
     size_t i = *position;

@@ -104,9 +104,27 @@ struct wasm_data {
     struct wasm_slice bytes;
 };
 
+/* Ids of the sections, in the order of the file (tag and data count came later). */
+enum wasm_section {
+    WASM_SECTION_CUSTOM = 0,
+    WASM_SECTION_TYPE = 1,
+    WASM_SECTION_IMPORT = 2,
+    WASM_SECTION_FUNCTION = 3,
+    WASM_SECTION_TABLE = 4,
+    WASM_SECTION_MEMORY = 5,
+    WASM_SECTION_TAG = 13,
+    WASM_SECTION_GLOBAL = 6,
+    WASM_SECTION_EXPORT = 7,
+    WASM_SECTION_START = 8,
+    WASM_SECTION_ELEMENT = 9,
+    WASM_SECTION_DATA_COUNT = 12,
+    WASM_SECTION_CODE = 10,
+    WASM_SECTION_DATA = 11
+};
+
 struct wasm_custom {
     struct wasm_slice name, bytes;
-    uint8_t after; /* id of the section it follows in the file, 0 at the beginning */
+    uint8_t after; /* enum wasm_section it follows in the file, 0 at the beginning */
 };
 
 /* Index spaces begin with the imports of that kind, in their order, as in the specification. */
@@ -227,6 +245,7 @@ struct wasm_operand {
 enum { WASM_OPERANDS_MAX = 16 };
 
 enum wasm_opcode {
+    WASM_OP_UNREACHABLE = 0x00,
     WASM_OP_BLOCK = 0x02,
     WASM_OP_LOOP = 0x03,
     WASM_OP_IF = 0x04,
@@ -234,9 +253,12 @@ enum wasm_opcode {
     WASM_OP_CALL = 0x10,
     WASM_OP_DROP = 0x1a,
     WASM_OP_GLOBAL_GET = 0x23,
+    WASM_OP_GLOBAL_SET = 0x24,
     WASM_OP_I32_LOAD = 0x28,
+    WASM_OP_I32_STORE = 0x36,
     WASM_OP_I32_CONST = 0x41,
     WASM_OP_I64_CONST = 0x42,
+    WASM_OP_I32_ADD = 0x6a,
     WASM_OP_REF_NULL = 0xd0,
     WASM_OP_REF_FUNC = 0xd2
 };

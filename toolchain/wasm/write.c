@@ -255,19 +255,19 @@ bool wasm_encode(const struct wasm_module *module, struct wasm_buffer *out)
         bool present;
         void (*put)(struct wasm_buffer *, const struct wasm_module *);
     } sections[] = {
-        {1, module->type_count, put_types},
-        {2, module->import_count, put_imports},
-        {3, module->function_count, put_functions},
-        {4, module->table_count, put_tables},
-        {5, module->memory_count, put_memories},
-        {13, module->tag_count, put_tags},
-        {6, module->global_count, put_globals},
-        {7, module->export_count, put_exports},
-        {8, module->has_start, put_start},
-        {9, module->element_count, put_elements},
-        {12, module->has_data_count, put_data_count},
-        {10, module->function_count, put_code},
-        {11, module->data_count, put_data},
+        {WASM_SECTION_TYPE, module->type_count, put_types},
+        {WASM_SECTION_IMPORT, module->import_count, put_imports},
+        {WASM_SECTION_FUNCTION, module->function_count, put_functions},
+        {WASM_SECTION_TABLE, module->table_count, put_tables},
+        {WASM_SECTION_MEMORY, module->memory_count, put_memories},
+        {WASM_SECTION_TAG, module->tag_count, put_tags},
+        {WASM_SECTION_GLOBAL, module->global_count, put_globals},
+        {WASM_SECTION_EXPORT, module->export_count, put_exports},
+        {WASM_SECTION_START, module->has_start, put_start},
+        {WASM_SECTION_ELEMENT, module->element_count, put_elements},
+        {WASM_SECTION_DATA_COUNT, module->has_data_count, put_data_count},
+        {WASM_SECTION_CODE, module->function_count, put_code},
+        {WASM_SECTION_DATA, module->data_count, put_data},
     };
     wasm_put(out, "\0asm\1\0\0", 8);
     put_customs(out, module, 0);
