@@ -5,10 +5,12 @@
 #include "command.h"
 #include "file.h"
 
+int bindings_run(int argc, char **argv);
 int link_run(int argc, char **argv);
 int safepoints_run(int argc, char **argv);
 
 static const struct command commands[] = {
+    {"bindings", "WIT world -> C headers for guest and host", bindings_run},
     {"link", "dylibs -> one core module", link_run},
     {"safepoints", "insert a poll at every loop header", safepoints_run},
 };
