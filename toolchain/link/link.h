@@ -196,7 +196,7 @@ void relocate_data(struct library *library);
 /* The body of eryx_ctors. */
 bool constructors_make(struct link *link, struct wasm_slice *body);
 bool exports_add(struct link *link);
-/* Adds the name section. */
+/* Adds the name section to output.customs, which has room. */
 bool names_add(struct link *link);
 /* Index of eryx_ctors, the last function. */
 uint32_t merge_constructors_index(const struct link *link);

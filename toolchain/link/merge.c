@@ -242,9 +242,35 @@ static bool add_memory_and_table(struct link *link)
     return true;
 }
 
+/* Tells wasm-opt what it may use: what libraries for WASI are compiled with, nothing newer. */
+static bool add_features(struct link *link)
+{
+    static const char *const features[] = {
+        "bulk-memory",         "multivalue",      "mutable-globals", "nontrapping-fptoint",
+        "reference-types",     "sign-ext",        "simd128"};
+    struct wasm_buffer content = {0};
+    wasm_put_u(&content, sizeof features / sizeof features[0]);
+    for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {
+        wasm_put_byte(&content, '+');
+        wasm_put_slice(&content, wasm_slice_of(features[i]));
+    }
+    struct wasm_custom *custom = &link->output.customs[link->output.custom_count++];
+    *custom =
+        (struct wasm_custom){.name = wasm_slice_of("target_features"), .after = WASM_SECTION_DATA};
+    bool done = link_copy(link, &content, &custom->bytes);
+    wasm_buffer_free(&content);
+    return done;
+}
+
+static bool add_customs(struct link *link)
+{
+    link->output.customs = link_alloc(link, 2, sizeof *link->output.customs);
+    return link->output.customs && (link->options.strip || names_add(link)) && add_features(link);
+}
+
 bool merge_module(struct link *link)
 {
     return number_all(link) && add_imports(link) && add_data(link) && add_functions(link) &&
            add_elements(link) && add_memory_and_table(link) && exports_add(link) &&
-           (link->options.strip || names_add(link));
+           add_customs(link);
 }

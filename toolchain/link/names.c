@@ -56,8 +56,7 @@ bool names_add(struct link *link)
 {
     uint32_t constructors = merge_constructors_index(link);
     struct wasm_slice *names = link_alloc(link, constructors + 1, sizeof *names);
-    struct wasm_custom *custom = link_alloc(link, 1, sizeof *custom);
-    if (!names || !custom)
+    if (!names)
         return false;
     for (uint32_t i = 0; i < link->import_count; i++)
         names[i] = link->imports[i].import->name;
@@ -69,10 +68,9 @@ bool names_add(struct link *link)
     names[constructors] = wasm_slice_of("eryx_ctors");
     struct wasm_buffer content = {0};
     put_names(&content, names, constructors + 1);
+    struct wasm_custom *custom = &link->output.customs[link->output.custom_count++];
     *custom = (struct wasm_custom){.name = wasm_slice_of("name"), .after = WASM_SECTION_DATA};
     bool done = link_copy(link, &content, &custom->bytes);
     wasm_buffer_free(&content);
-    link->output.customs = custom;
-    link->output.custom_count = done;
     return done;
 }
