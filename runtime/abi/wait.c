@@ -1,0 +1,153 @@
+/* See wait.h. One timer serves all of asyncio's: it is set for the nearest one and left
+ * alone when a later one becomes the nearest, which costs a resumption without work but
+ * saves cancelling and starting on each of the many time-outs that never happen. */
+#include "wait.h"
+
+#include "call.h"
+#include "guest_bindings.h"
+
+static struct {
+    bool inside;
+    uint32_t set;       /* of the execution; made once, 0 before */
+    uint32_t sleep_set; /* of abi_wait_ns */
+    uint32_t timer;     /* subtask, 0: none */
+    uint64_t deadline;  /* of the timer */
+    abi_returned_fn *returned;
+    abi_cancelled_fn *cancelled;
+} waiting;
+
+void abi_wait_handlers(abi_returned_fn *returned, abi_cancelled_fn *cancelled)
+{
+    waiting.returned = returned;
+    waiting.cancelled = cancelled;
+}
+
+void abi_wait_begin(void)
+{
+    waiting.inside = true;
+}
+
+static uint32_t started(uint32_t result, uint32_t *set)
+{
+    uint32_t subtask = result >> 4;
+    if ((result & 0xf) == WIT_SUBTASK_RETURNED) {
+        return 0;
+    }
+    if (*set == 0) {
+        *set = waitable_set_new();
+    }
+    waitable_join(subtask, *set);
+    return subtask;
+}
+
+bool abi_wait_ns(uint64_t nanoseconds)
+{
+    wit_event_t got;
+    uint32_t subtask;
+    if (!waiting.inside) {
+        return false;
+    }
+    subtask = started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for(nanoseconds), &waiting.sleep_set);
+    while (subtask != 0) {
+        uint32_t event = waitable_set_wait(waiting.sleep_set, &got);
+        if (event == WIT_EVENT_SUBTASK && got.index == subtask &&
+            got.payload >= WIT_SUBTASK_RETURNED) {
+            subtask_drop(subtask);
+            subtask = 0;
+        }
+    }
+    return true;
+}
+
+static void timer_cancel(void)
+{
+    if (waiting.timer != 0) {
+        waitable_join(waiting.timer, 0);
+        subtask_cancel(waiting.timer);
+        subtask_drop(waiting.timer);
+        waiting.timer = 0;
+    }
+}
+
+bool abi_wait_arm(int64_t nanoseconds)
+{
+    uint64_t deadline;
+    abi_wait_set();
+    if (nanoseconds < 0) {
+        return true;
+    }
+    deadline = import_wasi_clocks_0_2_0_monotonic_clock_now() + (uint64_t)nanoseconds;
+    if (waiting.timer != 0 && waiting.deadline <= deadline) {
+        return true;
+    }
+    timer_cancel();
+    waiting.timer = started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for((uint64_t)nanoseconds), &waiting.set);
+    waiting.deadline = deadline;
+    return waiting.timer != 0;
+}
+
+uint32_t abi_wait_set(void)
+{
+    if (waiting.set == 0) {
+        waiting.set = waitable_set_new();
+    }
+    return waiting.set;
+}
+
+void abi_wait_event(uint32_t event, uint32_t waitable, uint32_t state)
+{
+    if (event == WIT_EVENT_SUBTASK && waitable == waiting.timer &&
+        state >= WIT_SUBTASK_RETURNED) {
+        subtask_drop(waitable);
+        waiting.timer = 0;
+    } else if (event == WIT_EVENT_SUBTASK && state >= WIT_SUBTASK_RETURNED) {
+        struct abi_call *call = abi_call_find(waitable);
+        if (call != NULL) {
+            abi_call_end(call);
+            waiting.returned(call, waitable);
+        }
+    } else if (event == WIT_EVENT_TASK_CANCELLED) {
+        waiting.cancelled();
+    }
+}
+
+bool abi_wait_block(int64_t nanoseconds)
+{
+    wit_event_t got;
+    uint32_t event;
+    if (!waiting.inside) {
+        return false;
+    }
+    if (abi_wait_arm(nanoseconds)) {
+        event = waitable_set_wait(waiting.set, &got);
+        abi_wait_event(event, got.index, got.payload);
+    }
+    return true;
+}
+
+bool abi_wait_poll(void)
+{
+    wit_event_t got;
+    bool any = false;
+    while (abi_call_count() != 0) {
+        uint32_t event = waitable_set_poll(waiting.set, &got);
+        if (event == WIT_EVENT_NONE) {
+            break;
+        }
+        abi_wait_event(event, got.index, got.payload);
+        any = true;
+    }
+    return any;
+}
+
+void abi_wait_end(void)
+{
+    struct abi_call *call;
+    timer_cancel();
+    while ((call = abi_call_any()) != NULL) {
+        uint32_t subtask = call->subtask;
+        abi_call_cancel(call);
+        waiting.returned(call, subtask);
+    }
+    waiting.inside = false;
+}

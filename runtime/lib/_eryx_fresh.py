@@ -1,0 +1,68 @@
+"""Nothing random repeats between sandboxes made from one image.
+
+`random` and the modules that use it are loaded in the image but kept out of
+sys.modules: the first import takes them from here and seeds them from the host.
+"""
+
+import sys
+from importlib.machinery import ModuleSpec
+
+_kept = {}  # name: module loaded in the image, not imported by the program yet
+_SEEDED = "random"
+
+
+class Finder:
+    """First in sys.meta_path: hands out the kept modules."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in _kept:
+            return ModuleSpec(name, Finder, origin="image")
+        return None
+
+    @staticmethod
+    def create_module(spec):
+        module = _kept.pop(spec.name)
+        Finder.specs[spec.name] = module.__spec__
+        return module
+
+    @staticmethod
+    def exec_module(module):
+        name = module.__spec__.name
+        module.__spec__ = Finder.specs.pop(name)
+        if name == _SEEDED:
+            module.seed()
+        else:
+            for needed in _NEEDS[name]:
+                __import__(needed)
+
+    specs = {}
+
+
+# What a kept module holds references to without importing it again.
+_NEEDS = {"tempfile": ("random",), "secrets": ("random",), "statistics": ("random",),
+          "uuid": ()}
+
+
+def keep():
+    """Loads the modules and takes them out of sys.modules. At build time only."""
+    before = set(sys.modules)
+    for name in (_SEEDED, *_NEEDS):
+        __import__(name)
+    for name in (_SEEDED, *_NEEDS):
+        if name not in before:
+            _kept[name] = sys.modules.pop(name)
+    sys.meta_path.insert(0, Finder)
+
+
+def wake():
+    """This instance was made out of another's memory: what was seeded is seeded anew."""
+    random = sys.modules.get(_SEEDED)
+    if random is not None and hasattr(random, "_inst"):
+        random._inst.seed()
+    tempfile = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile._name_sequence = None
+    uuid = sys.modules.get("uuid")
+    if uuid is not None:
+        uuid._node = uuid._last_timestamp = None

@@ -1,0 +1,515 @@
+"""The event loop: a real asyncio loop whose waiting is done by the host.
+
+Callbacks run until none is ready; then `advance` says how long until the next
+timer, and whoever runs the loop waits: `Driver` by handing the number to C, which
+returns to the host (no stack is held), `run_forever` by blocking in the host.
+"""
+
+import heapq
+import math
+import sys
+import threading
+import types
+from asyncio import base_events, events, exceptions, runners, tasks, unix_events
+
+import _eryx
+
+NOTHING = -1  # no timer is set
+POLL_EVERY = 16  # batches of callbacks between looks at the host's events
+
+DEADLOCK = ("deadlock: the program waits for something that nothing can bring about "
+            "(no timer is set and no call is pending)")
+NO_SOCKETS = "the sandbox has no sockets or processes to wait for: {}() is not available"
+
+
+class Deadlock(Exception):
+    """Internal: the loop has nothing to run and nothing to wait for."""
+
+
+class Loop(base_events.BaseEventLoop):
+    """asyncio's event loop in the sandbox."""
+
+    def __init__(self):
+        super().__init__()
+        self._closing = set()  # tasks that close collected async generators
+
+    def call_soon(self, callback, *args, context=None):
+        if self._debug or self._closed:
+            return super().call_soon(callback, *args, context=context)
+        handle = events.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(self, callback, *args, context=None):
+        return self.call_soon(callback, *args, context=context)
+
+    def _asyncgen_finalizer_hook(self, agen):
+        self._asyncgens.discard(agen)
+        if not self._closed:
+            self.call_soon(self._close_asyncgen, agen)
+
+    def _close_asyncgen(self, agen):
+        task = self.create_task(agen.aclose())
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def _collect_timers(self):
+        scheduled = self._scheduled
+        if (len(scheduled) > base_events._MIN_SCHEDULED_TIMER_HANDLES
+                and self._timer_cancelled_count > len(scheduled) // 2):
+            scheduled[:] = [handle for handle in scheduled if not handle._cancelled]
+            heapq.heapify(scheduled)
+            self._timer_cancelled_count = 0
+        end = self.time() + self._clock_resolution
+        while scheduled:
+            handle = scheduled[0]
+            if handle._cancelled:
+                self._timer_cancelled_count -= 1
+            elif handle._when >= end:
+                return
+            else:
+                self._ready.append(handle)
+            heapq.heappop(scheduled)
+            handle._scheduled = False
+
+    def advance(self):
+        """Runs callbacks until none is ready. Returns None if the loop was stopped, else
+        nanoseconds until the next timer or NOTHING."""
+        ready = self._ready
+        batches = 0
+        while True:
+            if self._scheduled:
+                self._collect_timers()
+            if not ready:
+                if self._stopping:
+                    return None
+                if _eryx.poll() and ready:
+                    continue
+                if not self._scheduled:
+                    return NOTHING
+                return max(1, math.ceil((self._scheduled[0]._when - self.time()) * 1e9))
+            for _ in range(len(ready)):
+                handle = ready.popleft()
+                if not handle._cancelled:
+                    handle._run()
+            handle = None  # an exception's frames must not live until the next callback
+            if self._stopping:
+                return None
+            batches += 1
+            if batches % POLL_EVERY == 0:
+                _eryx.poll()
+
+    def _run_once(self):
+        raise NotImplementedError("Loop.advance does this work")
+
+    def _check_running(self):
+        if self.is_running():
+            raise RuntimeError("This event loop is already running")
+
+    def enter(self):
+        """Makes this the running loop; `leave` takes what it returns. Another loop may be
+        running: it and its task are set aside."""
+        self._check_closed()
+        self._check_running()
+        outer = events._get_running_loop()
+        task = None if outer is None else tasks._swap_current_task(outer, None)
+        saved = outer, task, sys.get_asyncgen_hooks()
+        self._thread_id = threading.get_ident()
+        sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
+        events._set_running_loop(self)
+        if self._debug:
+            self._set_coroutine_origin_tracking(True)
+        return saved
+
+    def leave(self, saved):
+        outer, task, hooks = saved
+        self._stopping = False
+        self._thread_id = None
+        self._set_coroutine_origin_tracking(False)
+        events._set_running_loop(outer)
+        if task is not None:
+            tasks._swap_current_task(outer, task)
+        sys.set_asyncgen_hooks(*hooks)
+
+    def run_forever(self):
+        """Run until stop() is called. Blocks the sandbox while it waits."""
+        saved = self.enter()
+        try:
+            while True:
+                delay = self.advance()
+                if self._stopping:
+                    return
+                if delay == NOTHING and not _eryx.pending():
+                    raise RuntimeError(DEADLOCK)
+                _eryx.wait(delay)
+        finally:
+            self.leave(saved)
+
+    def forget(self):
+        """Drops callbacks and timers that are left."""
+        for handle in self._scheduled:
+            handle._scheduled = False
+        self._scheduled.clear()
+        self._ready.clear()
+        self._timer_cancelled_count = 0
+
+    def run_in_executor(self, executor, func, *args):
+        """There are no threads: the function runs now, and the future returned is done."""
+        self._check_closed()
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except StopIteration as error:
+            future.set_exception(RuntimeError(f"function raised {error!r}"))
+        except BaseException as error:
+            future.set_exception(error)
+        return future
+
+    async def shutdown_default_executor(self, timeout=None):
+        self._executor_shutdown_called = True
+
+    def _process_events(self, event_list):
+        raise NotImplementedError(NO_SOCKETS.format("_process_events"))
+
+    def _write_to_self(self):
+        pass
+
+
+def _unavailable(name):
+    def method(self, *args, **kwargs):
+        raise NotImplementedError(NO_SOCKETS.format(name))
+
+    method.__name__ = name
+    method.__qualname__ = f"Loop.{name}"
+    return method
+
+
+for _name in ("add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler",
+              "remove_signal_handler", "sock_recv", "sock_recv_into", "sock_recvfrom",
+              "sock_recvfrom_into", "sock_sendall", "sock_sendto", "sock_connect", "sock_accept",
+              "sock_sendfile", "sendfile", "create_connection", "create_server",
+              "create_datagram_endpoint", "create_unix_connection", "create_unix_server",
+              "connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "start_tls",
+              "subprocess_exec", "subprocess_shell"):
+    setattr(Loop, _name, _unavailable(_name))
+
+
+class _Run:
+    """A loop that the driver runs until a future is done."""
+
+    __slots__ = "loop", "future", "waiter", "saved"
+
+    def __init__(self, loop, future, waiter):
+        self.loop = loop
+        self.future = future
+        self.waiter = waiter
+        self.saved = loop.enter()
+        future.add_done_callback(base_events._run_until_complete_cb)
+
+    def end(self):
+        self.future.remove_done_callback(base_events._run_until_complete_cb)
+        self.loop.leave(self.saved)
+
+
+class Driver:
+    """Runs a coroutine that asks (through `until`) for loops to be run.
+
+    Loops nest: only the one asked for last runs, as `asyncio.run` would have it."""
+
+    def __init__(self):
+        self.runs = []
+        self.main = None
+        self.error = None
+
+    def start(self, coroutine):
+        self.runs.clear()
+        self.main = coroutine
+        self.error = None
+
+    def push(self, loop, future, waiter=None):
+        self.runs.append(_Run(loop, future, waiter))
+
+    def _pop(self, error=None):
+        run = self.runs.pop()
+        run.end()
+        if run.waiter is None:
+            self.error = error
+        elif not run.waiter.done():
+            if error is None:
+                run.waiter.set_result(None)
+            else:
+                run.waiter.set_exception(error)
+
+    def _step_main(self):
+        """The next request of the coroutine; StopIteration when it is over."""
+        error, self.error = self.error, None
+        if error is None:
+            request = self.main.send(None)
+        else:
+            request = self.main.throw(error)
+        self.push(*request)
+
+    def step(self):
+        """Goes on as far as possible. None: finished; else what `Loop.advance` returns."""
+        while True:
+            if not self.runs:
+                try:
+                    self._step_main()
+                except StopIteration:
+                    return None
+            run = self.runs[-1]
+            if run.future.done():
+                self._pop()
+                continue
+            try:
+                delay = run.loop.advance()
+            except BaseException as error:
+                self._pop(error)
+                continue
+            if self.runs[-1] is not run:
+                run.loop._stopping = False  # `until` stopped it to let the inner loop run
+            elif run.future.done():
+                pass
+            elif delay is None:
+                self._pop(RuntimeError("Event loop stopped before Future completed."))
+            elif delay == NOTHING and not _eryx.pending():
+                self._pop(Deadlock())
+            else:
+                return delay
+
+    def abandon(self):
+        """After an interruption: nothing of the execution goes on."""
+        while self.runs:
+            self.runs.pop().end()
+        self.main = None
+
+
+driver = Driver()
+
+
+@types.coroutine
+def _request(loop, future):
+    yield loop, future
+
+
+async def until(loop, future):
+    """Runs `loop` until `future` is done, without blocking the sandbox."""
+    outer = events._get_running_loop()
+    if outer is None:
+        await _request(loop, future)
+    else:
+        waiter = outer.create_future()
+        driver.push(loop, future, waiter)
+        outer.stop()
+        await waiter
+
+
+async def _finish(loop, task):
+    """Runs `loop` until `task` is done and returns its result."""
+    try:
+        await until(loop, task)
+    except Deadlock:
+        task.cancel(DEADLOCK)
+        try:
+            await until(loop, task)
+        except Deadlock:
+            task._log_destroy_pending = False
+        where = None
+        if task.cancelled():
+            try:
+                task.result()
+            except exceptions.CancelledError as error:
+                where = error.__traceback__
+        elif task.done() and task.exception() is not None:
+            raise task.exception() from None
+        raise RuntimeError(DEADLOCK).with_traceback(where) from None
+    except BaseException:
+        if task.done() and not task.cancelled():
+            task.exception()  # marks it retrieved: this is that exception, or outranks it
+        raise
+    return task.result()
+
+
+async def _cancel_rest(loop):
+    """Cancels the tasks that are left, lets them finish and reports their exceptions."""
+    while True:
+        left = tasks.all_tasks(loop)
+        if not left and not loop._ready:
+            return
+        cancelled = left - loop._closing
+        for task in cancelled:
+            task.cancel()
+        if left:
+            future = tasks.gather(*left, return_exceptions=True)
+        else:
+            future = loop.create_future()
+            loop.call_soon(future.set_result, None)
+        try:
+            await until(loop, future)
+        except Deadlock:
+            for task in left:
+                task._log_destroy_pending = False
+            return
+        for task in cancelled:
+            if not task.cancelled() and task.exception() is not None:
+                loop.call_exception_handler({
+                    "message": "unhandled exception while cancelling what the program left running",
+                    "exception": task.exception(), "task": task})
+
+
+_calls = {}  # number of a pending call: the future of its result
+
+
+def returned(number, result):
+    """From C: a call is over. `result` is (ok, text), None if it was cancelled."""
+    future = _calls.pop(number, None)
+    if future is not None and not future.done():
+        if result is None:
+            future.cancel()
+        else:
+            future.set_result(result)
+
+
+async def call(name, json):
+    """Calls the host; returns (ok, text)."""
+    result = _eryx.start(name, json)
+    if type(result) is not int:
+        return result
+    future = events.get_running_loop().create_future()
+    _calls[result] = future
+    try:
+        return await future
+    except exceptions.CancelledError:
+        if _calls.pop(result, None) is not None:
+            _eryx.cancel(result)
+        raise
+
+
+def call_blocking(name, json):
+    """The same, blocking the sandbox."""
+    result = _eryx.start(name, json)
+    if type(result) is not int:
+        return result
+    box = _calls[result] = _Box()
+    while not box.done():
+        _eryx.wait(NOTHING)
+    return box.result
+
+
+class _Box:
+    """Where `returned` puts the result of a blocking call."""
+
+    __slots__ = "result",
+
+    def done(self):
+        return hasattr(self, "result")
+
+    def set_result(self, result):
+        self.result = result
+
+    def cancel(self):
+        self.result = (False, "the call was cancelled")
+
+
+def cancel():
+    """From C: the host wants the execution to end; its main task is cancelled."""
+    if driver.runs:
+        driver.runs[0].future.cancel()
+
+
+_session_loop = Loop()
+events.set_event_loop(_session_loop)
+
+
+async def session(coroutine):
+    """Runs code with top-level await as the main task of the session's loop."""
+    global _session_loop
+    if _session_loop.is_closed():
+        _session_loop = Loop()
+        events.set_event_loop(_session_loop)
+    loop = _session_loop
+    try:
+        await _finish(loop, loop.create_task(coroutine))
+    finally:
+        await _cancel_rest(loop)
+        loop.forget()
+
+
+_blocking_run = runners.run
+_blocking_runner_run = runners.Runner.run
+
+
+class _SetAside:
+    """While active no loop seems to be running."""
+
+    __slots__ = "outer", "task"
+
+    def __enter__(self):
+        self.outer = events._get_running_loop()
+        if self.outer is not None:
+            self.task = tasks._swap_current_task(self.outer, None)
+            events._set_running_loop(None)
+
+    def __exit__(self, *_):
+        if self.outer is not None:
+            events._set_running_loop(self.outer)
+            tasks._swap_current_task(self.outer, self.task)
+
+
+def run(main, *, debug=None, loop_factory=None):
+    with _SetAside():
+        return _blocking_run(main, debug=debug, loop_factory=loop_factory)
+
+
+def _runner_run(self, coro, *, context=None):
+    with _SetAside():
+        return _blocking_runner_run(self, coro, context=context)
+
+
+async def _awaited_run(main, *, debug=None, loop_factory=None):
+    """asyncio.run for code that can be suspended."""
+    loop = events.new_event_loop() if loop_factory is None else loop_factory()
+    if not isinstance(loop, Loop):
+        loop.close()
+        return run(main, debug=debug, loop_factory=loop_factory)
+    if loop_factory is None:
+        events.set_event_loop(loop)
+    if debug is not None:
+        loop.set_debug(debug)
+    try:
+        if not base_events.coroutines.iscoroutine(main):
+            if not hasattr(type(main), "__await__"):
+                raise TypeError("An asyncio.Future, a coroutine or an awaitable is required")
+            main = runners._wrap_awaitable(main)
+        return await _finish(loop, loop.create_task(main))
+    finally:
+        try:
+            await _cancel_rest(loop)
+            await until(loop, loop.create_task(loop.shutdown_asyncgens()))
+        finally:
+            if loop_factory is None:
+                events.set_event_loop(None)
+            loop.close()
+
+
+async def await_call(function, /, *args, **kwargs):
+    """What `_eryx_source` makes of a top-level call of `asyncio.run`."""
+    if function is not run:
+        return function(*args, **kwargs)
+    return await _awaited_run(*args, **kwargs)
+
+
+def install():
+    """Makes this loop what asyncio uses everywhere."""
+    import asyncio
+
+    for name in "__doc__", "__name__", "__qualname__", "__module__":
+        setattr(run, name, getattr(_blocking_run, name))
+        setattr(_runner_run, name, getattr(_blocking_runner_run, name))
+    asyncio.run = runners.run = run
+    runners.Runner.run = _runner_run
+    unix_events._UnixDefaultEventLoopPolicy._loop_factory = Loop
+    for module in asyncio, unix_events:
+        module.SelectorEventLoop = module.EventLoop = Loop

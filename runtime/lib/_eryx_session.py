@@ -1,0 +1,68 @@
+"""The session's namespace: clearing, saving and restoring it, and settings."""
+
+import builtins
+import gc
+import os
+import sys
+import types
+
+_initial = {}
+
+
+def remember():
+    """What `clear` goes back to. At build time only."""
+    _initial.update(modules=dict(sys.modules), path=list(sys.path), meta_path=list(sys.meta_path),
+                    path_hooks=list(sys.path_hooks), builtins=dict(vars(builtins)),
+                    environ=dict(os.environ), stdout=sys.stdout, stderr=sys.stderr,
+                    stdin=sys.stdin)
+
+
+def new_main():
+    """A `__main__` without names of the user, as `sys.modules` has it."""
+    main = types.ModuleType("__main__")
+    main.__builtins__ = builtins
+    sys.modules["__main__"] = main
+    return vars(main)
+
+
+def clear():
+    """Forgets what the user defined and imported, and undoes changes to the interpreter."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    vars(builtins).clear()
+    vars(builtins).update(_initial["builtins"])
+    sys.modules.clear()
+    sys.modules.update(_initial["modules"])
+    sys.path[:] = _initial["path"]
+    sys.meta_path[:] = _initial["meta_path"]
+    sys.path_hooks[:] = _initial["path_hooks"]
+    for stream in "stdin", "stdout", "stderr":
+        setattr(sys, stream, _initial[stream])
+    sys.excepthook = sys.__excepthook__
+    sys.displayhook = sys.__displayhook__
+    os.environ.clear()
+    os.environ.update(_initial["environ"])
+    namespace = new_main()
+    gc.collect()
+    return namespace
+
+
+def configure_environ(old, new):
+    """Takes the variables `old` out of os.environ and puts the pairs `new` in."""
+    for name in old:
+        os.environ.pop(name, None)
+    for name, value in new:
+        os.environ[name] = value
+    return [name for name, _ in new]
+
+
+def snapshot(namespace):
+    import _eryx_state
+
+    return _eryx_state.snapshot(namespace)
+
+
+def restore(namespace, data):
+    import _eryx_state
+
+    _eryx_state.restore(namespace, data)

@@ -1,0 +1,76 @@
+"""Sources of executed code for tracebacks, and `asyncio.run` at top level.
+
+Every execution's code object has a filename object of its own, equal to the
+others' but not identical, under which C keeps the source as long as the code
+lives. `Cache` lets linecache look it up, so that a function of an earlier
+execution shows its own lines.
+"""
+
+import ast
+import linecache
+import warnings
+from inspect import CO_COROUTINE
+
+import _eryx
+import _eryx_loop
+
+_PLACEHOLDER = "eryx: call of asyncio.run"
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp,
+           ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+class Cache(dict):
+    """linecache.cache, which also finds the sources of executions."""
+
+    def __contains__(self, filename):
+        return dict.__contains__(self, filename) or _eryx.source(filename) is not None
+
+    def __getitem__(self, filename):
+        source = _eryx.source(filename)
+        if source is None:
+            return dict.__getitem__(self, filename)
+        return len(source), None, [line + "\n" for line in source.splitlines()], filename
+
+
+class _Awaiter(ast.NodeTransformer):
+    """Turns top-level `asyncio.run(x)` into `await PLACEHOLDER(asyncio.run, x)`."""
+
+    def __init__(self):
+        self.found = False
+
+    def visit(self, node):
+        return node if isinstance(node, _SCOPES) else super().visit(node)
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        called = node.func
+        if not (isinstance(called, ast.Attribute) and called.attr == "run"
+                and isinstance(called.value, ast.Name)
+                or isinstance(called, ast.Name) and called.id == "run"):
+            return node
+        self.found = True
+        call = ast.Call(ast.copy_location(ast.Constant(_PLACEHOLDER), called),
+                        [called, *node.args], node.keywords)
+        return ast.copy_location(ast.Await(ast.copy_location(call, node)), node)
+
+
+def compile_suspendable(code, source, filename, flags):
+    """`code`, or the same with top-level calls of asyncio.run awaited.
+
+    Returns (code, alone): alone if the awaits are only ours, so that no loop must run around
+    them."""
+    tree = ast.parse(source, filename)
+    awaiter = _Awaiter()
+    tree = awaiter.visit(tree)
+    if not awaiter.found:
+        return code, False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what there is to warn of was said for `code`
+        awaited = compile(tree, filename, "exec", flags, dont_inherit=True)
+    constants = tuple(_eryx_loop.await_call if constant == _PLACEHOLDER else constant
+                      for constant in awaited.co_consts)
+    return awaited.replace(co_consts=constants), not code.co_flags & CO_COROUTINE
+
+
+def install():
+    linecache.cache = Cache(linecache.cache)

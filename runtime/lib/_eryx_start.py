@@ -1,0 +1,114 @@
+"""Prepares the interpreter that becomes the image. Runs once, at build time.
+
+What is imported here costs every sandbox nothing in time and shared memory; what
+is only wanted rarely stays out, its .pyc is in the archive.
+"""
+
+import builtins
+import gc
+import sys
+
+# What programs of agents use most, measured by what it adds to the image (docs/architecture.md).
+COMMON = """
+    abc argparse ast asyncio base64 bisect calendar codecs collections collections.abc
+    contextlib contextvars copy csv dataclasses datetime decimal difflib enum fnmatch fractions
+    functools glob hashlib heapq hmac html inspect io itertools json keyword linecache locale
+    logging math numbers operator os os.path pathlib pickle platform posixpath pprint
+    queue re reprlib shutil signal stat string struct subprocess sys textwrap threading time
+    timeit tokenize traceback types typing unicodedata urllib.parse warnings weakref zlib
+    encodings.ascii encodings.latin_1 encodings.utf_8_sig encodings.idna
+    _eryx_state
+""".split()
+
+
+class Quit:
+    """`exit` and `quit`, as `site` has them, except that stdin stays open."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"Use {self.name}() to leave the program"
+
+    def __call__(self, code=None):
+        raise SystemExit(code)
+
+
+def add_builtins():
+    import _sitebuiltins
+
+    builtins.exit = Quit("exit")
+    builtins.quit = Quit("quit")
+    builtins.help = _sitebuiltins._Helper()
+
+
+WARM_UP = '''
+import json, re, datetime, collections, dataclasses, asyncio
+x = 1
+def f(a, b=2, *c, **d):
+    return [a + b for b in range(3)]
+class C:
+    def m(self): return f"{self!r:>10}"
+f(1); C().m()
+print(json.dumps({"a": [1, 2.5, None, True]}), json.loads('{"b": [1]}'), end="")
+re.sub(r"(\\w+) (\\d*)", r"\\2", "hello world 12")
+datetime.datetime(2020, 1, 1).isoformat()
+@dataclasses.dataclass
+class D:
+    a: int = 0
+D(1) == D(2)
+sorted(["b", "a"], key=len); "%s %d" % ("a", 1); b"a".decode(); int("12"); float("1.5")
+with open("/dev/null", "w") if False else __import__("io").StringIO() as out:
+    out.write("x")
+async def main():
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        group.create_task(asyncio.sleep(0))
+    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
+'''
+
+
+def warm_up():
+    """Runs what most programs run, so that caches and type slots are filled in the image."""
+    import _eryx_loop
+    import _eryx_report
+
+    stdout = sys.stdout
+    import io
+
+    sys.stdout = io.StringIO()
+    try:
+        scope = {"__name__": "__main__", "__builtins__": builtins}
+        exec(compile(WARM_UP, "<eryx>", "exec"), scope)
+        driver = _eryx_loop.driver
+        driver.start(_eryx_loop.session(scope["main"]()))
+        while driver.step() is not None:
+            pass
+        try:
+            exec(compile("def g(): 1 / 0\ng()", "<eryx>", "exec"), scope)
+        except ZeroDivisionError as error:
+            _eryx_report.describe(error)
+    finally:
+        sys.stdout = stdout
+
+
+def start():
+    for name in COMMON:
+        __import__(name)
+    import _eryx_fresh
+    import _eryx_loop
+    import _eryx_report
+    import _eryx_session
+    import _eryx_source
+
+    add_builtins()
+    _eryx_loop.install()
+    _eryx_source.install()
+    warm_up()
+    _eryx_fresh.keep()
+    _eryx_session.remember()
+
+
+def freeze():
+    """The last step: what is alive now stays for good."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,123 @@
+/* The interface control: settings of the next executions, and waking after a copy. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "python.h"
+
+struct control control = {NULL, true, false};
+
+static PyObject *environ_names; /* variables that settings have added */
+
+bool control_start(void)
+{
+    control.filename = PyUnicode_FromString("<eryx>");
+    environ_names = PyList_New(0);
+    return control.filename != NULL && environ_names != NULL;
+}
+
+static PyObject *decode(wit_string_t string)
+{
+    return PyUnicode_DecodeUTF8(string.len == 0 ? "" : string.ptr, (Py_ssize_t)string.len,
+                                "surrogateescape");
+}
+
+/* sys.argv; false with an exception. */
+static bool set_argv(const wit_string_t *items, size_t count)
+{
+    PyObject *argv = PyList_New(0);
+    wit_string_t empty = {"", 0};
+    bool good = argv != NULL;
+    for (size_t i = 0; good && i < (count == 0 ? 1 : count); i++) {
+        PyObject *item = decode(count == 0 ? empty : items[i]);
+        good = item != NULL && PyList_Append(argv, item) == 0;
+        Py_XDECREF(item);
+    }
+    good = good && PyDict_SetItemString(python.sys_dict, "argv", argv) == 0;
+    Py_XDECREF(argv);
+    return good;
+}
+
+static bool set_environ(const tuple2_string_string_t *pairs, size_t count)
+{
+    PyObject *list, *names;
+    bool good;
+    if (count == 0 && PyList_Size(environ_names) == 0) {
+        return true;
+    }
+    list = PyList_New(0);
+    good = list != NULL;
+    for (size_t i = 0; good && i < count; i++) {
+        PyObject *name = decode(pairs[i].f0), *value = decode(pairs[i].f1);
+        PyObject *pair = name == NULL || value == NULL ? NULL : PyTuple_Pack(2, name, value);
+        good = pair != NULL && PyList_Append(list, pair) == 0;
+        Py_XDECREF(name);
+        Py_XDECREF(value);
+        Py_XDECREF(pair);
+    }
+    names = !good ? NULL
+                  : PyObject_CallMethod(python.session_module, "configure_environ", "OO",
+                                        environ_names, list);
+    Py_XDECREF(list);
+    if (names == NULL) {
+        return false;
+    }
+    Py_DECREF(environ_names);
+    environ_names = names;
+    return true;
+}
+
+static bool set_filename(wit_string_t name)
+{
+    PyObject *filename;
+    if (name.len == 0) {
+        name = (wit_string_t){"<eryx>", 6};
+    }
+    filename = decode(name);
+    if (filename == NULL) {
+        return false;
+    }
+    Py_DECREF(control.filename);
+    control.filename = filename;
+    return true;
+}
+
+static void free_string(wit_string_t string)
+{
+    if (string.len != 0) {
+        free((char *)string.ptr);
+    }
+}
+
+void export_control_configure(const wit_string_t *argv, size_t argc,
+                              const tuple2_string_string_t *environ, size_t environ_count,
+                              const char *filename, size_t filename_length, bool capture_output,
+                              bool script)
+{
+    wit_string_t name = {filename, filename_length};
+    control.capture_output = capture_output;
+    control.script = script;
+    /* Out of memory here leaves the rest as it was: the next execution meets it again. */
+    if (!set_argv(argv, argc) || !set_environ(environ, environ_count) || !set_filename(name)) {
+        PyErr_Clear();
+    }
+    for (size_t i = 0; i < argc; i++) {
+        free_string(argv[i]);
+    }
+    for (size_t i = 0; i < environ_count; i++) {
+        free_string(environ[i].f0);
+        free_string(environ[i].f1);
+    }
+    if (argc != 0) {
+        free((void *)argv);
+    }
+    if (environ_count != 0) {
+        free((void *)environ);
+    }
+    free_string(name);
+}
+
+void export_control_wake(void)
+{
+    Py_XDECREF(PyObject_CallMethod(python.fresh_module, "wake", NULL));
+    python_ignore_error();
+}

@@ -1,0 +1,266 @@
+/* The export `execute`: compiles and runs code in the session's namespace.
+ *
+ * Code without await is done when PyEval_EvalCode returns, and nothing but C runs around
+ * it. Code with await gives a coroutine: the driver of _eryx_loop runs it as far as it
+ * goes, then execute returns to the host and goes on in its callback. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/wait.h"
+#include "abi/utf8.h"
+#include "python.h"
+#include "wasi/wasi.h"
+
+static struct {
+    bool running;
+    bool captures;
+    char *output; /* what was captured, until the next execution */
+    size_t output_length;
+} execution;
+
+static void flush(PyObject *name, PyObject *original, PyObject *method)
+{
+    PyObject *stream, *result;
+    result = PyObject_CallNoArgs(method);
+    if (result == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(result);
+    stream = PyDict_GetItemWithError(python.sys_dict, name);
+    if (stream == NULL || stream == original || stream == Py_None) {
+        return;
+    }
+    Py_INCREF(stream);
+    result = PyObject_CallMethod(stream, "flush", NULL);
+    if (result == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(result);
+    Py_DECREF(stream);
+}
+
+/* The ok value of execute. */
+static wit_string_t captured(void)
+{
+    free(execution.output);
+    execution.output = wasi_stdout_capture_take(&execution.output_length);
+    if (execution.output == NULL || !utf8_repair(&execution.output, &execution.output_length)) {
+        return (wit_string_t){"", 0};
+    }
+    return (wit_string_t){execution.output, execution.output_length};
+}
+
+static uint32_t finish(void)
+{
+    wit_string_t text = {"", 0};
+    flush(python.stdout_name, python.stdout_stream, python.stdout_flush);
+    flush(python.stderr_name, python.stderr_stream, python.stderr_flush);
+    python_ignore_error();
+    abi_wait_end();
+    execution.running = false;
+    if (execution.captures) {
+        text = captured();
+    }
+    if (report_present()) {
+        text = report_traceback();
+    }
+    export_execute_return(report_present(), text.ptr, text.len);
+    return WIT_EXIT;
+}
+
+static uint32_t fail(void)
+{
+    report_raised();
+    return finish();
+}
+
+/* The driver goes on; then either the execution is over or the host is to wait. */
+static uint32_t go_on(void)
+{
+    for (;;) {
+        PyObject *delay = PyObject_CallNoArgs(python.driver_step);
+        long long nanoseconds;
+        if (delay == NULL) {
+            report_raised();
+            Py_XDECREF(PyObject_CallNoArgs(python.driver_abandon));
+            python_ignore_error();
+            return finish();
+        }
+        if (delay == Py_None) {
+            Py_DECREF(delay);
+            return finish();
+        }
+        nanoseconds = PyLong_AsLongLong(delay);
+        Py_DECREF(delay);
+        if (abi_wait_arm(nanoseconds)) {
+            return WIT_WAIT | abi_wait_set() << 4;
+        }
+    }
+}
+
+/* Takes the coroutine over. `alone`: its only awaits are ours, so no loop runs around it. */
+static uint32_t run_coroutine(PyObject *coroutine, bool alone)
+{
+    PyObject *main = coroutine, *started;
+    if (!alone) {
+        main = PyObject_CallFunctionObjArgs(python.loop_session, coroutine, NULL);
+        Py_DECREF(coroutine);
+    }
+    started = main == NULL ? NULL : PyObject_CallFunctionObjArgs(python.driver_start, main, NULL);
+    Py_XDECREF(main);
+    if (started == NULL) {
+        return fail();
+    }
+    Py_DECREF(started);
+    return go_on();
+}
+
+static bool is_ascii(const char *text, size_t length)
+{
+    uint64_t all = 0, word;
+    size_t i = 0;
+    for (; i + sizeof word <= length; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        all |= word;
+    }
+    for (; i < length; i++) {
+        all |= (unsigned char)text[i];
+    }
+    return (all & 0x8080808080808080u) == 0;
+}
+
+/* The compiler takes both as they come and would stop at the one, misread the other. */
+static bool check_text(const char *text, size_t length)
+{
+    PyObject *decoded;
+    if (memchr(text, 0, length) != NULL) {
+        PyErr_SetString(PyExc_SyntaxError, "source code cannot contain null bytes");
+        return false;
+    }
+    if (is_ascii(text, length)) {
+        return true;
+    }
+    decoded = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
+    Py_XDECREF(decoded);
+    return decoded != NULL;
+}
+
+static bool contains(const char *text, size_t length, const char *word)
+{
+    size_t word_length = strlen(word);
+    const char *end = text + length;
+    while ((size_t)(end - text) >= word_length) {
+        text = memchr(text, word[0], (size_t)(end - text) - word_length + 1);
+        if (text == NULL) {
+            return false;
+        }
+        if (memcmp(text, word, word_length) == 0) {
+            return true;
+        }
+        text++;
+    }
+    return false;
+}
+
+/* Code that calls asyncio.run at top level is compiled again, with the call awaited. */
+static PyObject *make_suspendable(PyObject *code, const char *text, size_t length,
+                                  PyObject *filename, int flags, bool *alone)
+{
+    PyObject *source, *pair, *better = NULL;
+    if (!contains(text, length, "asyncio") || !contains(text, length, "run(")) {
+        return code;
+    }
+    source = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
+    pair = source == NULL ? NULL
+                          : PyObject_CallFunction(python.compile_suspendable, "OOOi", code, source,
+                                                  filename, flags);
+    if (pair != NULL) {
+        better = PyTuple_GetItem(pair, 0);
+        Py_IncRef(better);
+        *alone = PyTuple_GetItem(pair, 1) == Py_True;
+    }
+    Py_XDECREF(source);
+    Py_XDECREF(pair);
+    Py_DECREF(code);
+    return better;
+}
+
+/* NULL with an exception. Takes over `text`. */
+static PyObject *compile(char *text, size_t length, bool *alone)
+{
+    struct python_compiler_flags flags = {
+        PYTHON_SOURCE_IS_UTF8 | PYTHON_IGNORE_COOKIE | PYTHON_TOP_LEVEL_AWAIT,
+        PYTHON_MINOR_VERSION,
+    };
+    PyObject *filename = source_begin(control.filename, text, length);
+    PyObject *code = NULL;
+    if (filename == NULL) {
+        return NULL;
+    }
+    if (check_text(text, length)) {
+        code = Py_CompileStringObject(text, filename, PYTHON_FILE_INPUT, &flags, -1);
+    }
+    if (code != NULL) {
+        code = make_suspendable(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
+    }
+    Py_DECREF(filename);
+    return code;
+}
+
+static uint32_t run(char *text, size_t length)
+{
+    bool alone = false;
+    PyObject *code, *result;
+    if (control.script && !session_new_main()) {
+        free(text);
+        return fail();
+    }
+    code = compile(text, length, &alone);
+    if (code == NULL) {
+        return fail();
+    }
+    result = PyEval_EvalCode(code, python.globals, python.globals);
+    Py_DECREF(code);
+    if (result == NULL) {
+        return fail();
+    }
+    if (result == Py_None) {
+        Py_DECREF(result);
+        return finish();
+    }
+    return run_coroutine(result, alone);
+}
+
+uint32_t export_execute(const char *code, size_t length)
+{
+    char *text = (char *)code;
+    static const char busy[] = "the sandbox is executing already";
+    if (execution.running) {
+        if (length != 0) {
+            free(text);
+        }
+        export_execute_return(1, busy, sizeof busy - 1);
+        return WIT_EXIT;
+    }
+    if (length == 0) {
+        text = calloc(1, 1);
+        if (text == NULL) {
+            abort();
+        }
+    }
+    execution.running = true;
+    report_clear();
+    execution.captures = control.capture_output;
+    if (execution.captures) {
+        wasi_stdout_capture_begin();
+    }
+    abi_wait_begin();
+    return run(text, length);
+}
+
+uint32_t export_execute_callback(uint32_t event, uint32_t waitable, uint32_t state)
+{
+    abi_wait_event(event, waitable, state);
+    python_ignore_error();
+    return go_on();
+}

@@ -1,0 +1,151 @@
+/* The module _eryx: what the runtime's Python code (runtime/lib) asks of the host. */
+#include <stdlib.h>
+
+#include "abi/call.h"
+#include "abi/wait.h"
+#include "python.h"
+
+static PyObject *eryx_wait(PyObject *module, PyObject *delay)
+{
+    long long nanoseconds = PyLong_AsLongLong(delay);
+    (void)module;
+    if (nanoseconds == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    if (!abi_wait_block(nanoseconds)) {
+        PyErr_SetString(PyExc_RuntimeError, "waiting is only possible during an execution");
+        return NULL;
+    }
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *eryx_poll(PyObject *module, PyObject *unused)
+{
+    bool any = abi_wait_poll();
+    (void)module;
+    (void)unused;
+    return PyBool_FromLong(any);
+}
+
+static PyObject *eryx_pending(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyLong_FromUnsignedLong(abi_call_count());
+}
+
+static PyObject *eryx_source(PyObject *module, PyObject *filename)
+{
+    size_t length;
+    const char *text;
+    (void)module;
+    if (!PyUnicode_CheckExact(filename) || (text = source_find(filename, &length)) == NULL) {
+        Py_RETURN_NONE;
+    }
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "replace");
+}
+
+/* (ok, text) of a call that is over; frees it. A call without result was cancelled: None. */
+static PyObject *take_result(struct abi_call *call)
+{
+    PyObject *result;
+    if (call->result.ok.ptr == NULL) {
+        result = Py_None;
+        Py_INCREF(result);
+    } else {
+        result = Py_BuildValue("(Ns#)", PyBool_FromLong(!call->result.is_error),
+                               call->result.ok.ptr, (Py_ssize_t)call->result.ok.len);
+    }
+    Py_XDECREF(call->arguments);
+    abi_call_free(call);
+    return result;
+}
+
+static bool string_of(PyObject *object, wit_string_t *string)
+{
+    Py_ssize_t length;
+    string->ptr = PyUnicode_AsUTF8AndSize(object, &length);
+    string->len = (size_t)length;
+    return string->ptr != NULL;
+}
+
+/* start(name, json): the number of the pending call, or its result if it returned at once. */
+static PyObject *eryx_start(PyObject *module, PyObject *arguments)
+{
+    PyObject *name_object, *json_object;
+    wit_string_t name, json;
+    struct abi_call *call;
+    (void)module;
+    if (!PyArg_ParseTuple(arguments, "UU:start", &name_object, &json_object) ||
+        !string_of(name_object, &name) || !string_of(json_object, &json)) {
+        return NULL;
+    }
+    call = abi_call_start(name, json, abi_wait_set());
+    if (call == NULL) {
+        return PyErr_NoMemory();
+    }
+    Py_INCREF(arguments);
+    call->arguments = arguments;
+    return call->subtask == 0 ? take_result(call) : PyLong_FromUnsignedLong(call->subtask);
+}
+
+static PyObject *eryx_cancel(PyObject *module, PyObject *number)
+{
+    unsigned long subtask = PyLong_AsUnsignedLong(number);
+    struct abi_call *call;
+    (void)module;
+    if (PyErr_Occurred()) {
+        return NULL;
+    }
+    call = abi_call_find(subtask);
+    if (call == NULL) {
+        Py_RETURN_NONE;
+    }
+    abi_call_cancel(call);
+    return take_result(call);
+}
+
+static void call_returned(struct abi_call *call, uint32_t subtask)
+{
+    PyObject *number = PyLong_FromUnsignedLong(subtask);
+    PyObject *result = take_result(call);
+    PyObject *told = NULL;
+    if (number != NULL && result != NULL) {
+        told = PyObject_CallFunctionObjArgs(python.loop_returned, number, result, NULL);
+    }
+    Py_XDECREF(told);
+    Py_XDECREF(number);
+    Py_XDECREF(result);
+}
+
+static void execution_cancelled(void)
+{
+    Py_XDECREF(PyObject_CallNoArgs(python.loop_cancel));
+}
+
+static PyMethodDef methods[] = {
+    {"wait", eryx_wait, METH_O, NULL},
+    {"poll", eryx_poll, METH_NOARGS, NULL},
+    {"pending", eryx_pending, METH_NOARGS, NULL},
+    {"source", eryx_source, METH_O, NULL},
+    {"start", eryx_start, METH_VARARGS, NULL},
+    {"cancel", eryx_cancel, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "_eryx",
+    .m_doc = "What the runtime asks of the host. Not for programs.",
+    .m_size = -1,
+    .m_methods = methods,
+};
+
+PyObject *python_module_init(void)
+{
+    abi_wait_handlers(call_returned, execution_cancelled);
+    return PyModule_Create(&definition);
+}

@@ -1,0 +1,65 @@
+/* The embedding of Python: what its parts share. */
+#ifndef ERYX_PYTHON_PYTHON_H
+#define ERYX_PYTHON_PYTHON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest_bindings.h"
+#include "api.h"
+
+/* What executions need of the interpreter, looked up once. Owned references. */
+struct python {
+    PyObject *globals;        /* of __main__: the session's namespace */
+    PyObject *sys_dict;       /* sys.__dict__ */
+    PyObject *stdout_name, *stderr_name;
+    PyObject *stdout_stream, *stderr_stream; /* as made at start */
+    PyObject *stdout_flush, *stderr_flush;   /* their methods */
+    PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_loop.driver's methods */
+    PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_loop */
+    PyObject *describe, *release;                          /* functions of _eryx_report */
+    PyObject *compile_suspendable;                         /* of _eryx_source */
+    PyObject *session_module, *fresh_module;
+};
+extern struct python python;
+
+/* Starts the interpreter; false after printing why. */
+bool python_start(void);
+
+/* _eryx, the module that the runtime's Python code calls. */
+PyObject *python_module_init(void);
+
+/* An exception that is set and of no interest: forgets it. */
+void python_ignore_error(void);
+
+/* source.c: the sources of executions, kept as long as their code lives. */
+
+/* Takes over `text`, ended by a NUL (malloc). Returns the filename object of this execution, new
+ * reference; NULL with an exception (and text freed) when out of memory. */
+PyObject *source_begin(PyObject *name, char *text, size_t length);
+/* The source whose filename object this is, or else the newest of that name. NULL: none. */
+const char *source_find(PyObject *filename, size_t *length);
+void source_clear(void);
+
+/* report.c: the exception that ended the last execution. */
+
+/* Forgets it; called when an execution begins. */
+void report_clear(void);
+/* Takes over the exception that is set. */
+void report_raised(void);
+bool report_present(void);
+wit_string_t report_traceback(void);
+void report_start(void);
+
+/* control.c */
+extern struct control {
+    PyObject *filename;
+    bool capture_output;
+    bool script;
+} control;
+bool control_start(void);
+
+/* session.c: false with an exception. */
+bool session_new_main(void);
+
+#endif

@@ -1,0 +1,99 @@
+/* The exports snapshot-state, restore-state and clear-state. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "python.h"
+
+/* What an export has returned, until the host has read it. */
+static PyObject *answered;
+
+/* Takes over `bytes`; NULL is the same as empty. */
+static wit_string_t keep(PyObject *bytes)
+{
+    char *data = "";
+    Py_ssize_t length = 0;
+    Py_XDECREF(answered);
+    answered = bytes;
+    if (bytes != NULL && PyBytes_AsStringAndSize(bytes, &data, &length) < 0) {
+        PyErr_Clear();
+    }
+    return (wit_string_t){data, (size_t)length};
+}
+
+/* The exception that is set, as one line. */
+static wit_string_t keep_error(void)
+{
+    PyObject *exception = PyErr_GetRaisedException();
+    PyObject *text = exception == NULL ? NULL : PyObject_Str(exception);
+    PyObject *bytes =
+        text == NULL ? NULL : PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace");
+    if (bytes == NULL) {
+        PyErr_Clear();
+        bytes = PyBytes_FromString("out of memory");
+    }
+    Py_XDECREF(text);
+    Py_XDECREF(exception);
+    python_ignore_error();
+    return keep(bytes);
+}
+
+/* Makes `namespace` (a new reference, or NULL with an exception) the session's. */
+static bool use_namespace(PyObject *namespace)
+{
+    if (namespace == NULL) {
+        return false;
+    }
+    Py_XDECREF(python.globals);
+    python.globals = namespace;
+    return true;
+}
+
+bool session_new_main(void)
+{
+    return use_namespace(PyObject_CallMethod(python.session_module, "new_main", NULL));
+}
+
+void export_clear_state(void)
+{
+    report_clear();
+    if (!use_namespace(PyObject_CallMethod(python.session_module, "clear", NULL))) {
+        PyErr_Clear();
+    }
+    source_clear();
+}
+
+const result_list_u8_string_t *export_snapshot_state(void)
+{
+    static result_list_u8_string_t result;
+    PyObject *bytes = PyObject_CallMethod(python.session_module, "snapshot", "O", python.globals);
+    wit_string_t string = bytes == NULL ? keep_error() : keep(bytes);
+    result.is_error = bytes == NULL;
+    result.error = string; /* laid out as the list is */
+    return &result;
+}
+
+void export_snapshot_state_post_return(const result_list_u8_string_t *result)
+{
+    (void)result;
+    keep(NULL);
+}
+
+const result_void_string_t *export_restore_state(const uint8_t *data, size_t length)
+{
+    static result_void_string_t result;
+    PyObject *done = PyObject_CallMethod(python.session_module, "restore", "Oy#", python.globals,
+                                         data, (Py_ssize_t)length);
+    if (length != 0) {
+        free((void *)data);
+    }
+    result.is_error = done == NULL;
+    result.error = done == NULL ? keep_error() : keep(NULL);
+    Py_XDECREF(done);
+    return &result;
+}
+
+void export_restore_state_post_return(const result_void_string_t *result)
+{
+    (void)result;
+    keep(NULL);
+}
