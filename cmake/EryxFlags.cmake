@@ -13,7 +13,8 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}")
 
 # -UNDEBUG: assertions stay on in every build type.
 add_compile_options(-Wall -Wextra -Werror -UNDEBUG -fstack-protector-strong)
-add_compile_definitions(_GNU_SOURCE)
+# Empty, so that a source that defines it too does not redefine it.
+add_compile_definitions(_GNU_SOURCE=)
 add_link_options(-Wl,-z,relro,-z,now)
 
 if(ERYX_SANITIZE)

@@ -30,16 +30,22 @@ class StepFailed(Exception):
 
 
 class Output:
-    """A named output of a step, used as an input of others."""
+    """A named output of a step, or with `/` a file in it, used as an input of others."""
 
-    def __init__(self, step, name):
-        self.step, self.name = step, name
+    def __init__(self, step, name, inner=""):
+        self.step, self.name, self.inner = step, name, inner
+
+    def __truediv__(self, inner):
+        return Output(self.step, self.name, inner)
+
+    def path(self):
+        return self.step.results[self.name][0] / self.inner
 
 
 class Step:
-    """command is a list of strings, paths (inputs), Outputs (inputs), Out(name) and Each(list).
+    """command is a list of strings, paths (inputs), Outputs (inputs), Out(name) and Join(...).
 
-    inputs: further inputs that the command line does not show (headers, files of a folder).
+    inputs: what else the result depends on (headers, files of a folder); a string stands for itself.
     environment: variables the command gets; they are not part of the key.
     """
 
@@ -53,7 +59,7 @@ class Step:
 
     def parts(self):
         for part in self.command:
-            yield from part.parts if isinstance(part, Join) else [part]
+            yield from (part.parts if isinstance(part, Join) else [part])
 
     def needs(self):
         return {part.step for part in [*self.parts(), *self.inputs] if isinstance(part, Output)}
@@ -84,7 +90,6 @@ class Runner:
         self.lock = threading.Lock()
         self.hashes = {}
         self.running = {}
-        self.done = 0
         cache.mkdir(parents=True, exist_ok=True)
 
     def say(self, line):
@@ -106,7 +111,7 @@ class Runner:
         for part in [*step.parts(), "\0inputs", *step.inputs]:
             if isinstance(part, (Path, Output)):
                 # Names of inputs count too: debug information and messages show them.
-                name = part.name if isinstance(part, Output) else self.shown(part)
+                name = f"{part.name}/{part.inner}" if isinstance(part, Output) else self.shown(part)
                 digest.update(f"\0file {name} {self.hash_of(part)}".encode())
             else:
                 digest.update(f"\0word {part}".encode())
@@ -120,7 +125,7 @@ class Runner:
         if isinstance(part, Join):
             return "".join(self.argument(inner, folder) for inner in part.parts)
         if isinstance(part, Output):
-            return self.shown(part.step.results[part.name][0])
+            return self.shown(part.path())
         if isinstance(part, Out):
             return self.shown(folder / part)
         return self.shown(part) if isinstance(part, Path) else str(part)

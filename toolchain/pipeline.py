@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Builds the guest runtime: the componentize-py wheel and runtime/ become build/runtime/*.
+
+docs/architecture.md section 1 has the picture. Every step is cached by the content of its
+inputs (toolchain/steps.py), so that only what a change reaches is made anew.
+
+    toolchain/pipeline.py [--eryx-build PROGRAM] [--jobs N] [--unpolled] [--until STEP]
+"""
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from steps import Join, Out, Runner, Step, StepFailed, publish  # noqa: E402
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
+DEPS = BUILD / "deps"
+CONSTANT_BYTES = 32 << 20  # room for the standard library's archive
+
+# Symbols are looked up in this order (architecture.md section 2).
+LIBRARIES = ["libpython3.14.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so",
+             "libwasi-emulated-process-clocks.so", "libwasi-emulated-mman.so", "libc++.so",
+             "libc++abi.so", "libc.so"]
+C_FLAGS = ["-target", "wasm32-wasi", "-std=gnu11", "-O2", "-g0", "-fPIC", "-fvisibility=hidden",
+           "-Wall", "-Wextra", "-Werror", "-fno-sanitize=undefined"]
+WASM_OPT = ["-O3", "--all-features", "--disable-compact-imports"]
+
+
+class Tools:
+    """The programs of the steps. Those given as paths are inputs: another program, another result."""
+
+    def __init__(self, eryx_build):
+        self.eryx_build = eryx_build
+        self.wasm_opt = DEPS / "node_modules" / "binaryen" / "bin" / "wasm-opt"
+        # zig is 180 MB; its stamp stands for it.
+        self.zig = os.path.relpath(DEPS / "zig" / "zig", ROOT)
+        self.zig_stamp = DEPS / ".zig.stamp"
+        caches = str(BUILD / "cache" / "zig")
+        self.zig_environment = {"ZIG_GLOBAL_CACHE_DIR": caches, "ZIG_LOCAL_CACHE_DIR": caches}
+
+
+def files(folder, *patterns):
+    return sorted(path for pattern in patterns for path in (ROOT / folder).rglob(pattern)
+                  if "__pycache__" not in path.parts)
+
+
+def libraries_steps(tools):
+    wheel = next((DEPS / "wheels").glob("componentize_py-*.whl"))
+    libs = Step("libs", [tools.eryx_build, "libs", "--wheel", wheel, "-o", Out("libs")])
+    headers = Step("headers", [sys.executable, ROOT / "toolchain" / "python_headers.py",
+                               ROOT / "runtime" / "python" / "make_pyconfig.py",
+                               libs["libs"] / "stdlib.tar.zst", Out("include")], [sys.version])
+    return libs, headers
+
+
+def compile_steps(tools, headers):
+    """A step for each C file of runtime/, then the one that links them to a dylib."""
+    shared = files("runtime", "*.h") + [BUILD / "gen" / "guest_bindings.h", tools.zig_stamp]
+    objects = []
+    for source in files("runtime", "*.c"):
+        name = source.relative_to(ROOT / "runtime").with_suffix("").as_posix().replace("/", "_")
+        objects.append(Step("compile-" + name, [
+            tools.zig, "cc", *C_FLAGS, "-Iruntime", "-Ibuild/gen",
+            "-isystem", headers["include"], "-c", source, "-o", Out("object.o")],
+            shared, tools.zig_environment))
+    linked = Step("runtime-so", [
+        tools.zig, "wasm-ld", "-shared", "--experimental-pic", "--allow-undefined", "--no-entry",
+        "-o", Out("runtime.so"), *[step["object.o"] for step in objects]],
+        [tools.zig_stamp], tools.zig_environment)
+    return [*objects, linked], linked["runtime.so"]
+
+
+def module_steps(tools, libs, runtime_so):
+    """The module, optimised; with and without polls at its loop headers."""
+    link = Step("link", [
+        tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "-o", Out("merged.wasm"),
+        runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
+    optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
+                                 "-o", Out("opt.wasm")])
+    polls = Step("safepoints", [tools.eryx_build, "safepoints", optimise["opt.wasm"],
+                                "-o", Out("polled.wasm")])
+    return [link, optimise, polls], optimise["opt.wasm"], polls["polled.wasm"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--eryx-build", type=Path, default=BUILD / "eryx-build")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    runner = Runner(ROOT, BUILD / "cache", arguments.jobs, bool(os.environ.get("V")))
+    tools = Tools(arguments.eryx_build.resolve())
+    started = time.monotonic()
+    try:
+        libs, headers = libraries_steps(tools)
+        compiled, runtime_so = compile_steps(tools, headers)
+        module, unpolled, polled = module_steps(tools, libs, runtime_so)
+        ran = runner.run([libs, headers, *compiled, *module])
+        publish(libs.results["libs"], BUILD / "libs")
+    except StepFailed as error:
+        print(f"runtime: {error}" + (f"\nruntime: what to do: {error.advice}" if error.advice else ""),
+              file=sys.stderr)
+        return 1
+    if ran:
+        runner.say(f"runtime: {ran} steps in {time.monotonic() - started:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
