@@ -23,12 +23,14 @@ typedef struct eryx_limits {
     /* Wall time of one execution in nanoseconds, waiting included. 0: none.
      * Default 60 s. The program is stopped at its next loop iteration. */
     uint64_t wall_time_ns;
-    /* Linear memory of the sandbox in bytes, the image included (see
-     * eryx_runtime_info). Rounded down to 64 KiB. Default 512 MiB, at most 4 GiB.
+    /* Linear memory of the sandbox in bytes, the image included (see memory_min_bytes in
+     * <eryx/runtime.h>, the least possible). Rounded down to 64 KiB. Default 512 MiB, at
+     * most 4 GiB.
      * Past it Python raises MemoryError and the sandbox goes on. */
     uint64_t memory_bytes;
-    /* Bytes of stdout and stderr kept for one execution. Default 16 MiB. What
-     * exceeds it is dropped and counted (eryx_outcome_output_dropped). */
+    /* Bytes of stdout and stderr of one execution that are kept or given to on_output.
+     * Default 16 MiB. What exceeds it is dropped and counted
+     * (eryx_outcome_output_dropped); the program goes on. */
     uint64_t output_bytes;
 } eryx_limits_t;
 

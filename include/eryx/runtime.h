@@ -57,6 +57,7 @@ typedef struct eryx_runtime_info {
     uint64_t code_bytes;          /* machine code and engine metadata */
     uint64_t image_bytes;         /* initial linear memory, of which ... */
     uint64_t image_constant_bytes; /* ... this much is read-only and shared */
+    uint64_t memory_min_bytes;     /* linear memory of a new sandbox */
 } eryx_runtime_info_t;
 
 /* Strings live as long as the runtime. Any thread. */

@@ -22,12 +22,13 @@ typedef struct eryx_sandbox eryx_sandbox_t;
 typedef enum eryx_stream { ERYX_STDOUT = 1, ERYX_STDERR = 2 } eryx_stream_t;
 
 /* Called on the executing thread for every write of the program, in the order
- * written. data is valid during the call only. Must not call into the sandbox. */
+ * written. data is valid during the call only. Must not call into the sandbox, and has
+ * 1 MiB of stack. */
 typedef void (*eryx_output_fn)(void *env, eryx_stream_t stream, const char *data, size_t length);
 
 /* Called on the executing thread when the program reads stdin: fill at most
  * capacity bytes, return how many, 0 at the end, negative on an I/O error.
- * May block; the wall-time limit is looked at when it returns. */
+ * May block; the wall-time limit is looked at when it returns. 1 MiB of stack. */
 typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
 
 typedef struct eryx_sandbox_options {
@@ -66,6 +67,9 @@ typedef struct eryx_execute_options {
     size_t size; /* sizeof(eryx_execute_options_t), set by eryx_execute_options_init */
     /* Name of the code in tracebacks. NULL: "<eryx>". Copied. */
     const char *filename;
+    /* Run as a script, like `python FILE`: in a fresh `__main__` without the session's
+     * names. Default false. */
+    bool script;
 } eryx_execute_options_t;
 
 ERYX_API void eryx_execute_options_init(eryx_execute_options_t *options);

@@ -15,7 +15,7 @@
 
 #define ENGINE_MAX_ARGUMENTS 8
 #define ENGINE_MAX_EXPORTS 16
-#define ENGINE_MAX_GLOBALS 16
+#define ENGINE_MAX_GLOBALS 32
 
 typedef struct engine engine_t;                   /* compiled code; any thread */
 typedef struct engine_instance engine_instance_t; /* one thread at a time */

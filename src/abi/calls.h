@@ -1,0 +1,19 @@
+/* Calls of guest exports that return at once, and lowering of their arguments. */
+#ifndef ABI_CALLS_H
+#define ABI_CALLS_H
+
+#include "abi/guest.h"
+
+enum guest_export {
+    EXPORT_EXECUTE,
+    EXPORT_CALLBACK,
+    EXPORT_REALLOC,
+    EXPORT_CONFIGURE,
+    EXPORT_EXCEPTION,
+    EXPORT_EXCEPTION_POST
+};
+
+/* Copies bytes into memory that the guest allocates. GUEST_ENDED: *address is where. */
+guest_status_t call_lower(guest_t *guest, const char *data, size_t length, uint32_t *address);
+
+#endif

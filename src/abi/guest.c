@@ -1,0 +1,168 @@
+/* Life of a guest, and the state machine of `execute`. */
+#define _GNU_SOURCE
+#include "abi/guest.h"
+
+#include <stdio.h>
+
+#include "abi/calls.h"
+#include "base/clock.h"
+
+/* What [async-lift]execute and its callback return: code | set << 4. */
+enum { CALLBACK_EXIT = 0, CALLBACK_YIELD = 1, CALLBACK_WAIT = 2 };
+
+const engine_export_t guest_exports[] = {
+    [EXPORT_EXECUTE] = {"[async-lift]execute", "ii", "i", false},
+    [EXPORT_CALLBACK] = {"[callback][async-lift]execute", "iii", "i", false},
+    [EXPORT_REALLOC] = {"cabi_realloc", "iiii", "i", false},
+    [EXPORT_CONFIGURE] = {"eryx:sandbox/control@0.1.0#configure", "iiiiiiii", "", false},
+    [EXPORT_EXCEPTION] = {"eryx:sandbox/control@0.1.0#last-exception", "", "i", false},
+    [EXPORT_EXCEPTION_POST] = {"cabi_post_eryx:sandbox/control@0.1.0#last-exception", "i", "",
+                               true},
+};
+const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
+
+int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error) {
+    *guest = (guest_t){.slot = slot};
+    int status = engine_instantiate(engine, slot, guest, &guest->instance, error);
+    if (status != ERYX_OK)
+        return status;
+    if (!engine_global_get(guest->instance, "eryx_arena", &guest->arena))
+        guest->arena = 0;
+    if (!engine_global_get(guest->instance, "eryx_exit_code", &guest->exit_slot))
+        guest->exit_slot = 0;
+    return ERYX_OK;
+}
+
+void guest_close(guest_t *guest) {
+    engine_instance_free(guest->instance);
+    guest->instance = NULL;
+    waitables_free(&guest->waitables);
+}
+
+bool guest_reset(guest_t *guest) {
+    waitables_clear(&guest->waitables);
+    guest->phase = PHASE_IDLE;
+    guest->streams = (guest_streams_t){0};
+    guest->exited = guest->returned = guest->failed = false;
+    guest->fault = guest->fault_in = NULL;
+    engine_trim(guest->instance);
+    return engine_instance_reset(guest->instance);
+}
+
+bool guest_trapped_on_memory(const guest_t *guest) {
+    return engine_trap(guest->instance)->kind == ENGINE_TRAP_MEMORY;
+}
+
+void guest_trap_message(const guest_t *guest, char *out, size_t capacity) {
+    const engine_trap_t *trap = engine_trap(guest->instance);
+    if (guest->fault) {
+        snprintf(out, capacity, "the runtime broke the contract: %s: %s", guest->fault_in,
+                 guest->fault);
+        return;
+    }
+    switch (trap->kind) {
+    case ENGINE_TRAP_MEMORY:
+        snprintf(out, capacity, "the interpreter crashed: it used memory that is not its own");
+        break;
+    case ENGINE_TRAP_STACK:
+        snprintf(out, capacity, "the interpreter crashed: C stack exhausted");
+        break;
+    case ENGINE_TRAP_UNREACHABLE:
+        snprintf(out, capacity, "the interpreter aborted");
+        break;
+    default:
+        snprintf(out, capacity, "the interpreter crashed: %s", trap->message);
+        break;
+    }
+}
+
+static guest_status_t fault(guest_t *guest, const char *what) {
+    guest->fault_in = "execute";
+    guest->fault = what;
+    guest->phase = PHASE_IDLE;
+    return GUEST_TRAPPED;
+}
+
+/* Takes in how a call of `execute` or its callback went. */
+static guest_status_t settle(guest_t *guest, engine_state_t state, engine_value_t answer) {
+    if (state == ENGINE_SUSPENDED) {
+        guest->phase = PHASE_BLOCKED;
+        return GUEST_WAITING;
+    }
+    guest->phase = PHASE_IDLE;
+    if (state == ENGINE_TRAPPED)
+        return guest->exited ? GUEST_EXITED : GUEST_TRAPPED;
+    guest->set = answer.u32 >> 4;
+    switch (answer.u32 & 15) {
+    case CALLBACK_EXIT:
+        return guest->returned ? GUEST_ENDED : fault(guest, "it ended without a result");
+    case CALLBACK_YIELD:
+        guest->phase = PHASE_YIELDED;
+        return GUEST_WAITING;
+    case CALLBACK_WAIT:
+        if (!waitables_can_wait(&guest->waitables, guest->set))
+            return fault(guest, "deadlock: nothing is pending");
+        guest->phase = PHASE_WAITING;
+        return GUEST_WAITING;
+    default:
+        return fault(guest, "unknown answer");
+    }
+}
+
+guest_status_t guest_start(guest_t *guest, const char *code, size_t length) {
+    uint32_t address;
+    guest->returned = guest->failed = false;
+    guest_status_t status = call_lower(guest, code, length, &address);
+    if (status != GUEST_ENDED)
+        return status;
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = address}, {.u32 = (uint32_t)length}};
+    engine_value_t answer;
+    guest->phase = PHASE_RUNNING;
+    engine_state_t state = engine_call(guest->instance, EXPORT_EXECUTE, arguments, &answer);
+    return settle(guest, state, answer);
+}
+
+static guest_status_t deliver(guest_t *guest, const event_t *event) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {
+        {.u32 = event->code}, {.u32 = event->first}, {.u32 = event->second}};
+    engine_value_t answer;
+    guest->phase = PHASE_RUNNING;
+    engine_state_t state = engine_call(guest->instance, EXPORT_CALLBACK, arguments, &answer);
+    return settle(guest, state, answer);
+}
+
+guest_status_t guest_continue(guest_t *guest) {
+    event_t event = {EVENT_NONE, 0, 0};
+    waitables_expire(&guest->waitables, clock_monotonic());
+    switch (guest->phase) {
+    case PHASE_YIELDED:
+        return deliver(guest, &event);
+    case PHASE_WAITING:
+        waitables_poll(&guest->waitables, guest->set, &event);
+        return event.code == EVENT_NONE ? GUEST_WAITING : deliver(guest, &event);
+    case PHASE_BLOCKED:
+        if (!waitables_ready(&guest->waitables, guest->set))
+            return GUEST_WAITING;
+        guest->phase = PHASE_RUNNING;
+        engine_value_t answer;
+        engine_state_t state = engine_resume(guest->instance, &answer);
+        return settle(guest, state, answer);
+    default:
+        return fault(guest, "continued without having waited");
+    }
+}
+
+uint64_t guest_deadline(const guest_t *guest) {
+    if (guest->phase == PHASE_YIELDED || waitables_ready(&guest->waitables, guest->set))
+        return 0;
+    return waitables_deadline(&guest->waitables);
+}
+
+void guest_cancel(guest_t *guest) {
+    engine_cancel(guest->instance);
+    guest->phase = PHASE_IDLE;
+}
+
+bool guest_failed(const guest_t *guest) {
+    return guest->failed;
+}

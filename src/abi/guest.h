@@ -1,0 +1,110 @@
+/* The guest side of one instance: the world eryx:sandbox spoken to a core module.
+ *
+ * A guest runs one execution at a time as a state machine: guest_start, then guest_continue
+ * whenever something it waits for may have happened, until it ends or traps. The calling
+ * thread is only held while guest code runs. Imports are in imports.c, built-ins for
+ * waiting in builtins.c, exports here. */
+#ifndef ABI_GUEST_H
+#define ABI_GUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/error.h>
+
+#include "abi/waitables.h"
+#include "base/buffer.h"
+#include "engine/engine.h"
+#include "memory/slot.h"
+
+/* What the guest exports and imports, for engine_open. */
+extern const engine_export_t guest_exports[];
+extern const size_t guest_export_count;
+extern const engine_import_t guest_imports[];
+extern const size_t guest_import_count;
+
+/* Where the guest's standard streams end. stream: 1 stdout, 2 stderr. */
+typedef struct guest_streams {
+    void (*write)(void *env, int stream, const char *data, size_t length);
+    /* As eryx_input_fn. */
+    ptrdiff_t (*read)(void *env, char *buffer, size_t capacity);
+    void *env;
+} guest_streams_t;
+
+typedef struct guest_settings {
+    const char *const *argv;
+    size_t argc;
+    const char *const *environ; /* "NAME=value" */
+    size_t environ_count;
+    const char *filename;
+    bool script;
+} guest_settings_t;
+
+typedef struct guest_exception {
+    char *type, *message, *traceback; /* from malloc; NULL is "" */
+    bool exits;                       /* SystemExit */
+    int exit_code;
+} guest_exception_t;
+
+typedef enum guest_status {
+    GUEST_WAITING, /* for guest_deadline(), or to be cancelled */
+    GUEST_ENDED,   /* guest_failed() tells how */
+    GUEST_EXITED,  /* os._exit: guest->exit_code; the instance must not run again */
+    GUEST_TRAPPED, /* guest_trap_message() tells why; the instance must not run again */
+    GUEST_REFUSED  /* its memory is full: nothing was run */
+} guest_status_t;
+
+typedef enum guest_phase {
+    PHASE_IDLE,
+    PHASE_HELPER,  /* in an export that may not wait */
+    PHASE_RUNNING, /* in execute or its callback */
+    PHASE_YIELDED, /* to be called back at once */
+    PHASE_BLOCKED, /* suspended in waitable-set.wait */
+    PHASE_WAITING  /* returned WAIT: no stack is held */
+} guest_phase_t;
+
+typedef struct guest {
+    memory_slot_t *slot;
+    engine_instance_t *instance;
+    guest_streams_t streams;
+    uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
+    uint32_t exit_slot; /* address of the code of os._exit, 0: none */
+    waitables_t waitables;
+    guest_phase_t phase;
+    uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
+    bool returned; /* task-return was called in this execution */
+    bool failed;
+    bool exited;
+    int exit_code;
+    const char *fault; /* why an import refused, and which */
+    const char *fault_in;
+} guest_t;
+
+/* Makes the instance of a guest whose slot equals the image. */
+int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error);
+void guest_close(guest_t *guest);
+/* After slot_recycle: everything outside of linear memory as in a new instance. */
+bool guest_reset(guest_t *guest);
+
+/* Whether the trap was one of memory protection, which an armed poll page causes. */
+bool guest_trapped_on_memory(const guest_t *guest);
+/* One sentence without a full stop. */
+void guest_trap_message(const guest_t *guest, char *out, size_t capacity);
+
+/* GUEST_ENDED, _EXITED, _TRAPPED or _REFUSED. */
+guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings);
+/* Starts an execution. */
+guest_status_t guest_start(guest_t *guest, const char *code, size_t length);
+/* Goes on with it, if it can. */
+guest_status_t guest_continue(guest_t *guest);
+/* When a waiting guest is to be continued (clock_monotonic). */
+uint64_t guest_deadline(const guest_t *guest);
+/* Gives up an execution; the instance must not run again. */
+void guest_cancel(guest_t *guest);
+
+/* After GUEST_ENDED: whether an exception ended it, and then which. */
+bool guest_failed(const guest_t *guest);
+guest_status_t guest_exception(guest_t *guest, guest_exception_t *out);
+
+#endif

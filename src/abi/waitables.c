@@ -1,0 +1,261 @@
+/* Entries are allocated one by one, since lists and the heap point to them, and are reused
+ * through a free list. A subtask with an undelivered event is in its set's ready list. */
+#define _GNU_SOURCE
+#include "abi/waitables.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+#define KEEP_MAX 1024 /* entries that an idle table may keep */
+
+typedef enum kind { KIND_FREE, KIND_SET, KIND_SUBTASK } kind_t;
+
+struct waitable {
+    kind_t kind;
+    uint32_t number;
+    waitable_t *next, *previous; /* free list; or the ready list of the set it is in */
+    /* Sets. */
+    waitable_t *ready_first, *ready_last;
+    uint32_t members, expected; /* expected: members whose end is still to be delivered */
+    /* Subtasks. */
+    waitable_t *set;
+    subtask_state_t state;
+    bool pending;   /* its end has not been told to the guest */
+    bool delivered; /* it has, so the guest may drop it */
+    heap_item_t timer;
+};
+
+static const char *const fault_full = "more than 65536 waitables";
+static const char *const fault_memory = "the host is out of memory";
+static const char *const fault_set = "no such waitable set";
+static const char *const fault_subtask = "no such subtask";
+
+static bool grow_table(waitables_t *self) {
+    uint32_t capacity = self->capacity > 0 ? self->capacity * 2 : 16;
+    waitable_t **table = realloc(self->table, capacity * sizeof *table);
+    if (!table)
+        return false;
+    self->table = table;
+    self->capacity = capacity;
+    return true;
+}
+
+static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
+    waitable_t *entry = self->free;
+    if (entry) {
+        self->free = entry->next;
+    } else {
+        if (self->used == 0)
+            self->used = 1;
+        if (self->used > WAITABLES_MAX)
+            return fault_full;
+        if (self->used >= self->capacity && !grow_table(self))
+            return fault_memory;
+        entry = calloc(1, sizeof *entry);
+        if (!entry)
+            return fault_memory;
+        entry->number = self->used;
+        self->table[self->used++] = entry;
+    }
+    uint32_t number = entry->number;
+    *entry = (waitable_t){.kind = kind, .number = number};
+    *out = entry;
+    return NULL;
+}
+
+static void entry_drop(waitables_t *self, waitable_t *entry) {
+    entry->kind = KIND_FREE;
+    entry->next = self->free;
+    self->free = entry;
+}
+
+static waitable_t *find(const waitables_t *self, uint32_t number, kind_t kind) {
+    if (number == 0 || number >= self->used || self->table[number]->kind != kind)
+        return NULL;
+    return self->table[number];
+}
+
+static void ready_append(waitable_t *set, waitable_t *subtask) {
+    subtask->next = NULL;
+    subtask->previous = set->ready_last;
+    if (set->ready_last)
+        set->ready_last->next = subtask;
+    else
+        set->ready_first = subtask;
+    set->ready_last = subtask;
+}
+
+static void ready_remove(waitable_t *set, waitable_t *subtask) {
+    if (subtask->previous)
+        subtask->previous->next = subtask->next;
+    else
+        set->ready_first = subtask->next;
+    if (subtask->next)
+        subtask->next->previous = subtask->previous;
+    else
+        set->ready_last = subtask->previous;
+    subtask->next = subtask->previous = NULL;
+}
+
+static void leave_set(waitable_t *subtask) {
+    waitable_t *set = subtask->set;
+    if (!set)
+        return;
+    if (subtask->pending)
+        ready_remove(set, subtask);
+    set->members--;
+    set->expected -= !subtask->delivered;
+    subtask->set = NULL;
+}
+
+static void resolve(waitables_t *self, waitable_t *subtask, subtask_state_t state) {
+    heap_remove(&self->timers, &subtask->timer);
+    subtask->state = state;
+    subtask->pending = true;
+    if (subtask->set)
+        ready_append(subtask->set, subtask);
+}
+
+static void deliver(waitable_t *subtask) {
+    if (subtask->set && subtask->pending)
+        ready_remove(subtask->set, subtask);
+    if (subtask->set)
+        subtask->set->expected--;
+    subtask->pending = false;
+    subtask->delivered = true;
+}
+
+void waitables_clear(waitables_t *self) {
+    if (self->used > KEEP_MAX) {
+        waitables_free(self);
+        return;
+    }
+    self->timers.count = 0;
+    self->free = NULL;
+    for (uint32_t i = self->used; i > 1; i--)
+        entry_drop(self, self->table[i - 1]);
+}
+
+void waitables_free(waitables_t *self) {
+    for (uint32_t i = 1; i < self->used; i++)
+        free(self->table[i]);
+    free(self->table);
+    heap_free(&self->timers);
+    *self = (waitables_t){0};
+}
+
+const char *waitables_set_new(waitables_t *self, uint32_t *out) {
+    waitable_t *set;
+    const char *fault = entry_new(self, KIND_SET, &set);
+    if (!fault)
+        *out = set->number;
+    return fault;
+}
+
+const char *waitables_set_drop(waitables_t *self, uint32_t number) {
+    waitable_t *set = find(self, number, KIND_SET);
+    if (!set)
+        return fault_set;
+    if (set->members > 0)
+        return "a waitable set with members was dropped";
+    entry_drop(self, set);
+    return NULL;
+}
+
+const char *waitables_join(waitables_t *self, uint32_t number, uint32_t set_number) {
+    waitable_t *subtask = find(self, number, KIND_SUBTASK);
+    if (!subtask)
+        return fault_subtask;
+    waitable_t *set = find(self, set_number, KIND_SET);
+    if (set_number != 0 && !set)
+        return fault_set;
+    leave_set(subtask);
+    if (!set)
+        return NULL;
+    subtask->set = set;
+    set->members++;
+    set->expected += !subtask->delivered;
+    if (subtask->pending)
+        ready_append(set, subtask);
+    return NULL;
+}
+
+const char *waitables_timer_new(waitables_t *self, uint64_t time, uint32_t *out) {
+    if (!heap_reserve(&self->timers, self->timers.count + 1))
+        return fault_memory;
+    waitable_t *subtask;
+    const char *fault = entry_new(self, KIND_SUBTASK, &subtask);
+    if (fault)
+        return fault;
+    subtask->state = SUBTASK_STARTED;
+    heap_insert(&self->timers, &subtask->timer, time);
+    *out = subtask->number;
+    return NULL;
+}
+
+const char *waitables_subtask_drop(waitables_t *self, uint32_t number) {
+    waitable_t *subtask = find(self, number, KIND_SUBTASK);
+    if (!subtask)
+        return fault_subtask;
+    if (!subtask->delivered)
+        return "a subtask was dropped before its end was delivered";
+    leave_set(subtask);
+    entry_drop(self, subtask);
+    return NULL;
+}
+
+const char *waitables_subtask_cancel(waitables_t *self, uint32_t number, uint32_t *state) {
+    waitable_t *subtask = find(self, number, KIND_SUBTASK);
+    if (!subtask)
+        return fault_subtask;
+    if (subtask->delivered)
+        return "a subtask was cancelled after its end was delivered";
+    if (!subtask->pending)
+        resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
+    deliver(subtask);
+    *state = subtask->state;
+    return NULL;
+}
+
+static waitable_t *of_timer(heap_item_t *item) {
+    return (waitable_t *)((char *)item - offsetof(waitable_t, timer));
+}
+
+void waitables_expire(waitables_t *self, uint64_t now) {
+    for (;;) {
+        heap_item_t *first = heap_first(&self->timers);
+        if (!first || first->key > now)
+            return;
+        resolve(self, of_timer(first), SUBTASK_RETURNED);
+    }
+}
+
+const char *waitables_poll(waitables_t *self, uint32_t number, event_t *out) {
+    waitable_t *set = find(self, number, KIND_SET);
+    if (!set)
+        return fault_set;
+    *out = (event_t){EVENT_NONE, 0, 0};
+    waitable_t *subtask = set->ready_first;
+    if (!subtask)
+        return NULL;
+    deliver(subtask);
+    *out = (event_t){EVENT_SUBTASK, subtask->number, (uint32_t)subtask->state};
+    return NULL;
+}
+
+bool waitables_can_wait(const waitables_t *self, uint32_t number) {
+    const waitable_t *set = find(self, number, KIND_SET);
+    return set && set->expected > 0;
+}
+
+bool waitables_ready(const waitables_t *self, uint32_t number) {
+    const waitable_t *set = find(self, number, KIND_SET);
+    return set && set->ready_first;
+}
+
+uint64_t waitables_deadline(const waitables_t *self) {
+    const heap_item_t *first = heap_first(&self->timers);
+    return first ? first->key : CLOCK_NEVER;
+}

@@ -1,0 +1,67 @@
+/* Waitable sets and subtasks of one guest: the table behind the canonical ABI's built-ins.
+ *
+ * Follows the Component Model's canonical ABI, "Waitable State" and "Subtask State". All numbers
+ * come from the guest: every function checks them, and answers a fault (static text) where the
+ * ABI says trap. Knows nothing of the engine. Times are of clock_monotonic. */
+#ifndef ABI_WAITABLES_H
+#define ABI_WAITABLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+
+#define WAITABLES_MAX 65536u /* sets and subtasks of one guest together */
+
+typedef enum subtask_state {
+    SUBTASK_STARTING = 0,
+    SUBTASK_STARTED = 1,
+    SUBTASK_RETURNED = 2,
+    SUBTASK_CANCELLED_BEFORE_STARTED = 3,
+    SUBTASK_CANCELLED_BEFORE_RETURNED = 4
+} subtask_state_t;
+
+typedef enum event_code { EVENT_NONE = 0, EVENT_SUBTASK = 1 } event_code_t;
+
+typedef struct event {
+    uint32_t code, first, second; /* EVENT_SUBTASK: subtask, state */
+} event_t;
+
+typedef struct waitable waitable_t;
+
+/* All zero is an empty table. */
+typedef struct waitables {
+    waitable_t **table; /* by number; [0] is unused */
+    uint32_t used, capacity;
+    waitable_t *free;
+    heap_t timers;
+} waitables_t;
+
+/* Forgets all sets and subtasks; keeps memory for the next guest. */
+void waitables_clear(waitables_t *self);
+void waitables_free(waitables_t *self);
+
+/* NULL: done, *out is the number. */
+const char *waitables_set_new(waitables_t *self, uint32_t *out);
+const char *waitables_set_drop(waitables_t *self, uint32_t set);
+/* set 0: leaves its set. */
+const char *waitables_join(waitables_t *self, uint32_t subtask, uint32_t set);
+/* A subtask that returns at the given time. */
+const char *waitables_timer_new(waitables_t *self, uint64_t time, uint32_t *out);
+const char *waitables_subtask_drop(waitables_t *self, uint32_t subtask);
+/* *state: how it ended, now or before. */
+const char *waitables_subtask_cancel(waitables_t *self, uint32_t subtask, uint32_t *state);
+
+/* Lets the timers that are due return. */
+void waitables_expire(waitables_t *self, uint64_t now);
+/* Takes the next event of a set; EVENT_NONE if there is none yet. */
+const char *waitables_poll(waitables_t *self, uint32_t set, event_t *out);
+/* Whether an event of the set could still come. */
+bool waitables_can_wait(const waitables_t *self, uint32_t set);
+/* Whether waitables_poll would give an event now. */
+bool waitables_ready(const waitables_t *self, uint32_t set);
+/* When the next timer is due, CLOCK_NEVER without one. */
+uint64_t waitables_deadline(const waitables_t *self);
+
+#endif

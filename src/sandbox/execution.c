@@ -1,0 +1,236 @@
+/* From code to outcome: configure, run, and tell apart the ways an execution can end. */
+#define _GNU_SOURCE
+#include "sandbox/execution.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "sandbox/sandbox.h"
+
+static const char default_filename[] = "<eryx>";
+
+static const char *filename_of(const eryx_sandbox_t *sandbox) {
+    return sandbox->filename ? sandbox->filename : default_filename;
+}
+
+/* --- Streams ------------------------------------------------------------------------------ */
+
+static void write_output(void *env, int stream, const char *data, size_t length) {
+    eryx_sandbox_t *sandbox = env;
+    execution_t *execution = &sandbox->execution;
+    eryx_outcome_t *outcome = execution->outcome;
+    uint64_t room = sandbox->limits.output_bytes - execution->output_bytes;
+    size_t taken = length < room ? length : (size_t)room;
+    if (taken > 0 && sandbox->on_output)
+        sandbox->on_output(sandbox->env, (eryx_stream_t)stream, data, taken);
+    else if (taken > 0 && !buffer_append(&outcome->output[stream - 1], data, taken))
+        taken = 0;
+    execution->output_bytes += taken;
+    outcome->output_dropped += length - taken;
+}
+
+static ptrdiff_t read_input(void *env, char *buffer, size_t capacity) {
+    eryx_sandbox_t *sandbox = env;
+    return sandbox->on_input(sandbox->env, buffer, capacity);
+}
+
+/* --- Ends --------------------------------------------------------------------------------- */
+
+static void describe(eryx_outcome_t *outcome, const char *message) {
+    free(outcome->message);
+    outcome->message = strdup(message);
+}
+
+static void end_stopped(eryx_sandbox_t *sandbox, eryx_outcome_t *outcome, stop_reason_t reason) {
+    char message[96];
+    outcome->exit_code = 1;
+    if (reason == STOP_INTERRUPT) {
+        outcome->kind = ERYX_OUTCOME_INTERRUPTED;
+        describe(outcome, "interrupted");
+        return;
+    }
+    outcome->kind = ERYX_OUTCOME_LIMIT;
+    outcome->limit = ERYX_LIMIT_WALL_TIME;
+    outcome->limit_value = sandbox->limits.wall_time_ns;
+    outcome->limit_used = outcome->wall_time_ns;
+    snprintf(message, sizeof message, "wall time limit of %g s exceeded",
+             (double)outcome->limit_value / 1e9);
+    describe(outcome, message);
+}
+
+static void end_trapped(const guest_t *guest, eryx_outcome_t *outcome) {
+    char message[256];
+    outcome->kind = ERYX_OUTCOME_TRAP;
+    outcome->exit_code = 1;
+    guest_trap_message(guest, message, sizeof message);
+    describe(outcome, message);
+}
+
+static void end_refused(eryx_outcome_t *outcome) {
+    outcome->kind = ERYX_OUTCOME_EXCEPTION;
+    outcome->exit_code = 1;
+    outcome->type = strdup("MemoryError");
+    describe(outcome, "the code does not fit into the sandbox's memory");
+    outcome->traceback = strdup("MemoryError: the code does not fit into the sandbox's memory\n");
+}
+
+static void end_exception(eryx_outcome_t *outcome, const guest_exception_t *exception) {
+    outcome->kind = exception->exits ? ERYX_OUTCOME_EXIT : ERYX_OUTCOME_EXCEPTION;
+    outcome->exit_code = exception->exits ? exception->exit_code : 1;
+    outcome->type = exception->type;
+    outcome->message = exception->message;
+    outcome->traceback = exception->traceback;
+}
+
+/* The guest has come to an end of some kind: no guest code runs any more. */
+static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
+                   const guest_exception_t *exception) {
+    execution_t *execution = &sandbox->execution;
+    eryx_outcome_t *outcome = execution->outcome;
+    guest_t *guest = &sandbox->instance->guest;
+    stop_reason_t reason = control_end(sandbox->control);
+    outcome->wall_time_ns = clock_monotonic() - execution->started;
+    execution->state = EXECUTION_DONE;
+    switch (status) {
+    case GUEST_ENDED:
+        if (exception)
+            end_exception(outcome, exception);
+        return;
+    case GUEST_REFUSED:
+        end_refused(outcome);
+        return;
+    case GUEST_EXITED:
+        outcome->kind = ERYX_OUTCOME_EXIT;
+        outcome->exit_code = guest->exit_code;
+        break;
+    case GUEST_TRAPPED:
+        if (reason != STOP_NONE && guest_trapped_on_memory(guest))
+            end_stopped(sandbox, outcome, reason);
+        else
+            end_trapped(guest, outcome);
+        break;
+    case GUEST_WAITING:
+        guest_cancel(guest);
+        end_stopped(sandbox, outcome, reason);
+        break;
+    }
+    outcome->session_lost = true;
+    pool_discard(&sandbox->runtime->pool, sandbox->instance);
+    sandbox->instance = NULL;
+}
+
+static void absorb(eryx_sandbox_t *sandbox, guest_status_t status) {
+    guest_t *guest = &sandbox->instance->guest;
+    guest_exception_t exception;
+    if (status == GUEST_WAITING) {
+        sandbox->execution.state = EXECUTION_WAITING;
+        return;
+    }
+    if (status != GUEST_ENDED || !guest_failed(guest)) {
+        finish(sandbox, status, NULL);
+        return;
+    }
+    status = guest_exception(guest, &exception);
+    if (status == GUEST_ENDED) {
+        finish(sandbox, status, &exception);
+        return;
+    }
+    free(exception.type);
+    free(exception.message);
+    free(exception.traceback);
+    finish(sandbox, status, NULL);
+}
+
+/* --- Driving ------------------------------------------------------------------------------ */
+
+/* Notes how the code is to be run; the guest is told only if that changed. */
+static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_t *options) {
+    const char *filename = options && options->filename ? options->filename : default_filename;
+    bool script = options && options->script;
+    if (script == sandbox->script && strcmp(filename, filename_of(sandbox)) == 0)
+        return true;
+    char *copy = strdup(filename);
+    if (!copy)
+        return false;
+    free(sandbox->filename);
+    sandbox->filename = copy;
+    sandbox->script = script;
+    sandbox->instance->configured = false;
+    return true;
+}
+
+static guest_status_t configure(eryx_sandbox_t *sandbox) {
+    instance_t *instance = sandbox->instance;
+    if (instance->configured)
+        return GUEST_ENDED;
+    guest_settings_t settings = {
+        .argv = (const char *const *)sandbox->argv.items,
+        .argc = sandbox->argv.count,
+        .environ = (const char *const *)sandbox->environ.items,
+        .environ_count = sandbox->environ.count,
+        .filename = filename_of(sandbox),
+        .script = sandbox->script,
+    };
+    instance->guest.streams = (guest_streams_t){
+        .write = write_output,
+        .read = sandbox->on_input ? read_input : NULL,
+        .env = sandbox,
+    };
+    guest_status_t status = guest_configure(&instance->guest, &settings);
+    instance->configured = status == GUEST_ENDED;
+    return status;
+}
+
+int execution_start(eryx_sandbox_t *sandbox, const char *code, size_t length,
+                    const eryx_execute_options_t *options, eryx_error_t *error) {
+    execution_t *execution = &sandbox->execution;
+    int status = sandbox_ready(sandbox, error);
+    if (status != ERYX_OK)
+        return status;
+    eryx_outcome_t *outcome = calloc(1, sizeof *outcome);
+    if (!outcome || !choose_settings(sandbox, options)) {
+        free(outcome);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for an execution");
+    }
+    uint64_t started = clock_monotonic();
+    uint64_t limit = sandbox->limits.wall_time_ns;
+    uint64_t deadline = limit > 0 ? clock_add(started, limit) : CLOCK_NEVER;
+    instance_t *instance = sandbox->instance;
+    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, instance->slot, deadline)) {
+        free(outcome);
+        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the wall time limit: no thread");
+    }
+    *execution = (execution_t){EXECUTION_RUNNING, started, 0, outcome};
+    slot_enter(instance->slot);
+    guest_status_t reached = configure(sandbox);
+    if (reached == GUEST_ENDED)
+        reached = guest_start(&instance->guest, code, length);
+    absorb(sandbox, reached);
+    return ERYX_OK;
+}
+
+void execution_step(eryx_sandbox_t *sandbox) {
+    execution_t *execution = &sandbox->execution;
+    if (execution->state != EXECUTION_WAITING)
+        return;
+    if (control_stopping(sandbox->control) != STOP_NONE) {
+        finish(sandbox, GUEST_WAITING, NULL);
+        return;
+    }
+    execution->state = EXECUTION_RUNNING;
+    slot_enter(sandbox->instance->slot);
+    absorb(sandbox, guest_continue(&sandbox->instance->guest));
+}
+
+uint64_t execution_deadline(const eryx_sandbox_t *sandbox) {
+    return guest_deadline(&sandbox->instance->guest);
+}
+
+eryx_outcome_t *execution_take(eryx_sandbox_t *sandbox) {
+    eryx_outcome_t *outcome = sandbox->execution.outcome;
+    sandbox->execution = (execution_t){.state = EXECUTION_IDLE};
+    return outcome;
+}

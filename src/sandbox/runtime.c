@@ -1,0 +1,191 @@
+/* Opening a runtime: file, engine, image, pool. */
+#define _GNU_SOURCE
+#include "sandbox/runtime.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "engine/config.h"
+
+static const image_versions_t versions = {.eryx = ERYX_VERSION, .engine = ENGINE_VERSION};
+
+void eryx_runtime_options_init(eryx_runtime_options_t *options) {
+    *options = (eryx_runtime_options_t){
+        .size = sizeof *options,
+        .max_sandboxes = 4096,
+        .max_warm = 16,
+    };
+}
+
+static int check_options(const eryx_runtime_options_t *options, eryx_error_t *error) {
+    if (options->size != sizeof *options)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "options of another version: call eryx_runtime_options_init");
+    if (options->max_sandboxes == 0)
+        return error_set(error, ERYX_ERR_ARGUMENT, "max_sandboxes is 0");
+    return ERYX_OK;
+}
+
+static int open_engine(eryx_runtime_t *runtime, const image_t *image, eryx_error_t *error) {
+    engine_global_t globals[IMAGE_MAX_GLOBALS];
+    size_t count = 0;
+    for (uint32_t i = 0; i < image->footer.global_count; i++)
+        if (runtime->footer.globals[i].mutable_)
+            globals[count++] = (engine_global_t){runtime->footer.globals[i].name,
+                                                 (int64_t)runtime->footer.globals[i].value};
+    engine_description_t description = {
+        .imports = guest_imports,
+        .import_count = guest_import_count,
+        .exports = guest_exports,
+        .export_count = guest_export_count,
+        .globals = globals,
+        .global_count = count,
+    };
+    return engine_open(image->fd, &description, &runtime->engine, error);
+}
+
+static int open_origin(eryx_runtime_t *runtime, const image_t *image, eryx_error_t *error) {
+    const image_footer_t *footer = &image->footer;
+    memory_layout_t layout = {
+        .file_offset = footer->memory.offset,
+        .image_bytes = footer->memory.length,
+        .minimum = footer->memory_min_bytes,
+        .constant_start = footer->constant_start,
+        .constant_end = footer->constant_end,
+    };
+    return memory_origin_open(image->fd, &layout, &runtime->origin, error);
+}
+
+/* Each part is torn down by eryx_runtime_free only when all exist, so that a failure here
+ * undoes what was done before it. */
+static int open_parts(eryx_runtime_t *runtime, const image_t *image, eryx_error_t *error) {
+    int status = open_engine(runtime, image, error);
+    if (status != ERYX_OK)
+        return status;
+    status = open_origin(runtime, image, error);
+    if (status != ERYX_OK) {
+        engine_close(runtime->engine);
+        return status;
+    }
+    bool pooled = pool_init(&runtime->pool, runtime->engine, &runtime->origin,
+                            runtime->options.max_warm);
+    if (pooled && watchdog_init(&runtime->watchdog))
+        return ERYX_OK;
+    if (pooled)
+        pool_destroy(&runtime->pool);
+    memory_origin_close(&runtime->origin);
+    engine_close(runtime->engine);
+    return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
+}
+
+static int open_image(const image_t *image, const eryx_runtime_options_t *options,
+                      eryx_runtime_t **out, eryx_error_t *error) {
+    int status = options->verify ? image_verify(image, error) : ERYX_OK;
+    if (status != ERYX_OK)
+        return status;
+    eryx_runtime_t *runtime = calloc(1, sizeof *runtime);
+    if (!runtime)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
+    atomic_init(&runtime->references, 1);
+    runtime->options = *options;
+    runtime->footer = image->footer;
+    runtime->file_bytes = image->file_bytes;
+    for (size_t i = 0; i < sizeof image->footer.module_sha256; i++)
+        snprintf(runtime->build_id + 2 * i, 3, "%02x", image->footer.module_sha256[i]);
+    status = open_parts(runtime, image, error);
+    if (status != ERYX_OK) {
+        free(runtime);
+        return status;
+    }
+    runtime->code_bytes = image->footer.code.length;
+    *out = runtime;
+    return ERYX_OK;
+}
+
+static int open_with(int status, image_t *image, const eryx_runtime_options_t *options,
+                     eryx_runtime_t **out, eryx_error_t *error) {
+    if (status != ERYX_OK)
+        return status;
+    status = open_image(image, options, out, error);
+    image_close(image);
+    return status;
+}
+
+static int choose_options(const eryx_runtime_options_t *given, eryx_runtime_options_t *options,
+                          eryx_runtime_t **out, eryx_error_t *error) {
+    if (!out)
+        return error_set(error, ERYX_ERR_ARGUMENT, "out is NULL");
+    *out = NULL;
+    eryx_runtime_options_init(options);
+    if (given && given->size == sizeof *given)
+        *options = *given;
+    return check_options(given ? given : options, error);
+}
+
+int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
+                      eryx_runtime_t **out, eryx_error_t *error) {
+    eryx_runtime_options_t chosen;
+    char located[PATH_MAX];
+    int status = choose_options(options, &chosen, out, error);
+    if (status == ERYX_OK && !path)
+        status = runtime_locate(located, sizeof located, error);
+    if (status != ERYX_OK)
+        return status;
+    image_t image;
+    status = image_open(path ? path : located, &versions, &image, error);
+    return open_with(status, &image, &chosen, out, error);
+}
+
+int eryx_runtime_open_buffer(const void *data, size_t length,
+                             const eryx_runtime_options_t *options, eryx_runtime_t **out,
+                             eryx_error_t *error) {
+    eryx_runtime_options_t chosen;
+    int status = choose_options(options, &chosen, out, error);
+    if (status != ERYX_OK)
+        return status;
+    if (!data && length > 0)
+        return error_set(error, ERYX_ERR_ARGUMENT, "data is NULL");
+    image_t image;
+    status = image_open_buffer(data, length, &versions, &image, error);
+    return open_with(status, &image, &chosen, out, error);
+}
+
+void runtime_retain(eryx_runtime_t *runtime) {
+    atomic_fetch_add_explicit(&runtime->references, 1, memory_order_relaxed);
+}
+
+void eryx_runtime_free(eryx_runtime_t *runtime) {
+    if (!runtime ||
+        atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
+        return;
+    watchdog_destroy(&runtime->watchdog);
+    pool_destroy(&runtime->pool);
+    memory_origin_close(&runtime->origin);
+    engine_close(runtime->engine);
+    free(runtime);
+}
+
+int eryx_runtime_get_info(const eryx_runtime_t *runtime, eryx_runtime_info_t *info) {
+    if (!runtime || !info || info->size != sizeof *info)
+        return ERYX_ERR_ARGUMENT;
+    *info = (eryx_runtime_info_t){
+        .size = sizeof *info,
+        .eryx_version = ERYX_VERSION,
+        .python_version = runtime->footer.python_version,
+        .engine = ENGINE_VERSION,
+        .build_id = runtime->build_id,
+        .file_bytes = runtime->file_bytes,
+        .code_bytes = runtime->code_bytes,
+        .image_bytes = runtime->footer.memory.length,
+        .image_constant_bytes = runtime->footer.constant_end - runtime->footer.constant_start,
+        .memory_min_bytes = runtime->footer.memory_min_bytes,
+    };
+    return ERYX_OK;
+}
+
+const char *eryx_version(void) {
+    return ERYX_VERSION;
+}

@@ -1,0 +1,32 @@
+/* The fields behind eryx_runtime_t. */
+#ifndef SANDBOX_RUNTIME_H
+#define SANDBOX_RUNTIME_H
+
+#include <stdatomic.h>
+
+#include <eryx/runtime.h>
+
+#include "image/image.h"
+#include "sandbox/pool.h"
+#include "sandbox/watchdog.h"
+
+struct eryx_runtime {
+    atomic_uint references; /* the caller's and one a sandbox */
+    atomic_uint sandboxes;
+    eryx_runtime_options_t options;
+    image_footer_t footer;
+    uint64_t file_bytes, code_bytes;
+    char build_id[65];
+    engine_t *engine;
+    memory_origin_t origin;
+    pool_t pool;
+    watchdog_t watchdog;
+};
+
+void runtime_retain(eryx_runtime_t *runtime);
+
+/* The path of the default runtime file; false and an error if there is none.
+ * Errors: ERYX_ERR_IO. */
+int runtime_locate(char *out, size_t capacity, eryx_error_t *error);
+
+#endif

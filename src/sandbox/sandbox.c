@@ -1,0 +1,183 @@
+/* Sandboxes: options, instance, and the blocking execute on top of the state machine. */
+#define _GNU_SOURCE
+#include "sandbox/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+
+void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
+    *options = (eryx_sandbox_options_t){.size = sizeof *options};
+    eryx_limits_init(&options->limits);
+}
+
+void eryx_execute_options_init(eryx_execute_options_t *options) {
+    *options = (eryx_execute_options_t){.size = sizeof *options};
+}
+
+static bool text_list_copy(text_list_t *out, const char *const *items, size_t count) {
+    *out = (text_list_t){NULL, 0};
+    if (count == 0)
+        return true;
+    size_t bytes = count * sizeof(char *);
+    for (size_t i = 0; i < count; i++)
+        bytes += strlen(items[i]) + 1;
+    char **copies = malloc(bytes);
+    if (!copies)
+        return false;
+    char *next = (char *)(copies + count);
+    for (size_t i = 0; i < count; i++) {
+        copies[i] = next;
+        next = stpcpy(next, items[i]) + 1;
+    }
+    *out = (text_list_t){copies, count};
+    return true;
+}
+
+static int check_list(const char *name, const char *const *items, size_t count,
+                      eryx_error_t *error) {
+    if (count > 0 && !items)
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL, its count is not 0", name);
+    for (size_t i = 0; i < count; i++)
+        if (!items[i])
+            return error_set(error, ERYX_ERR_ARGUMENT, "%s[%zu] is NULL", name, i);
+    return ERYX_OK;
+}
+
+static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
+                         eryx_error_t *error) {
+    if (options->size != sizeof *options || options->limits.size != sizeof options->limits)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "options of another version: call eryx_sandbox_options_init");
+    uint64_t minimum = runtime->origin.layout.minimum;
+    if (options->limits.memory_bytes < minimum ||
+        options->limits.memory_bytes > MEMORY_RESERVE_BYTES)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "memory limit of %llu bytes: must be between %llu and 4 GiB",
+                         (unsigned long long)options->limits.memory_bytes,
+                         (unsigned long long)minimum);
+    int status = check_list("argv", options->argv, options->argc, error);
+    if (status == ERYX_OK)
+        status = check_list("environ", options->environ, options->environ_count, error);
+    return status;
+}
+
+int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (sandbox->instance)
+        return ERYX_OK;
+    int status = pool_acquire(&sandbox->runtime->pool, &sandbox->instance, error);
+    if (status == ERYX_OK)
+        sandbox->instance->slot->limit =
+            sandbox->limits.memory_bytes / MEMORY_WASM_PAGE * MEMORY_WASM_PAGE;
+    return status;
+}
+
+/* False when as many sandboxes live as may. */
+static bool count_sandbox(eryx_runtime_t *runtime) {
+    if (atomic_fetch_add(&runtime->sandboxes, 1) < runtime->options.max_sandboxes)
+        return true;
+    atomic_fetch_sub(&runtime->sandboxes, 1);
+    return false;
+}
+
+static void sandbox_release(eryx_sandbox_t *sandbox) {
+    eryx_runtime_t *runtime = sandbox->runtime;
+    if (sandbox->instance)
+        pool_recycle(&runtime->pool, sandbox->instance);
+    if (sandbox->control)
+        control_release(&runtime->watchdog, sandbox->control);
+    free(sandbox->argv.items);
+    free(sandbox->environ.items);
+    free(sandbox->filename);
+    free(sandbox);
+    atomic_fetch_sub(&runtime->sandboxes, 1);
+    eryx_runtime_free(runtime);
+}
+
+static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
+                        eryx_error_t *error) {
+    sandbox->limits = options->limits;
+    sandbox->on_output = options->on_output;
+    sandbox->on_input = options->on_input;
+    sandbox->env = options->env;
+    sandbox->control = control_acquire(&sandbox->runtime->watchdog);
+    if (!sandbox->control ||
+        !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
+        !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
+    return sandbox_ready(sandbox, error);
+}
+
+int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
+                     eryx_sandbox_t **out, eryx_error_t *error) {
+    if (out)
+        *out = NULL;
+    if (!runtime || !out)
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", runtime ? "out" : "runtime");
+    eryx_sandbox_options_t defaults;
+    eryx_sandbox_options_init(&defaults);
+    if (!options)
+        options = &defaults;
+    int status = check_options(runtime, options, error);
+    if (status != ERYX_OK)
+        return status;
+    if (!count_sandbox(runtime))
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "%u sandboxes live already (max_sandboxes of the runtime)",
+                         runtime->options.max_sandboxes);
+    eryx_sandbox_t *sandbox = calloc(1, sizeof *sandbox);
+    if (!sandbox) {
+        atomic_fetch_sub(&runtime->sandboxes, 1);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
+    }
+    sandbox->runtime = runtime;
+    runtime_retain(runtime);
+    status = fill_sandbox(sandbox, options, error);
+    if (status != ERYX_OK) {
+        sandbox_release(sandbox);
+        return status;
+    }
+    sandbox->env_finalizer = options->env_finalizer;
+    *out = sandbox;
+    return ERYX_OK;
+}
+
+void eryx_sandbox_free(eryx_sandbox_t *sandbox) {
+    if (!sandbox)
+        return;
+    void (*finalizer)(void *) = sandbox->env_finalizer;
+    void *env = sandbox->env;
+    sandbox_release(sandbox);
+    if (finalizer)
+        finalizer(env);
+}
+
+int eryx_sandbox_execute(eryx_sandbox_t *sandbox, const char *code, size_t length,
+                         const eryx_execute_options_t *options, eryx_outcome_t **out,
+                         eryx_error_t *error) {
+    if (out)
+        *out = NULL;
+    if (!sandbox || !out || (!code && length > 0))
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL",
+                         !sandbox ? "sandbox" : (out ? "code" : "out"));
+    if (options && options->size != sizeof *options)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "options of another version: call eryx_execute_options_init");
+    if (sandbox->execution.state != EXECUTION_IDLE)
+        return error_set(error, ERYX_ERR_STATE, "the sandbox is executing already");
+    int status = execution_start(sandbox, code, length, options, error);
+    if (status != ERYX_OK)
+        return status;
+    while (sandbox->execution.state == EXECUTION_WAITING) {
+        control_wait(sandbox->control, execution_deadline(sandbox));
+        execution_step(sandbox);
+    }
+    *out = execution_take(sandbox);
+    return ERYX_OK;
+}
+
+void eryx_sandbox_interrupt(eryx_sandbox_t *sandbox) {
+    control_stop(sandbox->control, STOP_INTERRUPT);
+}

@@ -1,0 +1,212 @@
+/* Controls and the thread that watches their deadlines. */
+#define _GNU_SOURCE
+#include "sandbox/watchdog.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+static bool cond_init(pthread_cond_t *cond) {
+    pthread_condattr_t attributes;
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    bool ok = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+              pthread_cond_init(cond, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    return ok;
+}
+
+static void cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t time) {
+    if (time == CLOCK_NEVER) {
+        pthread_cond_wait(cond, lock);
+        return;
+    }
+    struct timespec until = clock_timespec(time);
+    pthread_cond_timedwait(cond, lock, &until);
+}
+
+/* --- Controls ----------------------------------------------------------------------------- */
+
+static control_t *control_new(void) {
+    control_t *control = calloc(1, sizeof *control);
+    if (!control)
+        return NULL;
+    control->deadline = control->placed = CLOCK_NEVER;
+    if (pthread_mutex_init(&control->lock, NULL) == 0) {
+        if (cond_init(&control->wake))
+            return control;
+        pthread_mutex_destroy(&control->lock);
+    }
+    free(control);
+    return NULL;
+}
+
+static void control_free(control_t *control) {
+    pthread_cond_destroy(&control->wake);
+    pthread_mutex_destroy(&control->lock);
+    free(control);
+}
+
+control_t *control_acquire(watchdog_t *watchdog) {
+    pthread_mutex_lock(&watchdog->lock);
+    control_t *control = watchdog->idle;
+    if (control)
+        watchdog->idle = control->next;
+    pthread_mutex_unlock(&watchdog->lock);
+    return control ? control : control_new();
+}
+
+void control_release(watchdog_t *watchdog, control_t *control) {
+    pthread_mutex_lock(&watchdog->lock);
+    control->next = watchdog->idle;
+    watchdog->idle = control;
+    pthread_mutex_unlock(&watchdog->lock);
+}
+
+static void stop_locked(control_t *control, stop_reason_t reason) {
+    if (!control->slot || control->stop != STOP_NONE)
+        return;
+    control->stop = reason;
+    slot_poll_arm(control->slot);
+    pthread_cond_broadcast(&control->wake);
+}
+
+void control_stop(control_t *control, stop_reason_t reason) {
+    pthread_mutex_lock(&control->lock);
+    stop_locked(control, reason);
+    pthread_mutex_unlock(&control->lock);
+}
+
+stop_reason_t control_stopping(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    stop_reason_t reason = control->stop;
+    pthread_mutex_unlock(&control->lock);
+    return reason;
+}
+
+void control_wait(control_t *control, uint64_t until) {
+    pthread_mutex_lock(&control->lock);
+    while (control->stop == STOP_NONE && (until == CLOCK_NEVER || clock_monotonic() < until))
+        cond_wait_until(&control->wake, &control->lock, until);
+    pthread_mutex_unlock(&control->lock);
+}
+
+/* --- The thread --------------------------------------------------------------------------- */
+
+/* The first place in the heap has come: its control is stopped, or moved to where its
+ * deadline is now, or leaves the heap. */
+static void handle_first(watchdog_t *watchdog, uint64_t now) {
+    heap_item_t *place = heap_first(&watchdog->heap);
+    control_t *control = (control_t *)((char *)place - offsetof(control_t, place));
+    pthread_mutex_lock(&control->lock);
+    if (control->slot && control->deadline <= now) {
+        stop_locked(control, STOP_WALL_TIME);
+        control->deadline = CLOCK_NEVER;
+    }
+    control->placed = control->slot ? control->deadline : CLOCK_NEVER;
+    if (control->placed == CLOCK_NEVER)
+        heap_remove(&watchdog->heap, place);
+    else
+        heap_change(&watchdog->heap, place, control->placed);
+    pthread_mutex_unlock(&control->lock);
+}
+
+static void *watch(void *argument) {
+    watchdog_t *watchdog = argument;
+    pthread_mutex_lock(&watchdog->lock);
+    while (!watchdog->stopping) {
+        heap_item_t *first = heap_first(&watchdog->heap);
+        uint64_t now = clock_monotonic();
+        if (first && first->key <= now)
+            handle_first(watchdog, now);
+        else
+            cond_wait_until(&watchdog->wake, &watchdog->lock, first ? first->key : CLOCK_NEVER);
+    }
+    pthread_mutex_unlock(&watchdog->lock);
+    return NULL;
+}
+
+/* The embedding program's signals are not for this thread. */
+static bool start_thread(watchdog_t *watchdog) {
+    if (watchdog->started)
+        return true;
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    watchdog->started = pthread_create(&watchdog->thread, NULL, watch, watchdog) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return watchdog->started;
+}
+
+/* Puts the control where the watchdog will be in time for its deadline. */
+static bool place_control(watchdog_t *watchdog, control_t *control, uint64_t deadline) {
+    pthread_mutex_lock(&watchdog->lock);
+    bool ok = start_thread(watchdog);
+    if (ok && heap_contains(&control->place))
+        heap_change(&watchdog->heap, &control->place, deadline);
+    else if (ok)
+        ok = heap_insert(&watchdog->heap, &control->place, deadline);
+    if (ok && heap_first(&watchdog->heap) == &control->place)
+        pthread_cond_signal(&watchdog->wake);
+    if (ok) {
+        pthread_mutex_lock(&control->lock);
+        control->placed = deadline;
+        pthread_mutex_unlock(&control->lock);
+    }
+    pthread_mutex_unlock(&watchdog->lock);
+    return ok;
+}
+
+bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot,
+                   uint64_t deadline) {
+    pthread_mutex_lock(&control->lock);
+    control->slot = slot;
+    control->stop = STOP_NONE;
+    control->deadline = deadline;
+    bool watched = control->placed <= deadline;
+    pthread_mutex_unlock(&control->lock);
+    if (watched || place_control(watchdog, control, deadline))
+        return true;
+    control_end(control);
+    return false;
+}
+
+stop_reason_t control_end(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    slot_poll_disarm(control->slot);
+    control->slot = NULL;
+    stop_reason_t reason = control->stop;
+    control->stop = STOP_NONE;
+    pthread_mutex_unlock(&control->lock);
+    return reason;
+}
+
+bool watchdog_init(watchdog_t *watchdog) {
+    *watchdog = (watchdog_t){0};
+    if (pthread_mutex_init(&watchdog->lock, NULL) != 0)
+        return false;
+    if (cond_init(&watchdog->wake))
+        return true;
+    pthread_mutex_destroy(&watchdog->lock);
+    return false;
+}
+
+void watchdog_destroy(watchdog_t *watchdog) {
+    if (watchdog->started) {
+        pthread_mutex_lock(&watchdog->lock);
+        watchdog->stopping = true;
+        pthread_cond_signal(&watchdog->wake);
+        pthread_mutex_unlock(&watchdog->lock);
+        pthread_join(watchdog->thread, NULL);
+    }
+    heap_free(&watchdog->heap);
+    while (watchdog->idle) {
+        control_t *control = watchdog->idle;
+        watchdog->idle = control->next;
+        control_free(control);
+    }
+    pthread_cond_destroy(&watchdog->wake);
+    pthread_mutex_destroy(&watchdog->lock);
+}

@@ -1,0 +1,63 @@
+/* Stopping executions: from other threads, and when their time is up.
+ *
+ * A control belongs to one sandbox and is the only thing other threads touch. Between
+ * control_begin and control_end a stop makes the poll page unreadable; at any other time it
+ * does nothing, so a late stop never hits the next execution.
+ *
+ * The watchdog is one thread per runtime, started when the first deadline is set. A control
+ * has at most one place in its heap. Setting a deadline later than that place costs nothing:
+ * the watchdog finds out when it gets there. */
+#ifndef SANDBOX_WATCHDOG_H
+#define SANDBOX_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+#include "memory/slot.h"
+
+typedef enum stop_reason { STOP_NONE, STOP_INTERRUPT, STOP_WALL_TIME } stop_reason_t;
+
+typedef struct control {
+    pthread_mutex_t lock; /* taken after the watchdog's, never before */
+    pthread_cond_t wake;
+    memory_slot_t *slot; /* of the running execution, else NULL */
+    stop_reason_t stop;
+    uint64_t deadline; /* CLOCK_NEVER: none */
+    uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */
+    heap_item_t place; /* guarded by the watchdog's lock */
+    struct control *next;
+} control_t;
+
+typedef struct watchdog {
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool started, stopping;
+    heap_t heap;
+    control_t *idle; /* controls for reuse; their places may still be in the heap */
+} watchdog_t;
+
+bool watchdog_init(watchdog_t *watchdog);
+/* All controls must have been released. */
+void watchdog_destroy(watchdog_t *watchdog);
+
+/* NULL when out of memory. */
+control_t *control_acquire(watchdog_t *watchdog);
+void control_release(watchdog_t *watchdog, control_t *control);
+
+/* An execution starts in the slot; deadline: of clock_monotonic, or CLOCK_NEVER. False: the
+ * deadline cannot be watched (no memory, no thread), nothing has begun. */
+bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot,
+                   uint64_t deadline);
+/* It is over; tells why it was to stop, if it was. The poll page is readable again. */
+stop_reason_t control_end(control_t *control);
+/* Stops the running execution, if there is one. The first reason counts. */
+void control_stop(control_t *control, stop_reason_t reason);
+/* Whether the execution is to stop. */
+stop_reason_t control_stopping(control_t *control);
+/* Waits until the time comes or the execution is to stop. */
+void control_wait(control_t *control, uint64_t until);
+
+#endif
