@@ -1,0 +1,18 @@
+# memory: 160
+# With the recursion limit out of the way, Python recursion uses memory until MemoryError.
+import sys
+
+
+def endless(n):
+    return endless(n + 1)
+
+
+sys.setrecursionlimit(2**31 - 1)
+for _ in range(3):
+    try:
+        endless(0)
+    except (MemoryError, RecursionError) as error:
+        print('stopped')
+sys.setrecursionlimit(1000)
+print(len([0] * 10**6))
+print('goes on', file=sys.stderr)

@@ -1,0 +1,4 @@
+# timeout: 1
+print('before', flush=True)
+while True:
+    pass

@@ -1,0 +1,5 @@
+# timeout: 1
+import asyncio
+
+print('before', flush=True)
+await asyncio.Event().wait()
