@@ -34,10 +34,12 @@ static bool host_stream_known[3];
 
 static uint32_t host_stream(enum stream_kind kind)
 {
-    static uint32_t (*const get[3])(void) = {host_get_stdin, host_get_stdout, host_get_stderr};
     size_t index = (size_t)(kind - STREAM_STDIN);
     if (!host_stream_known[index]) {
-        host_streams[index] = get[index]();
+        /* No table of functions: a dylib cannot take the address of an import of the host. */
+        host_streams[index] = kind == STREAM_STDIN    ? host_get_stdin()
+                              : kind == STREAM_STDOUT ? host_get_stdout()
+                                                      : host_get_stderr();
         host_stream_known[index] = true;
     }
     return host_streams[index];
