@@ -64,7 +64,7 @@ fuzz:
 	    $$target --seconds $(FUZZ_SECONDS) fuzz/corpus/$${target##*/fuzz_}; done
 
 lint format:
-	$(QUIET)tools/lint $@
+	$(QUIET)tests/lint $@
 
 clean:
 	rm -rf $$(find build -mindepth 1 -maxdepth 1 ! -name deps ! -name cache 2>/dev/null)

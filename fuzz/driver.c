@@ -2,8 +2,8 @@
  *
  *     fuzz_<noun> [--mutations N | --seconds N] [--seed N] CORPUS_FOLDER
  *
- * The mutations are a function of the seed, so a failure can be repeated. Before each input is run it
- * is written to <program>.input, where a crash leaves it. The last line is `N passed, 0 failed`. */
+ * The mutations are a function of the seed, so a failure can be repeated. Before each input is run
+ * it is written to <program>.input, where a crash leaves it. The last line is `N passed, 0 failed`. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MAX_INPUT ((size_t)1 << 20)
+#define INPUT_BYTES_MAX ((size_t)1 << 20)
 #define MAX_FILES 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,10 +51,10 @@ static void read_file(const char *path, struct input *out)
     FILE *file = fopen(path, "rb");
     if (!file)
         die("cannot open", path);
-    out->data = malloc(MAX_INPUT);
+    out->data = malloc(INPUT_BYTES_MAX);
     if (!out->data)
         die("out of memory", path);
-    out->size = fread(out->data, 1, MAX_INPUT, file);
+    out->size = fread(out->data, 1, INPUT_BYTES_MAX, file);
     fclose(file);
 }
 
@@ -112,7 +112,7 @@ static size_t mutate_once(uint8_t *data, size_t size, const struct corpus *corpu
         memmove(data + at, data + at + run, size - at - run);
         return size - run;
     case 4: /* put in */
-        if (size + run > MAX_INPUT)
+        if (size + run > INPUT_BYTES_MAX)
             return size;
         memmove(data + at + run, data + at, size - at);
         for (size_t i = 0; i < run; i++)
@@ -140,7 +140,7 @@ static struct keeper keeper_open(const char *program)
     struct keeper keeper = {.fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)};
     if (keeper.fd < 0)
         die("cannot write", path);
-    keeper.shared = mmap(NULL, MAX_INPUT, PROT_READ | PROT_WRITE, MAP_SHARED, keeper.fd, 0);
+    keeper.shared = mmap(NULL, INPUT_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, keeper.fd, 0);
     if (keeper.shared == MAP_FAILED)
         die("cannot map", path);
     return keeper;
@@ -175,14 +175,15 @@ int main(int argc, char **argv)
             random_state = number | 1;
     }
     if (next + 1 != argc) {
-        fprintf(stderr, "usage: %s [--mutations N | --seconds N] [--seed N] CORPUS_FOLDER\n", argv[0]);
+        fprintf(stderr, "usage: %s [--mutations N | --seconds N] [--seed N] CORPUS_FOLDER\n",
+                argv[0]);
         return 2;
     }
     read_corpus(argv[next], &corpus);
     struct keeper keeper = keeper_open(argv[0]);
     for (size_t i = 0; i < corpus.count; i++, ran++)
         run_one(&keeper, corpus.inputs[i].data, corpus.inputs[i].size);
-    uint8_t *scratch = malloc(MAX_INPUT);
+    uint8_t *scratch = malloc(INPUT_BYTES_MAX);
     if (!scratch)
         die("out of memory", argv[next]);
     time_t end = time(NULL) + (time_t)seconds;
@@ -195,6 +196,7 @@ int main(int argc, char **argv)
         run_one(&keeper, scratch, size);
     }
     free(scratch);
-    printf("%s: %llu inputs\n%zu passed, 0 failed\n", argv[0], (unsigned long long)ran, corpus.count);
+    printf("%s: %llu inputs\n%zu passed, 0 failed\n", argv[0], (unsigned long long)ran,
+           corpus.count);
     return 0;
 }

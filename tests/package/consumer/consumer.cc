@@ -12,7 +12,7 @@ int main() {
     const char *code = "print(sum([1, 2, 3]))";
     if (eryx_runtime_open(nullptr, nullptr, &runtime, &error) != ERYX_OK ||
         eryx_sandbox_new(runtime, nullptr, &sandbox, &error) != ERYX_OK ||
-        eryx_sandbox_execute(sandbox, code, std::strlen(code), nullptr, &outcome, &error) != ERYX_OK) {
+        eryx_sandbox_execute(sandbox, code, std::strlen(code), nullptr, &outcome, &error)) {
         std::fprintf(stderr, "%s\n", error.message);
         return 1;
     }
