@@ -28,6 +28,9 @@ static int create_file(struct vfs *fs, const struct lookup *lookup, struct vfs_i
 static int check_existing(const struct lookup *lookup, unsigned flags)
 {
     const struct vfs_inode *inode = lookup->inode;
+    if ((flags & VFS_OPEN_CREATE) && lookup->last == LAST_NAME && lookup->slash) {
+        return -VFS_EISDIR;
+    }
     if ((flags & VFS_OPEN_CREATE) && (flags & VFS_OPEN_EXCLUSIVE)) {
         return -VFS_EEXIST;
     }
@@ -62,15 +65,22 @@ static int open_found(struct vfs *fs, struct lookup *lookup, unsigned flags)
     return error;
 }
 
+static enum lookup_mode open_mode(unsigned flags)
+{
+    if (flags & VFS_OPEN_CREATE) {
+        bool itself = flags & (VFS_OPEN_EXCLUSIVE | VFS_OPEN_NOFOLLOW);
+        return itself ? LOOKUP_NAME : LOOKUP_CREATE;
+    }
+    return flags & VFS_OPEN_NOFOLLOW ? LOOKUP_LINK : LOOKUP_FOLLOW;
+}
+
 int vfs_open(struct vfs *fs, struct vfs_path path, unsigned flags, struct vfs_inode **inode)
 {
     if (fs->usage.open_files >= fs->limits.open_files) {
         return -VFS_EMFILE;
     }
-    bool follow = !(flags & VFS_OPEN_NOFOLLOW) &&
-                  !((flags & VFS_OPEN_CREATE) && (flags & VFS_OPEN_EXCLUSIVE));
     struct lookup lookup;
-    int error = lookup_begin(fs, path, follow, &lookup);
+    int error = lookup_begin(fs, path, open_mode(flags), &lookup);
     if (error) {
         return error;
     }
@@ -202,7 +212,7 @@ struct vfs_stat vfs_stat(const struct vfs_inode *inode)
 static int find(struct vfs *fs, struct vfs_path path, bool follow, struct vfs_inode **inode)
 {
     struct lookup lookup;
-    int error = lookup_begin(fs, path, follow, &lookup);
+    int error = lookup_begin(fs, path, follow ? LOOKUP_FOLLOW : LOOKUP_LINK, &lookup);
     if (error) {
         return error;
     }

@@ -10,7 +10,7 @@ struct walk {
     const char *at, *end;
     char *expansion;
     unsigned links_followed;
-    bool follow;
+    enum lookup_mode mode;
 };
 
 /* Goes on with the target of a link in place of the component just read. */
@@ -64,6 +64,11 @@ static int step_dots(struct walk *walk, const char *name, size_t length, struct 
     return 0;
 }
 
+static bool follows(enum lookup_mode mode, bool slash)
+{
+    return mode == LOOKUP_FOLLOW || mode == (slash ? LOOKUP_LINK : LOOKUP_CREATE);
+}
+
 /* One component. 1: the path is at its end and the result is in *lookup. */
 static int step(struct walk *walk, struct lookup *lookup)
 {
@@ -87,7 +92,7 @@ static int step(struct walk *walk, struct lookup *lookup)
     bool last = after == walk->end;
     struct directory_entry *entry = directory_find(&walk->current->directory, name, length);
     struct vfs_inode *inode = entry ? entry->inode : NULL;
-    if (inode && inode->kind == VFS_SYMLINK && (!last || slash || walk->follow)) {
+    if (inode && inode->kind == VFS_SYMLINK && (!last || follows(walk->mode, slash))) {
         return expand(walk, &inode->symlink);
     }
     if (last) {
@@ -109,7 +114,8 @@ static int step(struct walk *walk, struct lookup *lookup)
     return 0;
 }
 
-int lookup_begin(struct vfs *fs, struct vfs_path path, bool follow, struct lookup *lookup)
+int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
+                 struct lookup *lookup)
 {
     if (path.length == 0) {
         return -VFS_ENOENT;
@@ -125,7 +131,7 @@ int lookup_begin(struct vfs *fs, struct vfs_path path, bool follow, struct looku
         .current = path.text[0] == '/' ? fs->root : path.base,
         .at = path.text,
         .end = path.text + path.length,
-        .follow = follow,
+        .mode = mode,
     };
     if (walk.current->kind != VFS_DIRECTORY) {
         return -VFS_ENOTDIR;

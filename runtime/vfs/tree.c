@@ -37,7 +37,7 @@ static int make_named(struct vfs *fs, const struct lookup *lookup, enum vfs_kind
 int vfs_mkdir(struct vfs *fs, struct vfs_path path)
 {
     struct lookup lookup;
-    int error = lookup_begin(fs, path, false, &lookup);
+    int error = lookup_begin(fs, path, LOOKUP_NAME, &lookup);
     if (error) {
         return error;
     }
@@ -62,7 +62,7 @@ int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_pa
         return -VFS_EINVAL;
     }
     struct lookup lookup;
-    int error = lookup_begin(fs, path, false, &lookup);
+    int error = lookup_begin(fs, path, LOOKUP_NAME, &lookup);
     if (error) {
         return error;
     }
@@ -89,7 +89,7 @@ int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_pa
 int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size_t *length)
 {
     struct lookup lookup;
-    int error = lookup_begin(fs, path, false, &lookup);
+    int error = lookup_begin(fs, path, LOOKUP_LINK, &lookup);
     if (error) {
         return error;
     }
@@ -108,12 +108,6 @@ int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size
 
 static int link_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
 {
-    if (!from->inode) {
-        return -VFS_ENOENT;
-    }
-    if (from->slash && from->inode->kind != VFS_DIRECTORY) {
-        return -VFS_ENOTDIR;
-    }
     int error = check_free(to, false);
     if (error) {
         return error;
@@ -134,11 +128,17 @@ static int link_found(struct vfs *fs, const struct lookup *from, const struct lo
 int vfs_link(struct vfs *fs, struct vfs_path from, bool follow, struct vfs_path to)
 {
     struct lookup old, new;
-    int error = lookup_begin(fs, from, follow, &old);
+    int error = lookup_begin(fs, from, follow ? LOOKUP_FOLLOW : LOOKUP_LINK, &old);
     if (error) {
         return error;
     }
-    error = lookup_begin(fs, to, false, &new);
+    if (!old.inode) {
+        error = -VFS_ENOENT;
+    } else if (old.slash && old.inode->kind != VFS_DIRECTORY) {
+        error = -VFS_ENOTDIR;
+    } else {
+        error = lookup_begin(fs, to, LOOKUP_NAME, &new);
+    }
     if (!error) {
         error = link_found(fs, &old, &new);
         lookup_end(&new);
@@ -156,7 +156,7 @@ static struct directory_entry *entry_of(const struct lookup *lookup)
 int vfs_unlink(struct vfs *fs, struct vfs_path path)
 {
     struct lookup lookup;
-    int error = lookup_begin(fs, path, false, &lookup);
+    int error = lookup_begin(fs, path, LOOKUP_NAME, &lookup);
     if (error) {
         return error;
     }
@@ -197,7 +197,7 @@ static int check_rmdir(const struct lookup *lookup)
 int vfs_rmdir(struct vfs *fs, struct vfs_path path)
 {
     struct lookup lookup;
-    int error = lookup_begin(fs, path, false, &lookup);
+    int error = lookup_begin(fs, path, LOOKUP_NAME, &lookup);
     if (error) {
         return error;
     }
@@ -295,11 +295,11 @@ static int rename_found(struct vfs *fs, const struct lookup *from, const struct 
 int vfs_rename(struct vfs *fs, struct vfs_path from, struct vfs_path to)
 {
     struct lookup old, new;
-    int error = lookup_begin(fs, from, false, &old);
+    int error = lookup_begin(fs, from, LOOKUP_NAME, &old);
     if (error) {
         return error;
     }
-    error = lookup_begin(fs, to, false, &new);
+    error = lookup_begin(fs, to, LOOKUP_NAME, &new);
     if (!error) {
         error = rename_found(fs, &old, &new);
         lookup_end(&new);

@@ -116,8 +116,13 @@ struct lookup {
     char *expansion; /* memory that `name` may point to */
 };
 
+/* A link as the last component gives: its target; itself unless a slash comes after it; its target
+ * unless a slash comes after it (creating files); always itself (making and removing names). */
+enum lookup_mode { LOOKUP_FOLLOW, LOOKUP_LINK, LOOKUP_CREATE, LOOKUP_NAME };
+
 /* After success, lookup_end must be called. */
-int lookup_begin(struct vfs *fs, struct vfs_path path, bool follow, struct lookup *lookup);
+int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
+                 struct lookup *lookup);
 void lookup_end(struct lookup *lookup);
 
 #endif
