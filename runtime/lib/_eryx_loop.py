@@ -10,7 +10,8 @@ import math
 import sys
 import threading
 import types
-from asyncio import base_events, events, exceptions, runners, tasks, unix_events
+from asyncio import (base_events, events, exceptions, format_helpers, runners, tasks,
+                     unix_events)
 
 import _eryx
 
@@ -90,14 +91,28 @@ class Loop(base_events.BaseEventLoop):
                 return max(1, math.ceil((self._scheduled[0]._when - self.time()) * 1e9))
             for _ in range(len(ready)):
                 handle = ready.popleft()
-                if not handle._cancelled:
-                    handle._run()
+                if handle._cancelled:
+                    continue
+                try:
+                    handle._context.run(handle._callback, *handle._args)
+                except (SystemExit, KeyboardInterrupt):
+                    raise
+                except BaseException as error:
+                    self._callback_failed(handle, error)
             handle = None  # an exception's frames must not live until the next callback
             if self._stopping:
                 return None
             batches += 1
             if batches % POLL_EVERY == 0:
                 _eryx.poll()
+
+    def _callback_failed(self, handle, error):
+        callback = format_helpers._format_callback_source(handle._callback, handle._args)
+        context = {"message": f"Exception in callback {callback}", "exception": error,
+                   "handle": handle}
+        if handle._source_traceback:
+            context["source_traceback"] = handle._source_traceback
+        self.call_exception_handler(context)
 
     def _run_once(self):
         raise NotImplementedError("Loop.advance does this work")

@@ -1,9 +1,8 @@
 """Sources of executed code for tracebacks, and `asyncio.run` at top level.
 
-Every execution's code object has a filename object of its own, equal to the
-others' but not identical, under which C keeps the source as long as the code
-lives. `Cache` lets linecache look it up, so that a function of an earlier
-execution shows its own lines.
+C keeps the source of an execution as long as code made of it lives (source.c);
+`Cache` lets linecache find it there, so that nothing is done for tracebacks before
+there is one.
 """
 
 import ast

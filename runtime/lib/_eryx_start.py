@@ -34,9 +34,15 @@ class Quit:
         raise SystemExit(code)
 
 
+def no_debugger(*args, **kwargs):
+    raise RuntimeError("breakpoint(): the sandbox has no console for a debugger; "
+                       "print what you want to see")
+
+
 def add_builtins():
     import _sitebuiltins
 
+    sys.breakpointhook = no_debugger
     builtins.exit = Quit("exit")
     builtins.quit = Quit("quit")
     builtins.help = _sitebuiltins._Helper()

@@ -10,7 +10,7 @@ static PyObject *environ_names; /* variables that settings have added */
 
 bool control_start(void)
 {
-    control.filename = PyUnicode_FromString("<eryx>");
+    control.filename = PyUnicode_InternFromString("<eryx>");
     environ_names = PyList_New(0);
     return control.filename != NULL && environ_names != NULL;
 }
@@ -76,6 +76,11 @@ static bool set_filename(wit_string_t name)
     if (filename == NULL) {
         return false;
     }
+    if (PyUnicode_Compare(filename, control.filename) == 0) {
+        Py_DECREF(filename);
+        return true;
+    }
+    PyUnicode_InternInPlace(&filename);
     Py_DECREF(control.filename);
     control.filename = filename;
     return true;

@@ -37,7 +37,7 @@ void python_ignore_error(void);
 /* Takes over `text`, ended by a NUL (malloc). Returns the filename object of this execution, new
  * reference; NULL with an exception (and text freed) when out of memory. */
 PyObject *source_begin(PyObject *name, char *text, size_t length);
-/* The source whose filename object this is, or else the newest of that name. NULL: none. */
+/* The source of the code that has this filename. NULL: none. */
 const char *source_find(PyObject *filename, size_t *length);
 void source_clear(void);
 

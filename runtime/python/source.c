@@ -1,8 +1,9 @@
-/* Sources of executions.
+/* Sources of executions, by the filename that their code objects have.
  *
- * The filename object is the key: every code object made of an execution's source holds a
- * reference to that very object, so when ours is the only one left the source can go. In
- * the common case that is so by the next execution, which then uses the object again. */
+ * The name is the one the host has set; while an earlier execution's functions are still
+ * there it gets a number, so that their lines are found too: <eryx>, <eryx:2>. Filenames
+ * are interned by the compiler, so all code of an execution refers to one object, and when
+ * no one but this table does, the source can go. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,11 +21,13 @@ static struct {
     struct source *items; /* oldest first; the last is the current one */
     size_t count, capacity;
     size_t sweep_at; /* count at which to look for sources without code */
-} sources;
+    PyObject *name;  /* that the newest was asked for; compared by identity only */
+    size_t number;   /* given out last */
+} sources = {.number = 1};
 
 static bool in_use(const struct source *source)
 {
-    return Py_REFCNT(source->filename) > 1;
+    return Py_REFCNT(source->filename) > (source->filename == control.filename ? 2 : 1);
 }
 
 static void source_free(struct source *source)
@@ -63,19 +66,35 @@ static bool reserve(void)
     return true;
 }
 
-/* A string equal to `name` that is no other's. */
-static PyObject *own_copy(PyObject *name)
+/* A filename that no source has. */
+static PyObject *unused_name(PyObject *name)
 {
-    Py_ssize_t length;
-    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
-    return text == NULL ? NULL : PyUnicode_FromStringAndSize(text, length);
+    size_t length;
+    PyObject *numbered;
+    Py_ssize_t end = PyUnicode_GetLength(name) - 1;
+    if (name != sources.name && source_find(name, &length) == NULL) {
+        Py_INCREF(name);
+        return name;
+    }
+    sources.number++;
+    if (end > 0 && PyUnicode_ReadChar(name, end) == '>') {
+        PyObject *start = PyUnicode_Substring(name, 0, end);
+        numbered = start == NULL ? NULL : PyUnicode_FromFormat("%U:%zu>", start, sources.number);
+        Py_XDECREF(start);
+    } else {
+        numbered = PyUnicode_FromFormat("%U:%zu", name, sources.number);
+    }
+    if (numbered != NULL) {
+        PyUnicode_InternInPlace(&numbered);
+    }
+    return numbered;
 }
 
-/* Its text is replaced if the current source has no code any more and the same name. */
+/* The current source, if its code is gone and it was of the same name: then it is replaced. */
 static struct source *reusable(PyObject *name)
 {
     struct source *last = sources.count == 0 ? NULL : &sources.items[sources.count - 1];
-    if (last == NULL || in_use(last) || PyUnicode_Compare(last->filename, name) != 0) {
+    if (last == NULL || name != sources.name || in_use(last)) {
         return NULL;
     }
     free(last->text);
@@ -90,7 +109,7 @@ PyObject *source_begin(PyObject *name, char *text, size_t length)
         if (sources.count >= sources.sweep_at) {
             sweep();
         }
-        filename = own_copy(name);
+        filename = unused_name(name);
         if (filename == NULL || !reserve()) {
             Py_XDECREF(filename);
             free(text);
@@ -99,6 +118,7 @@ PyObject *source_begin(PyObject *name, char *text, size_t length)
         }
         source = &sources.items[sources.count++];
         source->filename = filename;
+        sources.name = name;
     }
     source->text = text;
     source->length = length;
@@ -108,25 +128,21 @@ PyObject *source_begin(PyObject *name, char *text, size_t length)
 
 const char *source_find(PyObject *filename, size_t *length)
 {
-    const struct source *equal = NULL;
     for (size_t i = sources.count; i-- > 0;) {
         const struct source *source = &sources.items[i];
-        if (source->filename == filename) {
-            equal = source;
-            break;
-        }
-        if (equal == NULL && PyUnicode_Compare(source->filename, filename) == 0) {
-            equal = source;
+        if (source->filename == filename || PyUnicode_Compare(source->filename, filename) == 0) {
+            *length = source->length;
+            return source->text;
         }
     }
-    if (equal == NULL) {
-        return NULL;
-    }
-    *length = equal->length;
-    return equal->text;
+    return NULL;
 }
 
 void source_clear(void)
 {
     sweep();
+    if (sources.count == 0) {
+        sources.name = NULL;
+        sources.number = 1;
+    }
 }
