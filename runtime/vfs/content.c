@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BYTES = 65536, FIRST_MINIMUM = 64 };
+enum { CHUNK_BYTES = 65536, FIRST_MINIMUM = 64, ROOM_EXACT_BELOW = 1 << 20 };
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -59,15 +59,21 @@ int64_t content_read(const struct content *content, uint64_t offset, uint8_t *bu
     return (int64_t)total;
 }
 
+static uint64_t slots_for(uint64_t slots, uint64_t count)
+{
+    slots = slots ? slots : 1;
+    while (slots < count) {
+        slots *= 2;
+    }
+    return slots;
+}
+
 static int reserve_slots(struct vfs *fs, struct content *content, uint64_t count)
 {
     if (count <= content->chunk_slots) {
         return 0;
     }
-    uint64_t slots = content->chunk_slots ? content->chunk_slots : 1;
-    while (slots < count) {
-        slots *= 2;
-    }
+    uint64_t slots = slots_for(content->chunk_slots, count);
     if (slots > SIZE_MAX / sizeof(uint8_t *) || slots > UINT32_MAX) {
         return -VFS_EFBIG;
     }
@@ -159,27 +165,49 @@ int64_t content_write(struct vfs *fs, struct content *content, uint64_t offset,
     return (int64_t)done;
 }
 
-uint64_t content_room(const struct vfs *fs, const struct content *content, uint64_t offset,
-                      uint64_t length)
+/* How far writing gets when space is short: chunk by chunk, as content_write takes it. */
+static uint64_t last_room(const struct content *content, uint64_t offset, uint64_t length,
+                          uint64_t left)
 {
-    uint64_t left = usage_left(fs);
-    if (length <= left / 2) { /* chunks and their table can't take more than that */
-        return length;
-    }
+    uint64_t slots = content->chunk_slots;
     uint64_t room = 0;
     while (room < length) {
         uint64_t number = (offset + room) / CHUNK_BYTES;
         uint64_t end = (number + 1) * CHUNK_BYTES;
-        uint64_t missing = CHUNK_BYTES - chunk_capacity(content, number);
-        uint64_t slot = number < content->chunk_slots ? 0 : 2 * sizeof(uint8_t *);
-        if (missing + slot > left) {
-            uint64_t reach = end - missing + (number == 0 && left > slot ? left - slot : 0);
+        uint64_t table = 0;
+        if (number >= slots) {
+            uint64_t wanted = slots_for(slots, number + 1);
+            table = (wanted - slots) * sizeof(uint8_t *);
+            slots = wanted;
+        }
+        uint32_t capacity = chunk_capacity(content, number);
+        uint64_t missing = CHUNK_BYTES - capacity;
+        if (missing + table > left) {
+            uint64_t reach = number * CHUNK_BYTES + capacity;
+            if (number == 0 && left > table) { /* the first chunk may be of any size */
+                reach += left - table;
+                if (!capacity && reach < base_in_chunk(content, 0)) {
+                    return 0; /* not even a copy of what the archive has there */
+                }
+            }
             return reach > offset + room ? least(reach - offset, length) : room;
         }
-        left -= missing + slot;
+        left -= missing + table;
         room = end - offset;
     }
     return length;
+}
+
+uint64_t content_room(const struct vfs *fs, const struct content *content, uint64_t offset,
+                      uint64_t length)
+{
+    uint64_t left = usage_left(fs);
+    uint64_t slots = slots_for(content->chunk_slots, (offset + length) / CHUNK_BYTES + 1);
+    uint64_t most = 2 * CHUNK_BYTES + slots * sizeof(uint8_t *); /* beside the bytes themselves */
+    if (left > most + ROOM_EXACT_BELOW) {
+        return least(length, left - most);
+    }
+    return last_room(content, offset, length, left);
 }
 
 static void drop_chunk(struct vfs *fs, struct content *content, uint32_t number)
