@@ -146,6 +146,7 @@ static int run(int argc, char **argv)
         return EXIT_FAILED;
     }
     eryx_limits_init(&program.limits);
+    program.limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
     int result = run_program(&program, argc, argv);
     free(program.environ);
     return result;

@@ -1,0 +1,1 @@
+eryx run -c 'import os; print(1, flush=True); os.abort()'

@@ -1,0 +1,1 @@
+eryx run -c 'import sys; sys.exit(256 + 7)'

@@ -1,0 +1,2 @@
+eryx run -c 'def f(): f()
+f()'

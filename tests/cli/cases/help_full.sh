@@ -1,0 +1,1 @@
+eryx --help > /dev/full

@@ -1,0 +1,1 @@
+eryx help run info

@@ -1,0 +1,6 @@
+mkfifo out
+eryx run -c 'print("running", flush=True)
+while True: pass' > out &
+read line < out
+kill -TERM $!
+wait $!

@@ -1,0 +1,1 @@
+eryx run -c '1 / 0' 2> /dev/full

@@ -1,0 +1,1 @@
+eryx run -c 'print(1)' > /dev/full

@@ -1,0 +1,1 @@
+eryx run -c 1 ok "$(printf '\377')"

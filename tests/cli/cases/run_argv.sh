@@ -1,0 +1,1 @@
+eryx run -c 'import sys; print(sys.argv)' --timeout 'b c' '' ä -- -x

@@ -1,0 +1,2 @@
+echo 'import sys; print(sys.argv)' > -odd.py
+eryx run -- -odd.py --memory 1

@@ -1,0 +1,1 @@
+: > a.py && eryx run a.py && eryx run /dev/null

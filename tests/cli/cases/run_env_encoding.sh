@@ -1,0 +1,1 @@
+eryx run --env "A=$(printf '\377')" -c 1

@@ -1,0 +1,1 @@
+eryx run --env =x -c 1

@@ -1,0 +1,1 @@
+eryx run --env NAME -c 1

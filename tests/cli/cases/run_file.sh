@@ -1,0 +1,2 @@
+echo 'print("from a file")' > hello.py
+eryx run hello.py

@@ -1,0 +1,1 @@
+mkdir d && eryx run d

@@ -1,0 +1,1 @@
+eryx run --memory '' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --memory 'x' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --memory '-1' -c 'print(1)'

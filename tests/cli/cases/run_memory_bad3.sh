@@ -1,0 +1,1 @@
+eryx run --memory '1T' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --memory '0' -c 'print(1)'

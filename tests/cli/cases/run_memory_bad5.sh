@@ -1,0 +1,1 @@
+eryx run --memory 'M' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --memory 5G -c 1

@@ -1,0 +1,1 @@
+eryx run --memory 1M -c 1

@@ -1,0 +1,1 @@
+printf 'print(1)' > a.py && eryx run a.py

@@ -1,0 +1,1 @@
+eryx run --timeot 1s x.py

@@ -1,0 +1,1 @@
+eryx run --memroy=1G x.py

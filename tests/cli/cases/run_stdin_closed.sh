@@ -1,0 +1,1 @@
+eryx run --stdin -c 'import sys; sys.stdin.read()' <&-

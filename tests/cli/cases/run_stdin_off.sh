@@ -1,0 +1,1 @@
+echo data | eryx run -c 'import sys; print(repr(sys.stdin.read()))'

@@ -1,0 +1,4 @@
+eryx run -c 'import sys
+print("out")
+print("err", file=sys.stderr)
+print("out again")' 2>&1

@@ -1,0 +1,3 @@
+eryx run -c 'import sys
+print("out")
+print("err", file=sys.stderr)'

@@ -1,0 +1,2 @@
+printf "x = 1\ny = = 2\n" > a.py
+eryx run a.py

@@ -1,0 +1,1 @@
+eryx run --timeout 'x' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --timeout ' 1' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --timeout '1 s' -c 'print(1)'

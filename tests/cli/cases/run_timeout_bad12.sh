@@ -1,0 +1,1 @@
+eryx run --timeout '99999999999999999999' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --timeout '0' -c 'print(1)'

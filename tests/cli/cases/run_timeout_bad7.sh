@@ -1,0 +1,1 @@
+eryx run --timeout 'nan' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --timeout '0x10' -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --timeout '1e3' -c 'print(1)'

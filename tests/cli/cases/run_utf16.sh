@@ -1,0 +1,1 @@
+printf '\377\376p\000' > a.py && eryx run a.py

@@ -1,0 +1,1 @@
+cp "$(command -v eryx)" a.cwasm; eryx run --runtime a.cwasm -c 'print(1)'

@@ -1,0 +1,1 @@
+: > a.cwasm; eryx run --runtime a.cwasm -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx run --runtime / -c 'print(1)'

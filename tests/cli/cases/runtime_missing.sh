@@ -1,0 +1,1 @@
+eryx run --runtime missing.cwasm -c 'print(1)'

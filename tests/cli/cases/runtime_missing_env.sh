@@ -1,0 +1,1 @@
+ERYX_RUNTIME=missing.cwasm eryx run -c 'print(1)'

@@ -1,0 +1,1 @@
+eryx --timeout 1s run x.py

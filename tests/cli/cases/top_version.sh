@@ -1,0 +1,1 @@
+eryx --version && eryx -V

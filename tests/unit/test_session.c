@@ -1,0 +1,420 @@
+/* Sessions through the public interface, with the real runtime: what persists from one
+ * execution to the next, what an error leaves, and what two sandboxes never share.
+ * Skips nothing: without a runtime file it fails. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <eryx.h>
+
+static const uint64_t millisecond = 1000000;
+
+static eryx_runtime_t *runtime;
+
+static int open_runtime(void **state)
+{
+    (void)state;
+    eryx_error_t error = {0};
+    int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
+    if (status != ERYX_OK)
+        print_error("%s\n", error.message);
+    return status;
+}
+
+static int free_runtime(void **state)
+{
+    (void)state;
+    eryx_runtime_free(runtime);
+    return 0;
+}
+
+static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib)
+{
+    eryx_sandbox_options_t options;
+    eryx_sandbox_options_init(&options);
+    if (milliseconds)
+        options.limits.wall_time_ns = milliseconds * millisecond;
+    if (memory_mib)
+        options.limits.memory_bytes = memory_mib << 20;
+    eryx_sandbox_t *sandbox;
+    eryx_error_t error = {0};
+    if (eryx_sandbox_new(runtime, &options, &sandbox, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    return sandbox;
+}
+
+static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code)
+{
+    eryx_outcome_t *outcome;
+    eryx_error_t error = {0};
+    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    return outcome;
+}
+
+/* Runs code that must end well and compares its stdout. */
+static void expect(eryx_sandbox_t *sandbox, const char *code, const char *output)
+{
+    eryx_outcome_t *outcome = execute(sandbox, code);
+    assert_string_equal(eryx_outcome_traceback(outcome), "");
+    assert_string_equal(eryx_outcome_stdout(outcome, NULL), output);
+    assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_OK);
+    assert_int_equal(eryx_outcome_exit_code(outcome), 0);
+    eryx_outcome_free(outcome);
+}
+
+/* Runs code that must end as kind; returns whether the session's names are gone. */
+static int expect_end(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t kind)
+{
+    eryx_outcome_t *outcome = execute(sandbox, code);
+    if (eryx_outcome_kind(outcome) != kind)
+        print_error("%s\n%s\n", code, eryx_outcome_traceback(outcome));
+    assert_int_equal(eryx_outcome_kind(outcome), kind);
+    assert_int_not_equal(eryx_outcome_exit_code(outcome), 0);
+    int lost = eryx_outcome_session_lost(outcome);
+    eryx_outcome_free(outcome);
+    return lost;
+}
+
+static void expect_fresh(eryx_sandbox_t *sandbox)
+{
+    expect(sandbox, "print('x' in globals())", "False\n");
+}
+
+static void test_names_persist(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    expect(sandbox, "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3", "");
+    expect(sandbox, "print(x, math.isqrt(17), double(21), C().y)", "1 4 42 3\n");
+    expect(sandbox, "x += 1; open('/tmp/kept', 'w').write('file')", "");
+    expect(sandbox, "print(x, open('/tmp/kept').read(), __name__)", "2 file __main__\n");
+    expect(sandbox, "import asyncio; y = await asyncio.sleep(0, 'waited')", "");
+    expect(sandbox, "print(y)", "waited\n");
+    expect(sandbox, "", "");
+    expect(sandbox, "# nothing", "");
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_goes_on_after_exceptions(void **state)
+{
+    (void)state;
+    static const char *const failures[] = {
+        "1 / 0",
+        "x = = 2",
+        "def f(): f()\nf()",
+        "import json; json.loads('[' * 10**6)",
+        "raise KeyboardInterrupt",
+        "raise BaseException('base')",
+        "raise ExceptionGroup('g', [ValueError()])",
+        "import asyncio; await asyncio.wait_for(asyncio.Event().wait(), 0.01)",
+        "b = bytearray(10**9)",
+        "class E(Exception):\n    def __str__(self): 1 / 0\nraise E",
+        "class E(Exception):\n    def __str__(self): return '\\ud800'\nraise E",
+        "import sys; sys.excepthook = None; raise ValueError",
+    };
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    expect(sandbox, "x = 1", "");
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        assert_false(expect_end(sandbox, failures[i], ERYX_OUTCOME_EXCEPTION));
+        expect(sandbox, "import sys; print(x, sys.stderr.write('') == 0)", "1 True\n");
+    }
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_exception_details(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    expect(sandbox, "def inner(n):\n    return 1 / n", "");
+    eryx_outcome_t *outcome = execute(sandbox, "\n\ninner(0)");
+    assert_string_equal(eryx_outcome_exception_type(outcome), "ZeroDivisionError");
+    assert_string_equal(eryx_outcome_exception_message(outcome), "division by zero");
+    const char *traceback = eryx_outcome_traceback(outcome);
+    assert_non_null(strstr(traceback, "line 3, in <module>\n    inner(0)\n"));
+    assert_non_null(strstr(traceback, "line 2, in inner\n    return 1 / n\n"));
+    eryx_outcome_free(outcome);
+
+    outcome = execute(sandbox, "import json; print('before'); json.loads('{')");
+    assert_string_equal(eryx_outcome_exception_type(outcome), "json.decoder.JSONDecodeError");
+    assert_string_equal(eryx_outcome_stdout(outcome, NULL), "before\n");
+    assert_string_equal(eryx_outcome_stderr(outcome, NULL), "");
+    eryx_outcome_free(outcome);
+    eryx_sandbox_free(sandbox);
+}
+
+static void expect_exit(eryx_sandbox_t *sandbox, const char *code, int exit_code, const char *error)
+{
+    eryx_outcome_t *outcome = execute(sandbox, code);
+    assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXIT);
+    assert_int_equal(eryx_outcome_exit_code(outcome), exit_code);
+    assert_string_equal(eryx_outcome_stderr(outcome, NULL), error);
+    eryx_outcome_free(outcome);
+}
+
+static void test_exits(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    expect(sandbox, "import sys, os; x = 1", "");
+    expect_exit(sandbox, "sys.exit(3)", 3, "");
+    expect_exit(sandbox, "sys.exit()", 0, "");
+    expect_exit(sandbox, "sys.exit('why')", 1, "why\n");
+    expect_exit(sandbox, "exit(4)", 4, "");
+    expect_exit(sandbox, "raise SystemExit(True)", 1, "");
+    expect(sandbox, "print(x)", "1\n");
+    expect_exit(sandbox, "os._exit(7)", 7, "");
+    expect_fresh(sandbox);
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_fresh_after_traps(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(200, 0);
+    expect(sandbox, "x = 1", "");
+    assert_true(expect_end(sandbox, "import os; os.abort()", ERYX_OUTCOME_TRAP));
+    expect_fresh(sandbox);
+    static const char *const endless[] = {
+        "x = 1\nwhile True: pass",
+        "x = 1\nimport time; time.sleep(60)",
+        "x = 1\nimport asyncio; await asyncio.sleep(60)",
+        "x = 1\nimport re; re.match('(a+)+$', 'a' * 50 + 'b')",
+        "x = 1\nsum(range(10**12))",
+        "x = 1\nwhile True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    };
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        eryx_outcome_t *outcome = execute(sandbox, endless[i]);
+        assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_LIMIT);
+        assert_int_equal(eryx_outcome_limit(outcome), ERYX_LIMIT_WALL_TIME);
+        assert_true(eryx_outcome_limit_value(outcome) == 200 * millisecond);
+        assert_true(eryx_outcome_limit_used(outcome) >= 200 * millisecond);
+        assert_true(eryx_outcome_session_lost(outcome));
+        eryx_outcome_free(outcome);
+        expect_fresh(sandbox);
+    }
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_memory_limit(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 128);
+    expect(sandbox, "x = 1", "");
+    for (int i = 0; i < 3; i++) {
+        eryx_outcome_t *outcome = execute(sandbox, "l = []\nwhile True: l.append('a' * 10**6)");
+        assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXCEPTION);
+        assert_string_equal(eryx_outcome_exception_type(outcome), "MemoryError");
+        eryx_outcome_free(outcome);
+        expect(sandbox, "print(x); l = None; import sys; print('ok', file=sys.stderr)", "1\n");
+    }
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_output_limit(void **state)
+{
+    (void)state;
+    eryx_sandbox_options_t options;
+    eryx_sandbox_options_init(&options);
+    options.limits.output_bytes = 1000;
+    eryx_sandbox_t *sandbox;
+    assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, NULL), ERYX_OK);
+    eryx_outcome_t *outcome = execute(sandbox, "import os\nfor _ in range(10): os.write(1, b'x' * 300)");
+    size_t length;
+    assert_non_null(eryx_outcome_stdout(outcome, &length));
+    assert_int_equal(length, 1000);
+    assert_int_equal(eryx_outcome_output_dropped(outcome), 2000);
+    eryx_outcome_free(outcome);
+    expect(sandbox, "print('again')", "again\n");
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_odd_code(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    static const struct {
+        const char *code;
+        size_t length;
+        const char *type;
+    } cases[] = {
+        {"a = 1\0\n", 7, "SyntaxError"},
+        {"\0", 1, "SyntaxError"},
+        {"x = '\xff'", 7, "UnicodeDecodeError"},
+        {"x = '\xed\xa0\x80'", 9, "UnicodeDecodeError"},
+        {"if 1:\n\tx=1\n        y=2", 23, "TabError"},
+        {"  x = 1", 7, "IndentationError"},
+        {"'unfinished", 11, "SyntaxError"},
+        {"(", 1, "SyntaxError"},
+        {"return 1", 8, "SyntaxError"},
+        {"nonlocal x", 10, "SyntaxError"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        eryx_outcome_t *outcome;
+        assert_int_equal(eryx_sandbox_execute(sandbox, cases[i].code, cases[i].length, NULL,
+                                              &outcome, NULL),
+                         ERYX_OK);
+        assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXCEPTION);
+        assert_string_equal(eryx_outcome_exception_type(outcome), cases[i].type);
+        eryx_outcome_free(outcome);
+    }
+    expect(sandbox, "print('ä🐍')\r\nprint(2)\rprint(3)", "ä🐍\n2\n3\n");
+    eryx_sandbox_free(sandbox);
+}
+
+static void test_entropy_differs(void **state)
+{
+    (void)state;
+    static const char *const sources[] = {
+        "import random; print(random.random())",
+        "import random; print(random.SystemRandom().random())",
+        "import uuid; print(uuid.uuid4())",
+        "import uuid; print(uuid.uuid1())",
+        "import secrets; print(secrets.token_hex())",
+        "import os; print(os.urandom(16))",
+        "print(hash('a string'))",
+        "import tempfile; print(tempfile.mkdtemp())",
+        "import os; print(os.getrandom(16) if hasattr(os, 'getrandom') else os.urandom(9))",
+    };
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        eryx_sandbox_t *one = new_sandbox(0, 0), *two = new_sandbox(0, 0);
+        eryx_outcome_t *first = execute(one, sources[i]), *second = execute(two, sources[i]);
+        eryx_sandbox_free(one);
+        one = new_sandbox(0, 0); /* likely the same instance, recycled */
+        eryx_outcome_t *third = execute(one, sources[i]);
+        assert_int_equal(eryx_outcome_kind(first), ERYX_OUTCOME_OK);
+        assert_string_not_equal(eryx_outcome_stdout(first, NULL), "");
+        assert_string_not_equal(eryx_outcome_stdout(first, NULL), eryx_outcome_stdout(second, NULL));
+        assert_string_not_equal(eryx_outcome_stdout(first, NULL), eryx_outcome_stdout(third, NULL));
+        assert_string_not_equal(eryx_outcome_stdout(second, NULL), eryx_outcome_stdout(third, NULL));
+        eryx_outcome_free(first);
+        eryx_outcome_free(second);
+        eryx_outcome_free(third);
+        eryx_sandbox_free(one);
+        eryx_sandbox_free(two);
+    }
+}
+
+/* One sandbox changes all it can reach; another, and the next one in the same instance,
+ * must not notice. */
+static void test_nothing_is_shared(void **state)
+{
+    (void)state;
+    static const char change[] =
+        "import os, sys, json, builtins, colorsys\n"
+        "folder = os.path.dirname(os.__file__)\n"
+        "open(folder + '/colorsys.py', 'w').write('CHANGED = 1')\n"
+        "os.rename(folder + '/string', folder + '/gnirts')\n"
+        "open('/tmp/left', 'w').write('x')\n"
+        "os.environ['LEFT'] = 'x'\n"
+        "os.chdir('/tmp')\n"
+        "builtins.left = 1\n"
+        "json.loads = None\n"
+        "sys.path.append('/left')\n"
+        "sys.setrecursionlimit(77)\n"
+        "int.__doc__\n"
+        "x = 1\n";
+    static const char look[] =
+        "import os, sys, json, builtins, colorsys\n"
+        "folder = os.path.dirname(os.__file__)\n"
+        "print(hasattr(colorsys, 'CHANGED'), 'CHANGED' in open(folder + '/colorsys.py').read(),\n"
+        "      os.path.exists(folder + '/gnirts'), os.path.exists('/tmp/left'), 'LEFT' in os.environ,\n"
+        "      os.getcwd() == '/tmp', hasattr(builtins, 'left'), json.loads is None,\n"
+        "      '/left' in sys.path, sys.getrecursionlimit() == 77, 'x' in globals())\n";
+    static const char nothing[] =
+        "False False False False False False False False False False False\n";
+    eryx_sandbox_t *one = new_sandbox(0, 0), *two = new_sandbox(0, 0);
+    expect(one, change, "");
+    expect(two, look, nothing);
+    eryx_sandbox_free(one);
+    eryx_sandbox_free(two);
+    for (int i = 0; i < 3; i++) {
+        one = new_sandbox(0, 0);
+        expect(one, look, nothing);
+        expect(one, change, "");
+        eryx_sandbox_free(one);
+    }
+}
+
+static void *interrupt_until_done(void *argument)
+{
+    eryx_sandbox_t *sandbox = argument;
+    for (int i = 0; i < 20; i++) {
+        usleep(10000); /* the execution gives no event when it begins */
+        eryx_sandbox_interrupt(sandbox);
+    }
+    return NULL;
+}
+
+static void test_interrupt(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {"x = 1\nwhile True: pass", "import time; time.sleep(60)",
+                                          "import asyncio; await asyncio.sleep(60)"};
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+        eryx_sandbox_interrupt(sandbox); /* nothing runs: no effect */
+        expect(sandbox, "print(1)", "1\n");
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, interrupt_until_done, sandbox), 0);
+        assert_true(expect_end(sandbox, endless[i], ERYX_OUTCOME_INTERRUPTED));
+        pthread_join(thread, NULL);
+        expect_fresh(sandbox);
+        eryx_sandbox_free(sandbox);
+    }
+}
+
+static void *use_sandbox(void *argument)
+{
+    int *wrong = argument;
+    for (int i = 0; i < 20; i++) {
+        eryx_sandbox_t *sandbox = NULL;
+        eryx_outcome_t *outcome = NULL;
+        static const char code[] = "print(sum(n * n for n in range(20000)))";
+        if (eryx_sandbox_new(runtime, NULL, &sandbox, NULL) != ERYX_OK ||
+            eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, NULL) != ERYX_OK ||
+            strcmp(eryx_outcome_stdout(outcome, NULL), "2666466670000\n") != 0)
+            ++*wrong;
+        eryx_outcome_free(outcome);
+        eryx_sandbox_free(sandbox);
+    }
+    return NULL;
+}
+
+static void test_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    int wrong[4] = {0};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, use_sandbox, &wrong[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(wrong[i], 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_persist),
+        cmocka_unit_test(test_goes_on_after_exceptions),
+        cmocka_unit_test(test_exception_details),
+        cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_fresh_after_traps),
+        cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_output_limit),
+        cmocka_unit_test(test_odd_code),
+        cmocka_unit_test(test_entropy_differs),
+        cmocka_unit_test(test_nothing_is_shared),
+        cmocka_unit_test(test_interrupt),
+        cmocka_unit_test(test_threads),
+    };
+    return cmocka_run_group_tests(tests, open_runtime, free_runtime);
+}
