@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <eryx.h>
@@ -50,17 +49,8 @@ static void print_json_string(const char *text)
 static void print_json_member(const char *name, const char *text)
 {
     printf("  \"%s\": ", name);
-    if (text)
-        print_json_string(text);
-    else
-        fputs("null", stdout);
+    print_json_string(text);
     fputs(",\n", stdout);
-}
-
-/* The file asked for; NULL when the library chooses. */
-static const char *asked_path(const struct request *request)
-{
-    return request->runtime_path ? request->runtime_path : getenv("ERYX_RUNTIME");
 }
 
 static void print_json(const struct request *request, const eryx_runtime_info_t *info,
@@ -71,7 +61,7 @@ static void print_json(const struct request *request, const eryx_runtime_info_t 
     print_json_member("python", info->python_version);
     print_json_member("engine", info->engine);
     print_json_member("build", info->build_id);
-    print_json_member("runtime", asked_path(request));
+    print_json_member("runtime", info->path);
     printf("  \"verified\": %s,\n", request->verify ? "true" : "false");
     printf("  \"file_bytes\": %" PRIu64 ",\n", info->file_bytes);
     printf("  \"code_bytes\": %" PRIu64 ",\n", info->code_bytes);
@@ -93,10 +83,9 @@ static void print_size(const char *name, uint64_t bytes, const char *note)
 static void print_text(const struct request *request, const eryx_runtime_info_t *info,
                        const char *python)
 {
-    const char *path = asked_path(request);
     printf("eryx %s, Python %s, %s\n\nRuntime\n", info->eryx_version, info->python_version,
            info->engine);
-    printf("  %-16s %s\n", "file", path ? path : "the library's default");
+    printf("  %-16s %s\n", "file", info->path);
     printf("  %-16s %s\n", "build", info->build_id);
     print_size("size", info->file_bytes, request->verify ? ", checksums verified" : "");
     print_size("machine code", info->code_bytes, "");

@@ -52,6 +52,7 @@ typedef struct eryx_runtime_info {
     const char *eryx_version;     /* of the library */
     const char *python_version;   /* "3.14.0" */
     const char *engine;           /* "wasmtime 50.0.1" */
+    const char *path;             /* of the runtime file; "" when opened from memory */
     const char *build_id;         /* hex sha256 of the module the file was compiled from */
     uint64_t file_bytes;          /* of the runtime file */
     uint64_t code_bytes;          /* machine code and engine metadata */

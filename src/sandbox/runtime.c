@@ -136,7 +136,10 @@ int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
         return status;
     image_t image;
     status = image_open(path ? path : located, &versions, &image, error);
-    return open_with(status, &image, &chosen, out, error);
+    status = open_with(status, &image, &chosen, out, error);
+    if (status == ERYX_OK)
+        snprintf((*out)->path, sizeof (*out)->path, "%s", path ? path : located);
+    return status;
 }
 
 int eryx_runtime_open_buffer(const void *data, size_t length,
@@ -176,6 +179,7 @@ int eryx_runtime_get_info(const eryx_runtime_t *runtime, eryx_runtime_info_t *in
         .eryx_version = ERYX_VERSION,
         .python_version = runtime->footer.python_version,
         .engine = ENGINE_VERSION,
+        .path = runtime->path,
         .build_id = runtime->build_id,
         .file_bytes = runtime->file_bytes,
         .code_bytes = runtime->code_bytes,

@@ -2,6 +2,7 @@
 #ifndef SANDBOX_RUNTIME_H
 #define SANDBOX_RUNTIME_H
 
+#include <limits.h>
 #include <stdatomic.h>
 
 #include <eryx/runtime.h>
@@ -17,6 +18,7 @@ struct eryx_runtime {
     image_footer_t footer;
     uint64_t file_bytes, code_bytes;
     char build_id[65];
+    char path[PATH_MAX]; /* "" when opened from memory */
     engine_t *engine;
     memory_origin_t origin;
     pool_t pool;
