@@ -12,7 +12,7 @@ if(NOT WASMTIME_INCLUDE_DIR OR NOT WASMTIME_LIBRARY)
                       "or set WASMTIME_ROOT to an install of wasmtime's C API (include/, lib/).")
 endif()
 
-add_library(wasmtime::wasmtime UNKNOWN IMPORTED GLOBAL)
+add_library(wasmtime::wasmtime SHARED IMPORTED GLOBAL)
 set_target_properties(wasmtime::wasmtime PROPERTIES
   IMPORTED_LOCATION "${WASMTIME_LIBRARY}"
   IMPORTED_NO_SONAME TRUE # linked by name, so that it is looked for along the rpath
