@@ -125,6 +125,15 @@ static int choose_options(const eryx_runtime_options_t *given, eryx_runtime_opti
     return check_options(given ? given : options, error);
 }
 
+/* Makes the error say which file was refused. */
+static int name_file(int status, const char *path, eryx_error_t *error) {
+    eryx_error_t cause;
+    if (!error || strstr(error->message, path))
+        return status;
+    cause = *error;
+    return error_set(error, status, "%.120s: %s", path, cause.message);
+}
+
 int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
                       eryx_runtime_t **out, eryx_error_t *error) {
     eryx_runtime_options_t chosen;
@@ -137,9 +146,10 @@ int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
     image_t image;
     status = image_open(path ? path : located, &versions, &image, error);
     status = open_with(status, &image, &chosen, out, error);
-    if (status == ERYX_OK)
-        snprintf((*out)->path, sizeof (*out)->path, "%s", path ? path : located);
-    return status;
+    if (status != ERYX_OK)
+        return name_file(status, path ? path : located, error);
+    snprintf((*out)->path, sizeof (*out)->path, "%s", path ? path : located);
+    return ERYX_OK;
 }
 
 int eryx_runtime_open_buffer(const void *data, size_t length,

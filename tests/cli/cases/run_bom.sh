@@ -1,1 +1,1 @@
-printf '\357\273\277print(\"bom\")\n' > a.py && eryx run a.py
+printf '\357\273\277print("bom")\n' > a.py && eryx run a.py

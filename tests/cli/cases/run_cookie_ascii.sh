@@ -1,1 +1,1 @@
-printf '# coding: latin-1\nprint(\"only ascii\")\n' > a.py && eryx run a.py
+printf '# coding: latin-1\nprint("only ascii")\n' > a.py && eryx run a.py

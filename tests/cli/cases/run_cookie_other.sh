@@ -1,1 +1,1 @@
-printf '# vim: set fileencoding=latin-1 :\nprint(\"\344\")\n' > a.py && eryx run a.py
+printf '# vim: set fileencoding=latin-1 :\nprint("\344")\n' > a.py && eryx run a.py

@@ -1,1 +1,1 @@
-printf 'x = 1\ny = \"a\351b\"\n' > a.py && eryx run a.py
+printf 'x = 1\ny = "a\351b"\n' > a.py && eryx run a.py

@@ -1,1 +1,1 @@
-printf 'x = \"\303' > a.py && eryx run a.py
+printf 'x = "\303' > a.py && eryx run a.py

@@ -1,0 +1,1 @@
+eryx info x
