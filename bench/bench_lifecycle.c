@@ -1,0 +1,106 @@
+/* What a sandbox costs: making one, executing next to nothing, taking the output over, the whole
+ * cycle. Microseconds. */
+#include "measure.h"
+
+#include <string.h>
+
+enum { WARM_UP = 50, REPETITIONS = 500 };
+
+static void add_since(struct samples *samples, uint64_t start)
+{
+    samples_add(samples, (double)(now_ns() - start) / 1e3);
+}
+
+static void measure_instantiate(eryx_runtime_t *runtime)
+{
+    struct samples new = {0}, freed = {0};
+    for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
+        uint64_t start = now_ns();
+        eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+        if (i >= WARM_UP)
+            add_since(&new, start);
+        /* It must be ready: whatever making it put off is not to be counted as free. */
+        eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
+        start = now_ns();
+        eryx_sandbox_free(sandbox);
+        if (i >= WARM_UP)
+            add_since(&freed, start);
+    }
+    samples_print(&new, "instantiate_us");
+    samples_print(&freed, "free_us");
+}
+
+static void measure_cycle(eryx_runtime_t *runtime)
+{
+    struct samples samples = {0};
+    for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
+        uint64_t start = now_ns();
+        eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+        eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
+        eryx_sandbox_free(sandbox);
+        if (i >= WARM_UP)
+            add_since(&samples, start);
+    }
+    samples_print(&samples, "fresh_cycle_us");
+}
+
+static void measure_execute(eryx_runtime_t *runtime)
+{
+    struct samples samples = {0}, first = {0};
+    for (int i = 0; i < REPETITIONS; i++) {
+        eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+        uint64_t start = now_ns();
+        eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
+        add_since(&first, start);
+        eryx_sandbox_free(sandbox);
+    }
+    eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+    for (int i = 0; i < WARM_UP + REPETITIONS * 4; i++) {
+        uint64_t start = now_ns();
+        eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
+        if (i >= WARM_UP)
+            add_since(&samples, start);
+    }
+    eryx_sandbox_free(sandbox);
+    samples_print(&first, "first_exec_us");
+    samples_print(&samples, "exec_us");
+}
+
+static void measure_print(eryx_runtime_t *runtime)
+{
+    struct samples samples = {0};
+    eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+    for (int i = 0; i < WARM_UP + REPETITIONS * 4; i++) {
+        uint64_t start = now_ns();
+        eryx_outcome_t *outcome = execute(sandbox, "print(\"hello\")", ERYX_OUTCOME_OK);
+        size_t length;
+        const char *text = eryx_outcome_stdout(outcome, &length);
+        if (i >= WARM_UP)
+            add_since(&samples, start);
+        if (length != 6 || memcmp(text, "hello\n", 6) != 0)
+            fail("print gave '%.*s'", (int)length, text);
+        eryx_outcome_free(outcome);
+    }
+    eryx_sandbox_free(sandbox);
+    samples_print(&samples, "print_us");
+}
+
+void bench_lifecycle(void)
+{
+    struct samples open = {0};
+    for (int i = 0; i < 5; i++) {
+        uint64_t start = now_ns();
+        eryx_runtime_t *runtime = open_runtime();
+        add_since(&open, start);
+        eryx_runtime_free(runtime);
+    }
+    eryx_runtime_t *runtime = open_runtime();
+    json_open(NULL);
+    samples_print(&open, "open_runtime_us");
+    measure_instantiate(runtime);
+    measure_cycle(runtime);
+    measure_execute(runtime);
+    measure_print(runtime);
+    json_close();
+    eryx_runtime_free(runtime);
+}

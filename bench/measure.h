@@ -1,0 +1,42 @@
+/* Samples of a measurement, and how the C benchmarks report them.
+ *
+ * A benchmark prints one JSON object on stdout; bench/run collects them. Anything that goes
+ * wrong ends the program: a figure of work that did not happen is worse than none. */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx.h>
+
+struct samples {
+    double *values;
+    size_t count, capacity;
+};
+
+uint64_t now_ns(void);
+
+void samples_add(struct samples *samples, double value);
+/* Prints `"name": {"median": ..., "min": ..., "max": ..., "count": ...}`, preceded by a comma
+ * unless it is the first of the object, and empties the samples. */
+void samples_print(struct samples *samples, const char *name);
+
+void json_open(const char *name);
+void json_close(void);
+void json_number(const char *name, double value);
+
+/* Prints the message and exits with 1. */
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+eryx_runtime_t *open_runtime(void);
+eryx_sandbox_t *new_sandbox(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options);
+/* Runs code that must end as expected. The caller frees the outcome. */
+eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t expected);
+
+/* The benchmarks, by argument: see main.c. */
+void bench_lifecycle(void);
+void bench_interrupt(void);
+void bench_memory(unsigned sandboxes);
+
+#endif
