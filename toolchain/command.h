@@ -1,4 +1,5 @@
-/* A subcommand of eryx-build. Each lives in a folder of its own and is listed in the table in main.c. */
+/* A subcommand of eryx-build. Each lives in a folder of its own and is listed in the table in
+ * main.c. */
 #ifndef TOOLCHAIN_COMMAND_H
 #define TOOLCHAIN_COMMAND_H
 

@@ -150,8 +150,7 @@ static bool run(struct arguments *arguments, char **libraries, int count)
 
 int link_run(int argc, char **argv)
 {
-    struct arguments arguments = {
-        .link = {.stack_size = 1 << 20, .initial_heap = 4 << 20}};
+    struct arguments arguments = {.link = {.stack_size = 1 << 20, .initial_heap = 4 << 20}};
     arguments.link.exports = calloc((size_t)argc, sizeof *arguments.link.exports);
     if (!arguments.link.exports) {
         step_error("out of memory; close other programs and run again");

@@ -74,9 +74,9 @@ static void put_relocations(const struct link *link, struct wasm_buffer *code)
     for (uint32_t i = 0; i < link->library_count; i++) {
         const struct library *library = &link->libraries[i];
         if (library->included && !library->relocated)
-            put_exported_call(code, library,
-                              wasm_find_export(&library->module, WASM_FUNCTION,
-                                               "__wasm_apply_data_relocs"));
+            put_exported_call(
+                code, library,
+                wasm_find_export(&library->module, WASM_FUNCTION, "__wasm_apply_data_relocs"));
     }
 }
 

@@ -13,15 +13,16 @@ static bool decompress(const char *path, struct file_bytes *bytes)
     if (bytes->size < sizeof magic || memcmp(bytes->data, magic, sizeof magic) != 0)
         return true;
     unsigned long long size = ZSTD_getFrameContentSize(bytes->data, bytes->size);
-    if (size > MAX_LIBRARY_SIZE) { /* the codes for unknown and malformed are larger still */
-        step_error("cannot decompress: %s: no zstd frame of a known size up to %d bytes; "
-                   "make the file again",
+    if (size == ZSTD_CONTENTSIZE_UNKNOWN) /* streamed frames do not say */
+        size = MAX_LIBRARY_SIZE;
+    if (size > MAX_LIBRARY_SIZE) { /* the code for malformed is larger still */
+        step_error("cannot decompress: %s: no zstd frame of up to %d bytes; make the file again",
                    path, MAX_LIBRARY_SIZE);
         return false;
     }
     uint8_t *data = malloc((size_t)size + 1);
     size_t got = data ? ZSTD_decompress(data, (size_t)size, bytes->data, bytes->size) : 0;
-    if (!data || ZSTD_isError(got) || got != size) {
+    if (!data || ZSTD_isError(got)) {
         step_error("cannot decompress: %s: %s; make the file again", path,
                    data ? ZSTD_getErrorName(got) : "out of memory");
         free(data);
@@ -86,8 +87,8 @@ bool library_read(const char *specification, struct library *out)
         out->path = specification;
         out->name = strdup(slash ? slash + 1 : specification);
     }
-    bool done = file_read(out->path, &out->bytes) && decompress(out->path, &out->bytes) &&
-                parse(out);
+    bool done =
+        file_read(out->path, &out->bytes) && decompress(out->path, &out->bytes) && parse(out);
     if (done && !out->name)
         step_error("cannot read: %s: out of memory; close other programs and run again", out->path);
     if (!done || !out->name)

@@ -86,7 +86,7 @@ struct library {
     struct link_segment *segments; /* one per data segment */
     /* Slot in the table by function; 0: none. */
     uint32_t *slots;
-    bool relocated;  /* the data has its relocations, nothing to do at run time */
+    bool relocated; /* the data has its relocations, nothing to do at run time */
 };
 
 struct link_symbol {
@@ -146,12 +146,14 @@ struct link {
 /* specification: NAME=PATH or PATH, whose last part is then the name. Plain or zstd. */
 bool library_read(const char *specification, struct library *out);
 void library_free(struct library *library);
-/* Memory lives as long as the module. On failure *error tells offset (in the section) and reason. */
+/* Memory lives as long as the module. On failure *error tells offset (in the section) and reason.
+ */
 bool dylink_parse(struct wasm_module *module, struct dylink *out, struct wasm_error *error);
 
 /* --- link.c --------------------------------------------------------------------------------- */
 
-/* Links libraries[0 .. count). The result is link->output, whose slices point into the libraries. */
+/* Links libraries[0 .. count). The result is link->output, whose slices point into the libraries.
+ */
 bool link_all(struct link *link);
 /* Frees the output, the libraries and what is between. */
 void link_free(struct link *link);

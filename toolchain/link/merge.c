@@ -41,8 +41,7 @@ static bool number_all(struct link *link)
                 library->functions[j] =
                     link->libraries[target->library].functions[target->function];
             else
-                library->functions[j] =
-                    target->number + (target->kind == LINK_STUB ? function : 0);
+                library->functions[j] = target->number + (target->kind == LINK_STUB ? function : 0);
         }
     }
     return true;
@@ -142,7 +141,8 @@ static bool add_data(struct link *link)
 {
     struct wasm_module *output = &link->output;
     for (uint32_t i = 0; i < link->library_count; i++)
-        output->data_count += link->libraries[i].included ? link->libraries[i].module.data_count : 0;
+        output->data_count +=
+            link->libraries[i].included ? link->libraries[i].module.data_count : 0;
     output->data = link_alloc(link, output->data_count, sizeof *output->data);
     if (!output->data)
         return false;
@@ -150,8 +150,7 @@ static bool add_data(struct link *link)
         struct library *library = &link->libraries[i];
         if (!library->included)
             continue;
-        library->segments =
-            link_alloc(link, library->module.data_count, sizeof *library->segments);
+        library->segments = link_alloc(link, library->module.data_count, sizeof *library->segments);
         if (!library->segments)
             return false;
         for (uint32_t j = 0; j < library->module.data_count; j++)
@@ -235,9 +234,10 @@ static bool add_memory_and_table(struct link *link)
     output->memories[0].min = link->layout.memory_size / LINK_PAGE_SIZE;
     output->memory_count = 1;
     output->tables[0].element = WASM_FUNCREF;
-    output->tables[0].limits = (struct wasm_limits){
-        .flags = 1, .min = link->layout.table_size,
-        .max = (uint64_t)link->layout.table_size + LINK_TABLE_ROOM};
+    output->tables[0].limits =
+        (struct wasm_limits){.flags = 1,
+                             .min = link->layout.table_size,
+                             .max = (uint64_t)link->layout.table_size + LINK_TABLE_ROOM};
     output->table_count = 1;
     return true;
 }
@@ -246,8 +246,8 @@ static bool add_memory_and_table(struct link *link)
 static bool add_features(struct link *link)
 {
     static const char *const features[] = {
-        "bulk-memory",         "multivalue",      "mutable-globals", "nontrapping-fptoint",
-        "reference-types",     "sign-ext",        "simd128"};
+        "bulk-memory",     "multivalue", "mutable-globals", "nontrapping-fptoint",
+        "reference-types", "sign-ext",   "simd128"};
     struct wasm_buffer content = {0};
     wasm_put_u(&content, sizeof features / sizeof features[0]);
     for (size_t i = 0; i < sizeof features / sizeof features[0]; i++) {

@@ -1,7 +1,7 @@
 /* Relocations of data, applied when linking instead of when starting: all addresses are known.
  *
- * wasm-ld writes __wasm_apply_data_relocs as a long run of "address, value, i32.store", both made of
- * constants, globals and additions. Such a function is carried out here and emptied, which takes
+ * wasm-ld writes __wasm_apply_data_relocs as a long run of "address, value, i32.store", both made
+ * of constants, globals and additions. Such a function is carried out here and emptied, which takes
  * hundreds of kilobytes of code out of the module. Anything else in it, or a store outside of the
  * data, leaves the library as it is. */
 #include "link/link.h"
@@ -74,8 +74,7 @@ static bool run(const struct library *library, struct wasm_slice body, bool appl
             depth -= 2;
             if (!store(library, &instruction, stack[depth], stack[depth + 1], apply))
                 return false;
-        } else if (depth < STACK_DEPTH &&
-                   push_constant(library, &instruction, &stack[depth])) {
+        } else if (depth < STACK_DEPTH && push_constant(library, &instruction, &stack[depth])) {
             depth++;
         } else {
             return false;

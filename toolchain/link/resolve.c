@@ -39,9 +39,9 @@ bool resolve_collect(struct link *link)
         const struct library *library = &link->libraries[i];
         for (uint32_t j = 0; j < library->module.export_count; j++) {
             const struct wasm_export *export = &library->module.exports[j];
-            link->symbols[link->symbol_count++] = (struct link_symbol){
-                export->name, export->kind, i, export->index,
-                export_flags(&library->dylink, export->name)};
+            link->symbols[link->symbol_count++] =
+                (struct link_symbol){export->name, export->kind, i, export->index,
+                                     export_flags(&library->dylink, export->name)};
         }
     }
     qsort(link->symbols, link->symbol_count, sizeof *link->symbols, compare_symbols);
@@ -179,9 +179,8 @@ static bool target_symbol(struct link *link, const struct library *library,
                    library->path, size, name, provider->path);
         return false;
     }
-    *out = (struct link_target){.kind = LINK_DEFINED,
-                                .library = symbol->library,
-                                .function = symbol->index};
+    *out = (struct link_target){
+        .kind = LINK_DEFINED, .library = symbol->library, .function = symbol->index};
     return true;
 }
 
@@ -369,8 +368,8 @@ static bool resolve_library_globals(struct link *link, struct library *library)
         if (import->kind != WASM_GLOBAL)
             continue;
         if (import->global.value != WASM_I32) {
-            step_error("cannot link library: %s: its imported global %.*s is no i32",
-                       library->path, (int)import->name.size, (const char *)import->name.data);
+            step_error("cannot link library: %s: its imported global %.*s is no i32", library->path,
+                       (int)import->name.size, (const char *)import->name.data);
             return false;
         }
         done &= resolve_global(link, library, import, &library->globals[index++]);

@@ -162,7 +162,7 @@ static struct wasm_slice get_expression(struct parser *parser)
         bool reference = opcode == WASM_OP_REF_NULL || opcode == WASM_OP_REF_FUNC;
         if (!number && !arithmetic && !vector && !reference && opcode != WASM_OP_GLOBAL_GET)
             wasm_fail(reader, "instruction 0x%x is not constant", opcode);
-        for (uint32_t i = 0; i < instruction.operand_count; i++) {
+        for (uint32_t i = 0; i < instruction.operand_count && !reader->failed; i++) {
             const struct wasm_operand *operand = &instruction.operands[i];
             uint32_t limit = operand->kind == WASM_OPERAND_BLOCK_TYPE
                                  ? module->type_count
@@ -300,8 +300,7 @@ static void get_start(struct parser *parser)
 static void get_element_items(struct parser *parser, struct wasm_element *element, bool expressions)
 {
     if (expressions) {
-        element->expressions =
-            get_vector(parser, &element->count, 2, sizeof *element->expressions);
+        element->expressions = get_vector(parser, &element->count, 2, sizeof *element->expressions);
         for (uint32_t i = 0; i < element->count; i++)
             element->expressions[i] = get_expression(parser);
         return;
@@ -408,8 +407,8 @@ static void get_custom(struct parser *parser, uint8_t after)
 {
     struct wasm_custom *custom = &parser->module->customs[parser->module->custom_count++];
     custom->name = get_name(parser);
-    custom->bytes = wasm_get_bytes(&parser->reader,
-                                   (size_t)(parser->reader.end - parser->reader.next));
+    custom->bytes =
+        wasm_get_bytes(&parser->reader, (size_t)(parser->reader.end - parser->reader.next));
     custom->after = after;
 }
 

@@ -93,7 +93,7 @@ struct wasm_element {
     struct wasm_slice offset; /* constant expression, when active */
     uint8_t type;             /* of the items: WASM_FUNCREF for function indices */
     uint32_t count;
-    uint32_t *functions;     /* NULL when there are expressions */
+    uint32_t *functions; /* NULL when there are expressions */
     struct wasm_slice *expressions;
 };
 
@@ -165,7 +165,8 @@ void wasm_free(struct wasm_module *module);
 /* Zeroed memory that lives as long as the module. NULL when out of memory. */
 void *wasm_alloc(struct wasm_module *module, size_t count, size_t item_size);
 
-/* A growing byte buffer. Out of memory is remembered in `failed`, so that one check at the end is enough. */
+/* A growing byte buffer. Out of memory is remembered in `failed`, so that one check at the end is
+ * enough. */
 struct wasm_buffer {
     uint8_t *data;
     size_t size, capacity;
@@ -178,8 +179,8 @@ bool wasm_encode(const struct wasm_module *module, struct wasm_buffer *out);
 void wasm_buffer_free(struct wasm_buffer *buffer);
 void wasm_put(struct wasm_buffer *buffer, const void *data, size_t size);
 void wasm_put_byte(struct wasm_buffer *buffer, uint8_t byte);
-void wasm_put_u(struct wasm_buffer *buffer, uint64_t value); /* unsigned LEB128 */
-void wasm_put_s(struct wasm_buffer *buffer, int64_t value);  /* signed LEB128 */
+void wasm_put_u(struct wasm_buffer *buffer, uint64_t value);              /* unsigned LEB128 */
+void wasm_put_s(struct wasm_buffer *buffer, int64_t value);               /* signed LEB128 */
 void wasm_put_slice(struct wasm_buffer *buffer, struct wasm_slice slice); /* length, bytes */
 
 /* --- Looking things up ------------------------------------------------------------------- */
