@@ -184,7 +184,7 @@ void sample_write(struct sample *sample, const char *path)
     wasm_free(&sample->module);
 }
 
-static char folder[4096];
+static char folder[512];
 
 const char *sample_folder(void)
 {
@@ -193,7 +193,7 @@ const char *sample_folder(void)
 
 const char *sample_path(const char *name)
 {
-    static char paths[16][4200];
+    static char paths[16][1024];
     static unsigned turn;
     char *path = paths[turn++ % 16];
     snprintf(path, sizeof paths[0], "%s/%s", folder, name);
