@@ -6,13 +6,25 @@
 #include "file.h"
 
 int bindings_run(int argc, char **argv);
+int component_run(int argc, char **argv);
+int libs_run(int argc, char **argv);
 int link_run(int argc, char **argv);
+int pack_run(int argc, char **argv);
+int precompile_run(int argc, char **argv);
+int preinit_run(int argc, char **argv);
 int safepoints_run(int argc, char **argv);
+int stdlib_run(int argc, char **argv);
 
 static const struct command commands[] = {
     {"bindings", "WIT world -> C headers for guest and host", bindings_run},
+    {"libs", "componentize-py wheel -> libraries and standard library", libs_run},
     {"link", "dylibs -> one core module", link_run},
     {"safepoints", "insert a poll at every loop header", safepoints_run},
+    {"stdlib", "standard library, our modules, time zones -> archive", stdlib_run},
+    {"precompile", "module -> machine code", precompile_run},
+    {"preinit", "run the module until Python is started -> initial memory", preinit_run},
+    {"pack", "machine code and initial memory -> runtime.cwasm", pack_run},
+    {"component", "module and initial memory -> runtime.wasm", component_run},
 };
 
 static const size_t command_count = sizeof commands / sizeof commands[0];

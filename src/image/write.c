@@ -33,6 +33,19 @@ static int write_zeros(int fd, uint64_t length, eryx_error_t *error) {
     return status;
 }
 
+/* Leaves holes where whole pages are zero: more than half of the memory is. */
+static int write_sparse(int fd, const uint8_t *data, size_t length, eryx_error_t *error) {
+    static const uint8_t zeros[IMAGE_ALIGN];
+    int status = ERYX_OK;
+    for (size_t at = 0; status == ERYX_OK && at < length; at += IMAGE_ALIGN) {
+        if (memcmp(data + at, zeros, IMAGE_ALIGN) != 0)
+            status = write_all(fd, data + at, IMAGE_ALIGN, error);
+        else if (lseek(fd, IMAGE_ALIGN, SEEK_CUR) < 0)
+            status = error_set(error, ERYX_ERR_IO, "cannot write: %s", strerror(errno));
+    }
+    return status;
+}
+
 int image_write(int fd, image_footer_t *footer, const void *code, size_t code_length,
                 const void *memory, size_t memory_length, eryx_error_t *error) {
     uint8_t ident[IDENT_BYTES];
@@ -66,7 +79,7 @@ int image_write(int fd, image_footer_t *footer, const void *code, size_t code_le
     if (status == ERYX_OK)
         status = write_zeros(fd, memory_offset - code_length, error);
     if (status == ERYX_OK)
-        status = write_all(fd, memory, memory_length, error);
+        status = write_sparse(fd, memory, memory_length, error);
     if (status == ERYX_OK)
         status = write_all(fd, footer, sizeof *footer, error);
     return status;
