@@ -23,7 +23,7 @@
 extern char **environ;
 
 struct arguments {
-    const char *module, *memory, *meta, *wit, *node_modules, *script, *output, *wit_out;
+    const char *module, *memory, *meta, *wit, *wasm_tools, *script, *output, *wit_out;
 };
 
 static bool read_meta(const char *path, const struct file_bytes *memory, image_footer_t *out) {
@@ -64,7 +64,7 @@ static bool write_core(const struct arguments *arguments, const char *core) {
 /* node's output, the WIT of the component, goes to wit_fd. */
 static bool run_node(const struct arguments *arguments, const char *core, const char *component,
                      int wit_fd) {
-    char *const command[] = {"node", (char *)arguments->script, (char *)arguments->node_modules,
+    char *const command[] = {"node", (char *)arguments->script, (char *)arguments->wasm_tools,
                              (char *)arguments->wit, "sandbox", (char *)core, (char *)component,
                              NULL};
     posix_spawn_file_actions_t actions;
@@ -133,11 +133,11 @@ static bool component(const struct arguments *arguments) {
 
 static void print_help(FILE *stream) {
     fputs("usage: eryx-build component polled.wasm --memory memory.img --meta image.meta\n"
-          "           --wit FOLDER --node-modules FOLDER --script component.mjs -o runtime.wasm\n"
+          "           --wit FOLDER --wasm-tools FILE --script component.mjs -o runtime.wasm\n"
           "Wraps the module with its initial memory as a component of world eryx:sandbox/sandbox.\n"
           "  --memory, --meta FILE  what preinit made of the same module\n"
           "  --wit FOLDER           runtime.wit and deps/\n"
-          "  --node-modules FOLDER  has @bytecodealliance/jco-transpile, whose wasm-tools are used\n"
+          "  --wasm-tools FILE      dist/wasm-tools.js of the npm package @bytecodealliance/jco-transpile\n"
           "  --script FILE          toolchain/component/component.mjs\n"
           "  --wit-out FILE         out: the component's WIT as wasm-tools prints it\n",
           stream);
@@ -146,7 +146,7 @@ static void print_help(FILE *stream) {
 int component_run(int argc, char **argv) {
     static const struct option options[] = {
         {"memory", required_argument, NULL, 'm'}, {"meta", required_argument, NULL, 't'},
-        {"wit", required_argument, NULL, 'w'},    {"node-modules", required_argument, NULL, 'n'},
+        {"wit", required_argument, NULL, 'w'},    {"wasm-tools", required_argument, NULL, 'n'},
         {"script", required_argument, NULL, 's'}, {"wit-out", required_argument, NULL, 'p'},
         {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
         {0}};
@@ -155,7 +155,7 @@ int component_run(int argc, char **argv) {
         const char **target = option == 'm'   ? &arguments.memory
                               : option == 't' ? &arguments.meta
                               : option == 'w' ? &arguments.wit
-                              : option == 'n' ? &arguments.node_modules
+                              : option == 'n' ? &arguments.wasm_tools
                               : option == 's' ? &arguments.script
                               : option == 'p' ? &arguments.wit_out
                               : option == 'o' ? &arguments.output
@@ -168,7 +168,7 @@ int component_run(int argc, char **argv) {
             return print_help(stderr), COMMAND_USAGE;
     }
     if (optind + 1 != argc || !arguments.memory || !arguments.meta || !arguments.wit ||
-        !arguments.node_modules || !arguments.script || !arguments.output)
+        !arguments.wasm_tools || !arguments.script || !arguments.output)
         return print_help(stderr), COMMAND_USAGE;
     arguments.module = argv[optind];
     return component(&arguments) ? COMMAND_OK : COMMAND_FAILED;

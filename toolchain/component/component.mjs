@@ -1,7 +1,7 @@
 // Wraps a core module as a component: wasm-tools `component embed` and `component new`, as
-// compiled into the npm package @bytecodealliance/jco-transpile.
+// compiled into the npm package @bytecodealliance/jco-transpile (its dist/wasm-tools.js).
 //
-//   node component.mjs NODE_MODULES WIT_FOLDER WORLD core.wasm out.wasm
+//   node component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm
 //
 // The WIT is handed over as one text with nested packages, because the tools' own reading of
 // folders needs a file system that the package does not give them in every version.
@@ -40,12 +40,11 @@ function readWit(folder) {
   return [...own, ...witFiles(join(folder, 'deps')).map(nested)].join('\n');
 }
 
-const [modules, witFolder, world, input, output] = process.argv.slice(2);
-if (!output) fail('usage', 'component.mjs NODE_MODULES WIT_FOLDER WORLD core.wasm out.wasm');
+const [toolsFile, witFolder, world, input, output] = process.argv.slice(2);
+if (!output) fail('usage', 'component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm');
 
-const toolsPath = resolve(modules, '@bytecodealliance/jco-transpile/dist/wasm-tools.js');
-const tools = await import(pathToFileURL(toolsPath)).catch((error) =>
-  fail(`cannot load ${toolsPath}; run deps/fetch`, error));
+const tools = await import(pathToFileURL(resolve(toolsFile))).catch((error) =>
+  fail(`cannot load ${toolsFile}; run deps/fetch`, error));
 const witSource = attempt(`cannot read the WIT in ${witFolder}`, () => readWit(witFolder));
 const core = attempt(`cannot read ${input}`, () => readFileSync(input));
 
