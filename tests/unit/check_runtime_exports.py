@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """Checks that the runtime library answers what the other libraries import.
 
-    check_runtime_exports.py RUNTIME LIBRARY...
+    check_runtime_exports.py BUILD_FOLDER | RUNTIME LIBRARY...
 
-Each LIBRARY is a dylib, plain or zstd-compressed. Every import of a LIBRARY from a `wasi:` module
+Each LIBRARY is a dylib, plain or zstd-compressed; a build folder has all of them. Every import of a LIBRARY from a `wasi:` module
 must be an export `module#name` of RUNTIME, and every function imported from `env` an export of
 RUNTIME or of another LIBRARY, both with the same type. RUNTIME itself may import from the host
 only what docs/architecture.md, section 5, lists."""
 import subprocess
 import sys
+from pathlib import Path
 
 # Not defined anywhere, and declared weak by the libraries that import them.
 WEAK = {"__main_argc_argv", "__cxa_thread_atexit_impl"}
@@ -121,10 +122,20 @@ class Library:
                 self.exports[name] = self.functions[index]
 
 
+def built(folder):
+    """The newest runtime library of a build folder, and what it is linked with."""
+    runtimes = sorted(folder.glob("cache/runtime-so-*/runtime.so"), key=lambda p: p.stat().st_mtime)
+    others = sorted(folder.glob("libs/*.so.zst"))
+    if not runtimes or not others:
+        sys.exit(f"{folder}: no runtime library there; `make` builds it")
+    return [runtimes[-1], *others]
+
+
 def main():
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    runtime, *others = [Library(path) for path in sys.argv[1:]]
+    paths = built(Path(sys.argv[1])) if len(sys.argv) == 2 else sys.argv[1:]
+    runtime, *others = [Library(path) for path in paths]
     defined = {}
     for library in [runtime, *others]:
         for name, function in library.exports.items():
