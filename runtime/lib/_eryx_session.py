@@ -2,6 +2,7 @@
 
 import builtins
 import gc
+import io
 import os
 import sys
 import types
@@ -12,9 +13,9 @@ _initial = {}
 def remember():
     """What `clear` goes back to. At build time only."""
     _initial.update(modules=dict(sys.modules), path=list(sys.path), meta_path=list(sys.meta_path),
-                    path_hooks=list(sys.path_hooks), builtins=dict(vars(builtins)),
-                    environ=dict(os.environ), stdout=sys.stdout, stderr=sys.stderr,
-                    stdin=sys.stdin)
+                    path_hooks=list(sys.path_hooks), environ=dict(os.environ), stdout=sys.stdout, stderr=sys.stderr,
+                    stdin=sys.stdin, stdout_errors=sys.stdout.errors,
+                    stderr_errors=sys.stderr.errors)
 
 
 def new_main():
@@ -26,11 +27,10 @@ def new_main():
 
 
 def clear():
-    """Forgets what the user defined and imported, and undoes changes to the interpreter."""
+    """Forgets what the user defined and imported, and undoes changes to the interpreter.
+    C has put the builtins back."""
     sys.settrace(None)
     sys.setprofile(None)
-    vars(builtins).clear()
-    vars(builtins).update(_initial["builtins"])
     sys.modules.clear()
     sys.modules.update(_initial["modules"])
     sys.path[:] = _initial["path"]
@@ -45,6 +45,31 @@ def clear():
     namespace = new_main()
     gc.collect()
     return namespace
+
+
+def reopen_streams():
+    """Makes new streams where the program has closed the standard ones; True if it did."""
+    reopened = False
+    for name, number in ("stdout", 1), ("stderr", 2):
+        old = getattr(sys, f"__{name}__", None)
+        if isinstance(old, io.TextIOWrapper) and not _closed(old):
+            continue
+        new = io.TextIOWrapper(io.BufferedWriter(io.FileIO(number, "wb", closefd=False)), "utf-8",
+                               _initial[f"{name}_errors"], line_buffering=number == 2)
+        new.mode = "w"
+        if getattr(sys, name, None) is old:
+            setattr(sys, name, new)
+        setattr(sys, f"__{name}__", new)
+        _initial[name] = new
+        reopened = True
+    return reopened
+
+
+def _closed(stream):
+    try:
+        return stream.closed
+    except ValueError:  # detached
+        return True
 
 
 def configure_environ(old, new):

@@ -11,6 +11,8 @@
 #include "python.h"
 #include "wasi/wasi.h"
 
+static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
+
 static struct {
     bool running;
     bool captures;
@@ -24,6 +26,7 @@ static void flush(PyObject *name, PyObject *original, PyObject *method)
     result = PyObject_CallNoArgs(method);
     if (result == NULL) {
         PyErr_Clear();
+        python_reopen_streams();
     }
     Py_XDECREF(result);
     stream = PyDict_GetItemWithError(python.sys_dict, name);
@@ -198,7 +201,8 @@ static PyObject *compile(char *text, size_t length, bool *alone)
         return NULL;
     }
     if (check_text(text, length)) {
-        code = Py_CompileStringObject(text, filename, PYTHON_FILE_INPUT, &flags, -1);
+        size_t skip = length >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+        code = Py_CompileStringObject(text + skip, filename, PYTHON_FILE_INPUT, &flags, -1);
     }
     if (code != NULL) {
         code = make_suspendable(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);

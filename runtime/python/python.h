@@ -20,11 +20,22 @@ struct python {
     PyObject *describe, *release;                          /* functions of _eryx_report */
     PyObject *compile_suspendable;                         /* of _eryx_source */
     PyObject *session_module, *fresh_module;
+    PyObject *builtins; /* builtins.__dict__ */
+    PyObject *builtins_copy;
 };
 extern struct python python;
 
 /* Starts the interpreter; false after printing why. */
 bool python_start(void);
+
+/* Replaces stdout and stderr where the program has closed them. */
+void python_reopen_streams(void);
+
+/* Undoes what the program did to the builtins. Returns what they were, a new reference (NULL
+ * without memory), for python_builtins_change. */
+PyObject *python_builtins_restore(void);
+/* Takes `content` over. */
+void python_builtins_change(PyObject *content);
 
 /* _eryx, the module that the runtime's Python code calls. */
 PyObject *python_module_init(void);

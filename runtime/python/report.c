@@ -55,6 +55,19 @@ static bool describe(PyObject *exception)
     return good;
 }
 
+/* With the builtins as they were, in case the program broke them. */
+static bool describe_again(PyObject *exception)
+{
+    PyObject *changed;
+    bool good;
+    python_ignore_error();
+    changed = python_builtins_restore();
+    good = describe(exception);
+    python_ignore_error();
+    python_builtins_change(changed);
+    return good;
+}
+
 /* Only the name of the type, in both places. */
 static void describe_simply(PyObject *exception)
 {
@@ -88,7 +101,7 @@ void report_raised(void)
         Py_XDECREF(PyObject_CallFunctionObjArgs(python.release, exception, NULL));
         python_ignore_error();
     }
-    if (!describe(exception)) {
+    if (!describe(exception) && !describe_again(exception)) {
         python_ignore_error();
         describe_simply(exception);
     }

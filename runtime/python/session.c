@@ -56,6 +56,7 @@ bool session_new_main(void)
 void export_clear_state(void)
 {
     report_clear();
+    Py_XDECREF(python_builtins_restore());
     if (!use_namespace(PyObject_CallMethod(python.session_module, "clear", NULL))) {
         PyErr_Clear();
     }

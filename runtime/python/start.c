@@ -1,5 +1,6 @@
 /* Starts the interpreter and prepares it to become the image. Runs at build time only. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "python.h"
@@ -87,6 +88,20 @@ static PyObject *get_method(PyObject *object, const char *name)
     return object == NULL ? NULL : PyObject_GetAttrString(object, name);
 }
 
+/* sys.stdout and sys.stderr as they are now are what an execution's end flushes. */
+static bool look_up_streams(void)
+{
+    Py_XDECREF(python.stdout_stream);
+    Py_XDECREF(python.stderr_stream);
+    Py_XDECREF(python.stdout_flush);
+    Py_XDECREF(python.stderr_flush);
+    python.stdout_stream = get("sys", "__stdout__");
+    python.stderr_stream = get("sys", "__stderr__");
+    python.stdout_flush = get_method(python.stdout_stream, "flush");
+    python.stderr_flush = get_method(python.stderr_stream, "flush");
+    return python.stdout_flush != NULL && python.stderr_flush != NULL;
+}
+
 static bool look_up(void)
 {
     PyObject *driver = get("_eryx_loop", "driver");
@@ -94,10 +109,6 @@ static bool look_up(void)
     python.stdout_name = PyUnicode_InternFromString("stdout");
     python.stderr_name = PyUnicode_InternFromString("stderr");
     python.sys_dict = get("sys", "__dict__");
-    python.stdout_stream = get("sys", "stdout");
-    python.stderr_stream = get("sys", "stderr");
-    python.stdout_flush = get_method(python.stdout_stream, "flush");
-    python.stderr_flush = get_method(python.stderr_stream, "flush");
     python.driver_start = get_method(driver, "start");
     python.driver_step = get_method(driver, "step");
     python.driver_abandon = get_method(driver, "abandon");
@@ -107,10 +118,23 @@ static bool look_up(void)
     python.describe = get("_eryx_report", "describe");
     python.release = get("_eryx_report", "release");
     python.compile_suspendable = get("_eryx_source", "compile_suspendable");
+    python.builtins = get("builtins", "__dict__");
+    python.builtins_copy = python.builtins == NULL ? NULL : PyDict_Copy(python.builtins);
     python.fresh_module = PyImport_ImportModule("_eryx_fresh");
-    good = PyErr_Occurred() == NULL;
+    good = look_up_streams() && PyErr_Occurred() == NULL;
     Py_XDECREF(driver);
     return good;
+}
+
+void python_reopen_streams(void)
+{
+    PyObject *done = PyObject_CallMethod(python.session_module, "reopen_streams", NULL);
+    if (done == Py_True && !look_up_streams()) {
+        PyErr_Print();
+        abort();
+    }
+    python_ignore_error();
+    Py_XDECREF(done);
 }
 
 static bool run_start(const char *function)
@@ -126,6 +150,30 @@ void python_ignore_error(void)
 {
     if (PyErr_Occurred()) {
         PyErr_Clear();
+    }
+}
+
+static void set_builtins(PyObject *content)
+{
+    PyDict_Clear(python.builtins);
+    if (PyDict_Update(python.builtins, content) < 0) {
+        PyErr_Clear();
+    }
+}
+
+PyObject *python_builtins_restore(void)
+{
+    PyObject *before = PyDict_Copy(python.builtins);
+    python_ignore_error();
+    set_builtins(python.builtins_copy);
+    return before;
+}
+
+void python_builtins_change(PyObject *content)
+{
+    if (content != NULL) {
+        set_builtins(content);
+        Py_DECREF(content);
     }
 }
 
