@@ -29,7 +29,8 @@ help:
 	@echo 'make distclean  remove build/'
 	@echo
 	@echo 'Variables: V=1 shows commands, JOBS=2, SANITIZE=address,undefined (build, test),'
-	@echo '           WASMTIME_ROOT=DIR (own wasmtime C API), TESTS=PATTERN (suites to run)'
+	@echo '           WASMTIME_ROOT=DIR (own wasmtime C API), TESTS=PATTERN (suites to run),'
+	@echo '           QUICK=1 (no wasm-opt: a runtime in seconds, slower Python)'
 
 deps:
 	$(QUIET)deps/fetch
@@ -37,12 +38,19 @@ deps:
 $(BUILD)/build.ninja: deps
 	$(QUIET)test -e $@ || cmake -S . -B $(BUILD) -G Ninja $(CMAKE_FLAGS) $(if $(V),,--log-level=WARNING)
 
+# The tools that make the runtime are never sanitized ones: the runtime is the same for all builds.
+ifneq ($(SANITIZE),)
+runtime: tools
+tools:
+	$(QUIET)$(MAKE) native SANITIZE=
+endif
+
 native: $(BUILD)/build.ninja
 	$(QUIET)cmake $(CMAKE_FLAGS) $(if $(V),,--log-level=WARNING) $(BUILD) $(if $(V),,>/dev/null)
 	$(QUIET)cmake --build $(BUILD) -j $(JOBS) $(if $(V),-v,-- --quiet)
 
 runtime: native
-	$(QUIET)toolchain/pipeline.py --eryx-build $(BUILD)/eryx-build
+	$(QUIET)toolchain/pipeline.py --jobs $(JOBS) $(if $(QUICK),--quick)
 
 run examples: runtime
 	$(QUIET)examples/run $(BUILD)/eryx

@@ -3,7 +3,7 @@
  *     fuzz_<noun> [--mutations N | --seconds N] [--seed N] CORPUS_FOLDER
  *
  * The mutations are a function of the seed, so a failure can be repeated. Before each input is run
- * it is written to <program>.input, where a crash leaves it. The last line is `N passed, 0 failed`. */
+ * it is written to <program>.input, where a crash leaves it. Last line: `N passed, 0 failed`. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>

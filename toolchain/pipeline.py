@@ -4,7 +4,7 @@
 docs/architecture.md section 1 has the picture. Every step is cached by the content of its
 inputs (toolchain/steps.py), so that only what a change reaches is made anew.
 
-    toolchain/pipeline.py [--eryx-build PROGRAM] [--jobs N] [--unpolled] [--until STEP]
+    toolchain/pipeline.py [--eryx-build PROGRAM] [--jobs N] [--quick] [--unpolled]
 """
 import argparse
 import os
@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 DEPS = BUILD / "deps"
 CONSTANT_BYTES = 32 << 20  # room for the standard library's archive
+
+MEMORY_MINIMUM = "96M"  # of a fresh sandbox: room to run ordinary programs without growing
 
 # Symbols are looked up in this order (architecture.md section 2).
 LIBRARIES = ["libpython3.14.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so",
@@ -73,32 +75,84 @@ def compile_steps(tools, headers):
     return [*objects, linked], linked["runtime.so"]
 
 
-def module_steps(tools, libs, runtime_so):
-    """The module, optimised; with and without polls at its loop headers."""
+def module_steps(tools, libs, runtime_so, quick):
+    """The module, optimised (not if quick); without and with polls at its loop headers."""
     link = Step("link", [
         tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "-o", Out("merged.wasm"),
         runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
     optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
                                  "-o", Out("opt.wasm")])
-    polls = Step("safepoints", [tools.eryx_build, "safepoints", optimise["opt.wasm"],
-                                "-o", Out("polled.wasm")])
-    return [link, optimise, polls], optimise["opt.wasm"], polls["polled.wasm"]
+    steps, plain = ([link], link["merged.wasm"]) if quick else ([link, optimise], optimise["opt.wasm"])
+    polls = Step("safepoints", [tools.eryx_build, "safepoints", plain, "-o", Out("polled.wasm")])
+    return [*steps, polls], plain, polls["polled.wasm"]
+
+
+def archive_step(tools, libs):
+    """The standard library, our modules and the time zones."""
+    zones = DEPS / "tzdata" / "zoneinfo"
+    return Step("stdlib", [
+        tools.eryx_build, "stdlib", "--tar", libs["libs"] / "stdlib.tar.zst",
+        "--add", "runtime/lib", "--zoneinfo", os.path.relpath(zones, ROOT),
+        "-o", Out("stdlib.arc")], [*files("runtime/lib", "*.py"), DEPS / ".tzdata.stamp"])
+
+
+def runtime_steps(tools, suffix, module, archive):
+    """runtime.cwasm of a module: compiled, started once, packed."""
+    code = Step("precompile" + suffix, [tools.eryx_build, "precompile", module,
+                                        "--memory-minimum", MEMORY_MINIMUM, "-o", Out("code.elf")])
+    image = Step("preinit" + suffix, [
+        tools.eryx_build, "preinit", module, "--code", code["code.elf"], "--archive", archive,
+        "--memory", Out("memory.img"), "--meta", Out("image.meta")])
+    pack = Step("pack" + suffix, [
+        tools.eryx_build, "pack", "--code", code["code.elf"], "--memory", image["memory.img"],
+        "--meta", image["image.meta"], "-o", Out("runtime.cwasm")])
+    return [code, image, pack], image, pack["runtime.cwasm"]
+
+
+def component_step(tools, module, image):
+    shim = DEPS / "node_modules" / "@bytecodealliance" / "jco-transpile" / "dist" / "wasm-tools.js"
+    return Step("component", [
+        tools.eryx_build, "component", module, "--memory", image["memory.img"],
+        "--meta", image["image.meta"], "--wit", "wit", "--wasm-tools", os.path.relpath(shim, ROOT),
+        "--script", ROOT / "toolchain" / "component" / "component.mjs", "-o", Out("runtime.wasm")],
+        [*files("wit", "*.wit"), DEPS / ".node_modules.stamp"])
+
+
+def build(runner, tools, quick, unpolled_too):
+    """Runs the steps and puts the results where the rest of the project looks for them."""
+    libs, headers = libraries_steps(tools)
+    compiled, runtime_so = compile_steps(tools, headers)
+    module, plain, polled = module_steps(tools, libs, runtime_so, quick)
+    archive = archive_step(tools, libs)
+    packed, image, cwasm = runtime_steps(tools, "", polled, archive["stdlib.arc"])
+    component = component_step(tools, polled, image)
+    steps = [libs, headers, *compiled, *module, archive, *packed, component]
+    wanted = {"libs": libs["libs"], "guest/runtime.so": runtime_so, "guest/polled.wasm": polled,
+              "runtime/runtime.cwasm": cwasm, "runtime/runtime.wasm": component["runtime.wasm"]}
+    if unpolled_too:
+        more, _, other = runtime_steps(tools, "-unpolled", plain, archive["stdlib.arc"])
+        steps += more
+        wanted["runtime/unpolled.cwasm"] = other
+    ran = runner.run(steps)
+    for name, output in wanted.items():
+        publish(output.step.results[output.name], BUILD / name)
+    return ran
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--eryx-build", type=Path, default=BUILD / "eryx-build")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--quick", action="store_true",
+                        help="leave out wasm-opt, which takes a minute: slower Python")
+    parser.add_argument("--unpolled", action="store_true",
+                        help="also build/runtime/unpolled.cwasm, without safepoints, to measure them")
     arguments = parser.parse_args()
     runner = Runner(ROOT, BUILD / "cache", arguments.jobs, bool(os.environ.get("V")))
     tools = Tools(arguments.eryx_build.resolve())
     started = time.monotonic()
     try:
-        libs, headers = libraries_steps(tools)
-        compiled, runtime_so = compile_steps(tools, headers)
-        module, unpolled, polled = module_steps(tools, libs, runtime_so)
-        ran = runner.run([libs, headers, *compiled, *module])
-        publish(libs.results["libs"], BUILD / "libs")
+        ran = build(runner, tools, arguments.quick, arguments.unpolled)
     except StepFailed as error:
         print(f"runtime: {error}" + (f"\nruntime: what to do: {error.advice}" if error.advice else ""),
               file=sys.stderr)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 KEPT_RESULTS = 4  # per step
 STILL_RUNNING_SECONDS = 20
+SHOWN_SECONDS = 0.5  # quicker steps get no line of their own
 
 
 class StepFailed(Exception):
@@ -184,7 +185,9 @@ class Runner:
                 del self.running[step.name]
         step.results = self.results_in(step, folder)
         self.prune(step)
-        self.say(f"runtime: {step.name} {time.monotonic() - started:.1f} s")
+        seconds = time.monotonic() - started
+        if self.verbose or seconds > SHOWN_SECONDS:
+            self.say(f"runtime: {step.name} {seconds:.1f} s")
         return True
 
     def prune(self, step):
