@@ -148,8 +148,10 @@ void wasi_descriptor_set_times(uint32_t self, uint32_t accessed_tag, uint64_t ac
     const struct vfs_time *new_modified =
         new_time(modified_tag, modified_seconds, modified_nanoseconds, &modified);
     const struct handle *handle = handle_get(self, HANDLE_DESCRIPTOR);
-    int error = handle ? vfs_set_times(wasi_file_system(), handle->inode, new_accessed, new_modified)
-                       : -VFS_EBADF;
+    int error = -VFS_EBADF;
+    if (handle) {
+        error = vfs_set_times(wasi_file_system(), handle->inode, new_accessed, new_modified);
+    }
     wasi_put_code(result, error);
 }
 

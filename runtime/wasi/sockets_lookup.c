@@ -23,7 +23,8 @@ struct address_result { /* result<option<ip-address>, error-code>: aligned as an
     };
 };
 
-SOCKET_REFUSE("wasi:sockets/ip-name-lookup@0.2.0#[method]resolve-address-stream.resolve-next-address",
+SOCKET_REFUSE("wasi:sockets/ip-name-lookup@0.2.0#"
+              "[method]resolve-address-stream.resolve-next-address",
               lookup_next_address, struct address_result, code)
 
 WASI_EXPORT("wasi:sockets/ip-name-lookup@0.2.0#[resource-drop]resolve-address-stream")

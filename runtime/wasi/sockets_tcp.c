@@ -10,10 +10,10 @@ void tcp_create_socket(uint32_t family, struct result_word *result)
     *result = (struct result_word){.tag = 1, .code = NETWORK_ACCESS_DENIED};
 }
 
-SOCKET_REFUSE(TCP "start-bind", tcp_start_bind, struct result_code, value, UNUSED uint32_t network,
-              SOCKET_ADDRESS)
-SOCKET_REFUSE(TCP "start-connect", tcp_start_connect, struct result_code, value, UNUSED uint32_t network,
-              SOCKET_ADDRESS)
+SOCKET_REFUSE(TCP "start-bind", tcp_start_bind, struct result_code, value,
+              UNUSED uint32_t network, SOCKET_ADDRESS)
+SOCKET_REFUSE(TCP "start-connect", tcp_start_connect, struct result_code, value,
+              UNUSED uint32_t network, SOCKET_ADDRESS)
 SOCKET_UNIT(TCP "finish-bind", tcp_finish_bind)
 SOCKET_WORD(TCP "finish-connect", tcp_finish_connect)
 SOCKET_UNIT(TCP "start-listen", tcp_start_listen)

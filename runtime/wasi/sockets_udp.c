@@ -12,8 +12,8 @@ void udp_create_socket(uint32_t family, struct result_word *result)
     *result = (struct result_word){.tag = 1, .code = NETWORK_ACCESS_DENIED};
 }
 
-SOCKET_REFUSE(UDP "start-bind", udp_start_bind, struct result_code, value, UNUSED uint32_t network,
-              SOCKET_ADDRESS)
+SOCKET_REFUSE(UDP "start-bind", udp_start_bind, struct result_code, value,
+              UNUSED uint32_t network, SOCKET_ADDRESS)
 SOCKET_REFUSE(UDP "stream", udp_stream, struct result_word, code, UNUSED uint32_t has_address,
               SOCKET_ADDRESS)
 SOCKET_UNIT(UDP "finish-bind", udp_finish_bind)

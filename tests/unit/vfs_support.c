@@ -86,7 +86,8 @@ static uint32_t aligned(uint32_t offset)
 
 void *support_archive(const struct support_file *files, uint32_t count, size_t *length)
 {
-    uint32_t paths = (uint32_t)(sizeof(struct archive_header) + count * sizeof(struct archive_entry));
+    size_t table = sizeof(struct archive_header) + count * sizeof(struct archive_entry);
+    uint32_t paths = (uint32_t)table;
     uint32_t data = paths;
     for (uint32_t i = 0; i < count; i++) {
         data += (uint32_t)strlen(files[i].path);
