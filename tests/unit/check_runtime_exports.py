@@ -5,8 +5,8 @@
 
 Each LIBRARY is a dylib, plain or zstd-compressed; a build folder has all of them. Every import of
 a LIBRARY from a `wasi:` module must be an export `module#name` of RUNTIME, and every function
-imported from `env` an export of RUNTIME or of another LIBRARY, both with the same type. RUNTIME itself may import from the host
-only what docs/architecture.md, section 5, lists."""
+imported from `env` an export of RUNTIME or of another LIBRARY, both with the same type.
+RUNTIME itself may import from the host only what docs/architecture.md, section 5, lists."""
 import subprocess
 import sys
 from pathlib import Path
