@@ -30,6 +30,25 @@ static void measure_instantiate(eryx_runtime_t *runtime)
     samples_print(&freed, "free_us");
 }
 
+/* Sandboxes that no used instance can be recycled for: all of them stay alive. */
+static void measure_cold(eryx_runtime_t *runtime)
+{
+    static eryx_sandbox_t *sandboxes[REPETITIONS];
+    struct samples new = {0}, first = {0};
+    for (int i = 0; i < REPETITIONS; i++) {
+        uint64_t start = now_ns();
+        sandboxes[i] = new_sandbox(runtime, NULL);
+        add_since(&new, start);
+        start = now_ns();
+        eryx_outcome_free(execute(sandboxes[i], "x=1", ERYX_OUTCOME_OK));
+        add_since(&first, start);
+    }
+    for (int i = 0; i < REPETITIONS; i++)
+        eryx_sandbox_free(sandboxes[i]);
+    samples_print(&new, "cold_instantiate_us");
+    samples_print(&first, "cold_first_exec_us");
+}
+
 static void measure_cycle(eryx_runtime_t *runtime)
 {
     struct samples samples = {0};
@@ -98,6 +117,7 @@ void bench_lifecycle(void)
     json_open(NULL);
     samples_print(&open, "open_runtime_us");
     measure_instantiate(runtime);
+    measure_cold(runtime);
     measure_cycle(runtime);
     measure_execute(runtime);
     measure_print(runtime);

@@ -136,7 +136,7 @@ def run_one(benchmark, both, rounds, folder):
     try:
         if reason:
             raise worlds.Failed(reason)
-        best = worlds.compare(both, benchmark.write(folder), rounds=rounds)
+        best = worlds.compare(both, benchmark.write(folder), least=rounds, most=rounds)
         row["sandbox_s"], row["native_s"], row["ratio"] = \
             worlds.seconds_and_ratio(best, "sandbox", "native")
     except worlds.Failed as error:
