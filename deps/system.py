@@ -85,15 +85,14 @@ def install_command(packages):
     return prefix + ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
 
 
-def candidates(packages):
-    """Of alternatives ('cargo cargo-web') the newest that apt knows; names sorted out by apt."""
-    best = None
-    for name in packages.split():
+def best_package(packages):
+    """Of alternatives ('cargo cargo-web') the one of which apt has the newest version."""
+    best = (-1, -1), packages.split()[0]
+    for name in packages.split() if shutil.which("apt-cache") else []:
         done = subprocess.run(["apt-cache", "policy", name], capture_output=True, text=True)
         found = re.search(r"Candidate: (?:\d+:)?(\d+)\.(\d+)", done.stdout)
-        version = tuple(int(part) for part in found.groups()) if found else (-1, -1)
-        if best is None or version > best[0]:
-            best = (version, name)
+        if found:
+            best = max(best, ((int(found[1]), int(found[2])), name))
     return best[1]
 
 
@@ -108,10 +107,10 @@ def check_system(manifest, install, say):
     if command:
         say("deps: system: installing with apt-get")
         run(command + ["update", "-qq"])
-        names = [candidates(row[1]) for row in missing]
+        names = [best_package(row[1]) for row in missing]
         run(command + ["install", "-y", "-qq", "--no-install-recommends", *names])
         missing = missing_of(manifest)
     if missing:
-        names = " ".join(row[1].split()[-1] for row in missing)
+        names = " ".join(best_package(row[1]) for row in missing)
         raise StepError("missing: " + ", ".join(row[0] for row in missing),
                         f"install them, on Debian: sudo apt-get install {names}")
