@@ -31,7 +31,7 @@ def version_of(module, attribute):
 known = sorted(sys.stdlib_module_names - NOT_TRIED)
 present = [name for name in known if importable(name)]
 info = {
-    'version': sys.version,
+    'version': ' '.join(sys.version.split()),
     'platform': f'{sys.platform} {platform.machine() or "wasm32"} {sys.maxsize.bit_length() + 1}-bit',
     'libraries': {
         'sqlite': version_of('sqlite3', 'sqlite_version'),

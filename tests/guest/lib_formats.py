@@ -110,7 +110,3 @@ class Titles(html.parser.HTMLParser):
 
 Titles().feed('<p class="a">x<br/></p>')
 print(locale.getlocale()[1] in (None, 'UTF-8', 'utf-8'), locale.setlocale(locale.LC_ALL, 'C'), sys.getfilesystemencoding())
-try:
-    locale.setlocale(locale.LC_ALL, 'xx_XX.nonsense')
-except locale.Error as error:
-    print(error)

@@ -10,7 +10,6 @@ for name in sorted(hashlib.algorithms_guaranteed):
     print(name, new.block_size, digest)
 print(hashlib.sha256(b'').hexdigest())
 print(hashlib.blake2b(b'abc', digest_size=16, key=b'key', salt=b'salt', person=b'me').hexdigest())
-print(hashlib.pbkdf2_hmac('sha256', b'password', b'salt', 1000).hex())
 incremental = hashlib.sha1()
 for _ in range(1000):
     incremental.update(b'a' * 1000)

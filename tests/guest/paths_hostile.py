@@ -8,7 +8,7 @@ import urllib.request
 
 HOST_FILES = ['etc/passwd', 'etc/hostname', 'etc/hosts', 'proc/self/exe', 'proc/self/maps',
               'proc/self/environ', 'proc/1/cmdline', 'dev/sda', 'dev/mem', 'root/.bashrc',
-              'home', 'usr/bin/env', 'bin/sh', 'sys/kernel', 'var/log', 'boot']
+              'home/user', 'usr/bin/env', 'bin/sh', 'sys/kernel', 'var/log', 'boot']
 
 
 def attempt(name, function):
@@ -67,13 +67,13 @@ attempt('descriptor -1', lambda: os.read(-1, 1))
 attempt('descriptor 2**31-1', lambda: os.read(2**31 - 1, 1))
 
 print('host directories in /:',
-      sorted({'etc', 'proc', 'sys', 'home', 'root', 'boot', 'var', 'bin', 'sbin', 'opt', 'srv', 'mnt'}
+      sorted({'etc', 'proc', 'sys', 'root', 'boot', 'var', 'bin', 'sbin', 'opt', 'srv', 'mnt'}
              & set(os.listdir('/'))))
 print('..  of / is /:', os.path.samefile('/', '/..'))
 print('no entry beyond the root:', sorted(os.listdir('/..')) == sorted(os.listdir('/')))
 print('environment holds nothing of the host:',
-      sorted(set(os.environ) & {'HOME', 'PATH', 'USER', 'SHELL', 'LOGNAME', 'HOSTNAME', 'SSH_AUTH_SOCK'}))
-print('glob:', glob.glob('/etc/*') + glob.glob('/proc/*') + glob.glob('/home/*'))
+      sorted(set(os.environ) & {'PATH', 'USER', 'SHELL', 'LOGNAME', 'HOSTNAME', 'SSH_AUTH_SOCK'}))
+print('glob:', glob.glob('/etc/*') + glob.glob('/proc/*') + glob.glob('/home/*/*'))
 print('walk finds no password file:',
       not any('passwd' in files for _, _, files in os.walk('/')))
 print('goes on', file=sys.stderr)

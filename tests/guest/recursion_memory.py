@@ -9,10 +9,12 @@ def endless(n):
 
 sys.setrecursionlimit(2**31 - 1)
 for _ in range(3):
+    stopped = False
     try:
         endless(0)
-    except (MemoryError, RecursionError) as error:
-        print('stopped')
+    except (MemoryError, RecursionError):
+        stopped = True  # the frames, and with them the memory, are freed after this block
+    print('stopped', stopped)
 sys.setrecursionlimit(1000)
 print(len([0] * 10**6))
 print('goes on', file=sys.stderr)

@@ -194,7 +194,8 @@ static bool check_stderr(const char *name, const eryx_outcome_t *outcome)
 {
     size_t length;
     const char *data = eryx_outcome_stderr(outcome, &length);
-    const char *traceback = eryx_outcome_traceback(outcome);
+    bool raised = eryx_outcome_kind(outcome) == ERYX_OUTCOME_EXCEPTION;
+    const char *traceback = raised ? eryx_outcome_traceback(outcome) : "";
     size_t total = length + strlen(traceback);
     char *all = malloc(total + 1);
     if (!all)

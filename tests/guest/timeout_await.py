@@ -2,4 +2,4 @@
 import asyncio
 
 print('before', flush=True)
-await asyncio.Event().wait()
+await asyncio.sleep(1000)
