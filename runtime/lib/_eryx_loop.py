@@ -5,6 +5,7 @@ timer, and whoever runs the loop waits: `Driver` by handing the number to C, whi
 returns to the host (no stack is held), `run_forever` by blocking in the host.
 """
 
+import contextvars
 import heapq
 import math
 import sys
@@ -235,11 +236,13 @@ class Driver:
 
     def __init__(self):
         self.runs = []
+        self.requests = []  # of tasks: loops to run as soon as the task's step is over
         self.main = None
         self.error = None
 
     def start(self, coroutine):
         self.runs.clear()
+        self.requests.clear()
         self.main = coroutine
         self.error = None
 
@@ -283,8 +286,9 @@ class Driver:
             except BaseException as error:
                 self._pop(error)
                 continue
-            if self.runs[-1] is not run:
+            if self.requests:
                 run.loop._stopping = False  # `until` stopped it to let the inner loop run
+                self.push(*self.requests.pop())
             elif run.future.done():
                 pass
             elif delay is None:
@@ -316,7 +320,7 @@ async def until(loop, future):
         await _request(loop, future)
     else:
         waiter = outer.create_future()
-        driver.push(loop, future, waiter)
+        driver.requests.append((loop, future, waiter))
         outer.stop()
         await waiter
 
@@ -349,7 +353,10 @@ async def _finish(loop, task):
 
 async def _cancel_rest(loop):
     """Cancels the tasks that are left, lets them finish and reports their exceptions."""
-    while True:
+    for timer in loop._scheduled:
+        timer.cancel()
+    stuck = False
+    while not stuck:
         left = tasks.all_tasks(loop)
         if not left and not loop._ready:
             return
@@ -363,12 +370,12 @@ async def _cancel_rest(loop):
             loop.call_soon(future.set_result, None)
         try:
             await until(loop, future)
-        except Deadlock:
+        except Deadlock:  # they caught the cancellation and wait on
+            stuck = True
             for task in left:
                 task._log_destroy_pending = False
-            return
         for task in cancelled:
-            if not task.cancelled() and task.exception() is not None:
+            if task.done() and not task.cancelled() and task.exception() is not None:
                 loop.call_exception_handler({
                     "message": "unhandled exception while cancelling what the program left running",
                     "exception": task.exception(), "task": task})
@@ -445,11 +452,16 @@ async def session(coroutine):
         _session_loop = Loop()
         events.set_event_loop(_session_loop)
     loop = _session_loop
+    context = contextvars.copy_context()
     try:
-        await _finish(loop, loop.create_task(coroutine))
+        await _finish(loop, loop.create_task(coroutine, context=context))
     finally:
         await _cancel_rest(loop)
         loop.forget()
+        # Context variables persist as they do when code has no await.
+        for variable, value in context.items():
+            if variable.get(context) is not value:
+                variable.set(value)
 
 
 _blocking_run = runners.run

@@ -68,7 +68,7 @@ loop.call_later(0.01, loop.stop)
 loop.run_forever()
 loop.close()
 try:
-    loop.run_until_complete(asyncio.sleep(0))
+    loop.call_soon(print)
 except RuntimeError as error:
     print(error)
 
