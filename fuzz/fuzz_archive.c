@@ -13,12 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static volatile uint8_t sink;
 
-static void touch(const void *data, size_t size) {
+static void touch(const void *data, size_t size)
+{
     for (size_t i = 0; i < size; i += 61)
         sink = ((const uint8_t *)data)[i];
 }
 
-static bool visit_entry(void *context, const struct tar_entry *entry) {
+static bool visit_entry(void *context, const struct tar_entry *entry)
+{
     (void)context;
     if (strstr(entry->path, "/../") || entry->path[0] == '/')
         abort();
@@ -26,14 +28,16 @@ static bool visit_entry(void *context, const struct tar_entry *entry) {
     return true;
 }
 
-static bool visit_frame(void *context, const struct frame *frame) {
+static bool visit_frame(void *context, const struct frame *frame)
+{
     (void)context;
     touch(frame->compressed, frame->compressed_size);
     sink = identify(frame->data, frame->size) != NULL;
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     const char *reason;
     if (tar_is(data, size))
         (void)tar_visit(data, size, visit_entry, NULL, &reason);

@@ -15,7 +15,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void open_bytes(const uint8_t *data, size_t size) {
+static void open_bytes(const uint8_t *data, size_t size)
+{
     image_t image;
     eryx_error_t error;
     if (image_open_buffer(data, size, NULL, &image, &error) != ERYX_OK)
@@ -32,7 +33,8 @@ static void open_bytes(const uint8_t *data, size_t size) {
     image_close(&image);
 }
 
-static void make_good_file(uint8_t *file) {
+static void make_good_file(uint8_t *file)
+{
     memcpy(file, "\177ELF", 4);
     ident_set_file_bytes(file, FILE_BYTES);
     image_footer_t footer;
@@ -48,7 +50,8 @@ static void make_good_file(uint8_t *file) {
     memcpy(file + FILE_BYTES - IMAGE_FOOTER_BYTES, &footer, sizeof footer);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     static uint8_t file[FILE_BYTES];
     open_bytes(data, size);
     make_good_file(file);

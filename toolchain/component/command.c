@@ -26,7 +26,8 @@ struct arguments {
     const char *module, *memory, *meta, *wit, *wasm_tools, *script, *output, *wit_out;
 };
 
-static bool read_meta(const char *path, const struct file_bytes *memory, image_footer_t *out) {
+static bool read_meta(const char *path, const struct file_bytes *memory, image_footer_t *out)
+{
     struct file_bytes bytes;
     eryx_error_t error;
     if (!file_read(path, &bytes))
@@ -42,7 +43,8 @@ static bool read_meta(const char *path, const struct file_bytes *memory, image_f
     return good;
 }
 
-static bool write_core(const struct arguments *arguments, const char *core) {
+static bool write_core(const struct arguments *arguments, const char *core)
+{
     struct file_bytes bytes, memory;
     struct wasm_module module;
     image_footer_t footer;
@@ -63,9 +65,15 @@ static bool write_core(const struct arguments *arguments, const char *core) {
 
 /* node's output, the WIT of the component, goes to wit_fd. */
 static bool run_node(const struct arguments *arguments, const char *core, const char *component,
-                     int wit_fd) {
-    char *const command[] = {"node", (char *)arguments->script, (char *)arguments->wasm_tools,
-                             (char *)arguments->wit, "sandbox", (char *)core, (char *)component,
+                     int wit_fd)
+{
+    char *const command[] = {"node",
+                             (char *)arguments->script,
+                             (char *)arguments->wasm_tools,
+                             (char *)arguments->wit,
+                             "sandbox",
+                             (char *)core,
+                             (char *)component,
                              NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
@@ -87,7 +95,8 @@ static bool run_node(const struct arguments *arguments, const char *core, const 
     return false;
 }
 
-static bool make(const struct arguments *arguments, const char *component, int wit_fd) {
+static bool make(const struct arguments *arguments, const char *component, int wit_fd)
+{
     char *core = NULL;
     if (asprintf(&core, "%s.core", component) < 0) {
         step_error("out of memory; close other programs and run again");
@@ -99,7 +108,8 @@ static bool make(const struct arguments *arguments, const char *component, int w
     return done;
 }
 
-static bool make_with_wit(const struct arguments *arguments, const char *component) {
+static bool make_with_wit(const struct arguments *arguments, const char *component)
+{
     struct file_output wit;
     if (!file_output_open(arguments->wit_out, &wit))
         return false;
@@ -109,7 +119,8 @@ static bool make_with_wit(const struct arguments *arguments, const char *compone
     return false;
 }
 
-static bool make_without_wit(const struct arguments *arguments, const char *component) {
+static bool make_without_wit(const struct arguments *arguments, const char *component)
+{
     int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (fd < 0) {
         step_error("cannot open /dev/null: %s", strerror(errno));
@@ -120,7 +131,8 @@ static bool make_without_wit(const struct arguments *arguments, const char *comp
     return done;
 }
 
-static bool component(const struct arguments *arguments) {
+static bool component(const struct arguments *arguments)
+{
     struct file_output output;
     if (!file_output_open(arguments->output, &output))
         return false;
@@ -131,25 +143,31 @@ static bool component(const struct arguments *arguments) {
     return false;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build component polled.wasm --memory memory.img --meta image.meta\n"
           "           --wit FOLDER --wasm-tools FILE --script component.mjs -o runtime.wasm\n"
           "Wraps the module with its initial memory as a component of world eryx:sandbox/sandbox.\n"
           "  --memory, --meta FILE  what preinit made of the same module\n"
           "  --wit FOLDER           runtime.wit and deps/\n"
-          "  --wasm-tools FILE      dist/wasm-tools.js of the npm package @bytecodealliance/jco-transpile\n"
+          "  --wasm-tools FILE      dist/wasm-tools.js of the npm package "
+          "@bytecodealliance/jco-transpile\n"
           "  --script FILE          toolchain/component/component.mjs\n"
           "  --wit-out FILE         out: the component's WIT as wasm-tools prints it\n",
           stream);
 }
 
-int component_run(int argc, char **argv) {
-    static const struct option options[] = {
-        {"memory", required_argument, NULL, 'm'}, {"meta", required_argument, NULL, 't'},
-        {"wit", required_argument, NULL, 'w'},    {"wasm-tools", required_argument, NULL, 'n'},
-        {"script", required_argument, NULL, 's'}, {"wit-out", required_argument, NULL, 'p'},
-        {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'},
-        {0}};
+int component_run(int argc, char **argv)
+{
+    static const struct option options[] = {{"memory", required_argument, NULL, 'm'},
+                                            {"meta", required_argument, NULL, 't'},
+                                            {"wit", required_argument, NULL, 'w'},
+                                            {"wasm-tools", required_argument, NULL, 'n'},
+                                            {"script", required_argument, NULL, 's'},
+                                            {"wit-out", required_argument, NULL, 'p'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct arguments arguments = {0};
     for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
         const char **target = option == 'm'   ? &arguments.memory

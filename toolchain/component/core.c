@@ -6,14 +6,16 @@
 #define WASM_PAGE UINT64_C(65536)
 #define BLOCK 4096u /* data segments begin and end at multiples of this */
 
-static bool is_zero(const uint8_t *block) {
+static bool is_zero(const uint8_t *block)
+{
     static const uint8_t zeros[BLOCK];
     return memcmp(block, zeros, BLOCK) == 0;
 }
 
 /* Counts the runs of blocks that are not zero; stores them if out is not NULL. */
 static uint32_t find_runs(struct wasm_module *module, const struct file_bytes *memory,
-                          struct wasm_data *out) {
+                          struct wasm_data *out)
+{
     uint32_t count = 0;
     for (size_t at = 0; at < memory->size;) {
         size_t start = at;
@@ -21,10 +23,10 @@ static uint32_t find_runs(struct wasm_module *module, const struct file_bytes *m
             at += BLOCK;
         if (at > start) {
             if (out)
-                out[count] = (struct wasm_data){
-                    .mode = WASM_ACTIVE,
-                    .offset = wasm_i32_const(module, (int32_t)(uint32_t)start),
-                    .bytes = {memory->data + start, at - start}};
+                out[count] =
+                    (struct wasm_data){.mode = WASM_ACTIVE,
+                                       .offset = wasm_i32_const(module, (int32_t)(uint32_t)start),
+                                       .bytes = {memory->data + start, at - start}};
             count++;
         } else {
             at += BLOCK;
@@ -33,7 +35,8 @@ static uint32_t find_runs(struct wasm_module *module, const struct file_bytes *m
     return count;
 }
 
-static bool set_data(struct wasm_module *module, const struct file_bytes *memory) {
+static bool set_data(struct wasm_module *module, const struct file_bytes *memory)
+{
     uint32_t count = find_runs(module, memory, NULL);
     struct wasm_data *data = wasm_alloc(module, count + 1, sizeof *data);
     if (!data)
@@ -48,7 +51,8 @@ static bool set_data(struct wasm_module *module, const struct file_bytes *memory
     return true;
 }
 
-static bool set_global(struct wasm_module *module, const image_global_t *saved) {
+static bool set_global(struct wasm_module *module, const image_global_t *saved)
+{
     const struct wasm_export *export = wasm_find_export(module, WASM_GLOBAL, saved->name);
     uint32_t imported = module->imported[WASM_GLOBAL];
     if (!export || export->index < imported) {
@@ -67,7 +71,8 @@ static bool set_global(struct wasm_module *module, const image_global_t *saved) 
 }
 
 /* The table, globals, and functions and addresses for eryx-build and liberyx (eryx_...). */
-static bool is_of_the_world(const struct wasm_export *export) {
+static bool is_of_the_world(const struct wasm_export *export)
+{
     if (export->kind == WASM_MEMORY)
         return true;
     bool is_ours = export->name.size >= 5 && memcmp(export->name.data, "eryx_", 5) == 0;
@@ -75,7 +80,8 @@ static bool is_of_the_world(const struct wasm_export *export) {
 }
 
 bool core_from_image(struct wasm_module *module, const struct file_bytes *memory,
-                     const image_footer_t *footer) {
+                     const image_footer_t *footer)
+{
     if (module->memory_count != 1 || module->has_start || memory->size % WASM_PAGE != 0) {
         step_error("the module must be the one that preinit was given");
         return false;

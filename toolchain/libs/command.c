@@ -32,14 +32,16 @@ struct scan {
     int differing;
 };
 
-static size_t pinned_index(const char *name) {
+static size_t pinned_index(const char *name)
+{
     size_t i = 0;
     while (strcmp(pinned_files[i].name, name) != 0)
         i++;
     return i;
 }
 
-static bool check_frame(void *context, const struct frame *frame) {
+static bool check_frame(void *context, const struct frame *frame)
+{
     struct scan *scan = context;
     const char *name = identify(frame->data, frame->size);
     if (!name)
@@ -62,7 +64,8 @@ static bool check_frame(void *context, const struct frame *frame) {
     return true;
 }
 
-static bool check_complete(const struct scan *scan, const char *wheel) {
+static bool check_complete(const struct scan *scan, const char *wheel)
+{
     int missing = 0;
     for (size_t i = 0; i < PINNED_COUNT && !scan->differing; i++)
         if (!scan->found[i].compressed) {
@@ -76,7 +79,8 @@ static bool check_complete(const struct scan *scan, const char *wheel) {
     return !scan->differing && !missing;
 }
 
-static bool write_libraries(const struct scan *scan, const char *folder) {
+static bool write_libraries(const struct scan *scan, const char *folder)
+{
     char path[4096];
     for (size_t i = 0; i < PINNED_COUNT; i++) {
         const struct found *found = &scan->found[i];
@@ -87,7 +91,8 @@ static bool write_libraries(const struct scan *scan, const char *folder) {
     return true;
 }
 
-static bool write_manifest(const struct scan *scan, const char *folder) {
+static bool write_manifest(const struct scan *scan, const char *folder)
+{
     char *text = NULL, path[4096];
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
@@ -112,7 +117,8 @@ static bool write_manifest(const struct scan *scan, const char *folder) {
     return done;
 }
 
-static bool extract(const char *wheel, const char *folder) {
+static bool extract(const char *wheel, const char *folder)
+{
     struct file_bytes member;
     if (!wheel_read(wheel, MEMBER, MEMBER_MAX, &member))
         return false;
@@ -128,14 +134,16 @@ static bool extract(const char *wheel, const char *folder) {
     return done;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build libs --wheel componentize_py.whl -o FOLDER\n"
           "Takes the wasm libraries and the standard library out of the wheel and writes\n"
           "FOLDER/NAME.zst and FOLDER/manifest.json. The contents must be the pinned ones.\n",
           stream);
 }
 
-int libs_run(int argc, char **argv) {
+int libs_run(int argc, char **argv)
+{
     static const struct option options[] = {{"wheel", required_argument, NULL, 'w'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},

@@ -17,7 +17,8 @@ struct output {
     bool no_memory;
 };
 
-static bool output_grow(struct output *output) {
+static bool output_grow(struct output *output)
+{
     size_t capacity = output->capacity ? output->capacity * 2 : FIRST_BYTES;
     if (capacity > output->max)
         capacity = output->max;
@@ -34,7 +35,8 @@ static bool output_grow(struct output *output) {
 }
 
 /* Bytes of the frame at data, 0 if there is none that fits. */
-static size_t decompress(ZSTD_DCtx *zstd, const uint8_t *data, size_t size, struct output *output) {
+static size_t decompress(ZSTD_DCtx *zstd, const uint8_t *data, size_t size, struct output *output)
+{
     ZSTD_inBuffer in = {data, size, 0};
     ZSTD_DCtx_reset(zstd, ZSTD_reset_session_only);
     output->size = 0;
@@ -54,7 +56,8 @@ static size_t decompress(ZSTD_DCtx *zstd, const uint8_t *data, size_t size, stru
 }
 
 bool frames_visit(const uint8_t *data, size_t size, size_t max_bytes,
-                  bool (*visit)(void *context, const struct frame *frame), void *context) {
+                  bool (*visit)(void *context, const struct frame *frame), void *context)
+{
     struct output output = {.max = max_bytes};
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
     bool going = zstd != NULL;

@@ -20,7 +20,8 @@ static const struct {
     {"__cxa_bad_cast", "libc++abi.so"},
 };
 
-static const char *identify_module(const uint8_t *data, size_t size) {
+static const char *identify_module(const uint8_t *data, size_t size)
+{
     struct wasm_module module;
     struct wasm_error error;
     if (!wasm_parse(data, size, &module, &error))
@@ -34,13 +35,15 @@ static const char *identify_module(const uint8_t *data, size_t size) {
     return name;
 }
 
-static bool is_sysconfig(void *context, const struct tar_entry *entry) {
+static bool is_sysconfig(void *context, const struct tar_entry *entry)
+{
     bool *found = context;
     *found = strcmp(entry->path, "_sysconfig_vars__wasi_wasm32-wasi.json") == 0;
     return !*found;
 }
 
-const char *identify(const uint8_t *data, size_t size) {
+const char *identify(const uint8_t *data, size_t size)
+{
     if (size > 8 && memcmp(data, "\0asm\1\0\0\0", 8) == 0)
         return identify_module(data, size);
     bool found = false;

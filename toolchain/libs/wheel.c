@@ -8,12 +8,14 @@
 #include <string.h>
 #include <zip.h>
 
-static bool ends_with(const char *text, const char *suffix) {
+static bool ends_with(const char *text, const char *suffix)
+{
     size_t length = strlen(text), tail = strlen(suffix);
     return length >= tail && strcmp(text + length - tail, suffix) == 0;
 }
 
-static bool find_member(zip_t *archive, const char *path, const char *suffix, zip_stat_t *out) {
+static bool find_member(zip_t *archive, const char *path, const char *suffix, zip_stat_t *out)
+{
     zip_int64_t count = zip_get_num_entries(archive, 0);
     for (zip_int64_t i = 0; i < count; i++)
         if (zip_stat_index(archive, (zip_uint64_t)i, 0, out) == 0 && out->valid & ZIP_STAT_NAME &&
@@ -24,7 +26,8 @@ static bool find_member(zip_t *archive, const char *path, const char *suffix, zi
 }
 
 static bool read_member(zip_t *archive, const char *path, const zip_stat_t *member,
-                        struct file_bytes *out) {
+                        struct file_bytes *out)
+{
     zip_file_t *file = zip_fopen_index(archive, member->index, 0);
     uint8_t *data = malloc((size_t)member->size + 1);
     size_t size = 0;
@@ -52,7 +55,8 @@ static bool read_member(zip_t *archive, const char *path, const zip_stat_t *memb
     return true;
 }
 
-bool wheel_read(const char *path, const char *suffix, size_t max_bytes, struct file_bytes *out) {
+bool wheel_read(const char *path, const char *suffix, size_t max_bytes, struct file_bytes *out)
+{
     int code = 0;
     zip_t *archive = zip_open(path, ZIP_RDONLY | ZIP_CHECKCONS, &code);
     if (!archive) {

@@ -9,7 +9,8 @@
 #include "image/sha256.h"
 
 static bool is_section(const char *path, const struct file_bytes *bytes,
-                       const image_section_t *section) {
+                       const image_section_t *section)
+{
     uint8_t digest[SHA256_BYTES];
     sha256_digest(bytes->data, bytes->size, digest);
     if (bytes->size == section->length && memcmp(digest, section->sha256, sizeof digest) == 0)
@@ -18,7 +19,8 @@ static bool is_section(const char *path, const struct file_bytes *bytes,
     return false;
 }
 
-static bool read_meta(const char *path, image_footer_t *out) {
+static bool read_meta(const char *path, image_footer_t *out)
+{
     struct file_bytes bytes;
     eryx_error_t error;
     if (!file_read(path, &bytes))
@@ -34,7 +36,8 @@ static bool read_meta(const char *path, image_footer_t *out) {
 }
 
 static bool write_image(const char *path, image_footer_t *footer, const struct file_bytes *code,
-                        const struct file_bytes *memory) {
+                        const struct file_bytes *memory)
+{
     struct file_output output;
     eryx_error_t error;
     if (!file_output_open(path, &output))
@@ -49,7 +52,8 @@ static bool write_image(const char *path, image_footer_t *footer, const struct f
 }
 
 static bool pack(const char *code_path, const char *memory_path, const char *meta_path,
-                 const char *output) {
+                 const char *output)
+{
     struct file_bytes code = {0}, memory = {0};
     image_footer_t footer;
     bool done = read_meta(meta_path, &footer) && file_read(code_path, &code) &&
@@ -61,20 +65,20 @@ static bool pack(const char *code_path, const char *memory_path, const char *met
     return done;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build pack --code code.elf --memory memory.img --meta image.meta\n"
           "           -o runtime.cwasm\n"
           "Joins what precompile and preinit made to the file that liberyx loads.\n",
           stream);
 }
 
-int pack_run(int argc, char **argv) {
-    static const struct option options[] = {{"code", required_argument, NULL, 'c'},
-                                            {"memory", required_argument, NULL, 'm'},
-                                            {"meta", required_argument, NULL, 't'},
-                                            {"output", required_argument, NULL, 'o'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+int pack_run(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"code", required_argument, NULL, 'c'}, {"memory", required_argument, NULL, 'm'},
+        {"meta", required_argument, NULL, 't'}, {"output", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},       {0}};
     const char *code = NULL, *memory = NULL, *meta = NULL, *output = NULL;
     for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
         if (option == 'c')

@@ -17,7 +17,8 @@
 
 #define WASM_PAGE UINT64_C(65536)
 
-static bool compile(const struct wasm_buffer *code, const char *output) {
+static bool compile(const struct wasm_buffer *code, const char *output)
+{
     struct machine machine;
     struct file_bytes elf;
     if (!machine_compile(&machine, code->data, code->size))
@@ -33,7 +34,8 @@ static bool compile(const struct wasm_buffer *code, const char *output) {
 }
 
 static bool precompile(const char *input, uint64_t minimum, const char *module_out,
-                       const char *output) {
+                       const char *output)
+{
     struct file_bytes bytes;
     struct wasm_module module;
     struct wasm_buffer code = {0};
@@ -51,7 +53,8 @@ static bool precompile(const char *input, uint64_t minimum, const char *module_o
 }
 
 /* "48M" or bytes, a multiple of 64 KiB up to 4 GiB. */
-static bool parse_bytes(const char *text, uint64_t *out) {
+static bool parse_bytes(const char *text, uint64_t *out)
+{
     char *end;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
@@ -64,7 +67,8 @@ static bool parse_bytes(const char *text, uint64_t *out) {
            value <= UINT64_C(1) << 32;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build precompile polled.wasm [options] -o code.elf\n"
           "Compiles the module, without its data segments, with liberyx's configuration.\n"
           "  --memory-minimum BYTES  linear memory of a fresh sandbox, at least what preinit\n"
@@ -73,7 +77,8 @@ static void print_help(FILE *stream) {
           stream);
 }
 
-int precompile_run(int argc, char **argv) {
+int precompile_run(int argc, char **argv)
+{
     static const struct option options[] = {{"memory-minimum", required_argument, NULL, 'm'},
                                             {"module", required_argument, NULL, 'w'},
                                             {"output", required_argument, NULL, 'o'},

@@ -34,7 +34,8 @@ struct work {
 };
 
 /* An instance with data segments and archive in place, constructors run and Python started. */
-static bool start(struct work *work, struct guest *guest, struct constant_range *range) {
+static bool start(struct work *work, struct guest *guest, struct constant_range *range)
+{
     uint64_t memory_bytes = work->module.memories[0].min * WASM_PAGE;
     uint32_t status = 0;
     if (!guest_start(guest, &work->machine, memory_bytes))
@@ -51,7 +52,8 @@ static bool start(struct work *work, struct guest *guest, struct constant_range 
     return false;
 }
 
-static bool add_pyc(struct work *work) {
+static bool add_pyc(struct work *work)
+{
     struct guest guest;
     struct constant_range range;
     struct file_bytes full;
@@ -68,11 +70,13 @@ static bool add_pyc(struct work *work) {
 
 /* The footer of runtime.cwasm, as far as it is known here. */
 static bool describe(struct work *work, struct guest *guest, const struct constant_range *range,
-                     image_footer_t *footer) {
+                     image_footer_t *footer)
+{
     uint64_t minimum = machine_memory_minimum(&work->machine);
     if (guest->memory_bytes > minimum) {
-        step_error("initialisation needs %" PRIu64 " bytes of memory, the code was compiled for %"
-                   PRIu64 "; precompile with a larger --memory-minimum",
+        step_error("initialisation needs %" PRIu64
+                   " bytes of memory, the code was compiled for %" PRIu64
+                   "; precompile with a larger --memory-minimum",
                    guest->memory_bytes, minimum);
         return false;
     }
@@ -96,7 +100,8 @@ static bool describe(struct work *work, struct guest *guest, const struct consta
            snapshot_globals(guest, &work->module, footer);
 }
 
-static bool save(struct work *work, struct guest *guest, const struct constant_range *range) {
+static bool save(struct work *work, struct guest *guest, const struct constant_range *range)
+{
     image_footer_t footer;
     if (!snapshot_check(guest, &work->archive, range) || !describe(work, guest, range, &footer))
         return false;
@@ -108,15 +113,16 @@ static bool save(struct work *work, struct guest *guest, const struct constant_r
     if (!file_write(arguments->memory, guest->memory, footer.memory.length) ||
         !file_write(arguments->meta, &footer, sizeof footer))
         return false;
-    printf("preinit: Python %s, image %.1f MiB (archive %.1f of %.1f MiB), memory %.1f of %.1f MiB\n",
-           footer.python_version, (double)footer.memory.length / (1 << 20),
-           (double)work->archive.size / (1 << 20),
-           (double)(range->end - range->start) / (1 << 20),
-           (double)guest->memory_bytes / (1 << 20), (double)footer.memory_min_bytes / (1 << 20));
+    printf(
+        "preinit: Python %s, image %.1f MiB (archive %.1f of %.1f MiB), memory %.1f of %.1f MiB\n",
+        footer.python_version, (double)footer.memory.length / (1 << 20),
+        (double)work->archive.size / (1 << 20), (double)(range->end - range->start) / (1 << 20),
+        (double)guest->memory_bytes / (1 << 20), (double)footer.memory_min_bytes / (1 << 20));
     return true;
 }
 
-static bool run(void *context) {
+static bool run(void *context)
+{
     struct work *work = context;
     struct guest guest;
     struct constant_range range;
@@ -134,7 +140,8 @@ static bool run(void *context) {
     return done;
 }
 
-static bool preinit(const struct arguments *arguments) {
+static bool preinit(const struct arguments *arguments)
+{
     struct work work = {.arguments = arguments};
     if (!module_file_read(arguments->module, &work.module_bytes, &work.module))
         return false;
@@ -149,7 +156,8 @@ static bool preinit(const struct arguments *arguments) {
     return done;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build preinit polled.wasm --code code.elf --archive stdlib.arc\n"
           "           --memory memory.img --meta image.meta [--archive-out full.arc] [--no-pyc]\n"
           "Runs the module until Python is started and saves its linear memory.\n"
@@ -162,12 +170,16 @@ static void print_help(FILE *stream) {
           stream);
 }
 
-int preinit_run(int argc, char **argv) {
-    static const struct option options[] = {
-        {"code", required_argument, NULL, 'c'},   {"archive", required_argument, NULL, 'a'},
-        {"memory", required_argument, NULL, 'm'}, {"meta", required_argument, NULL, 't'},
-        {"archive-out", required_argument, NULL, 'o'}, {"no-pyc", no_argument, NULL, 'n'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+int preinit_run(int argc, char **argv)
+{
+    static const struct option options[] = {{"code", required_argument, NULL, 'c'},
+                                            {"archive", required_argument, NULL, 'a'},
+                                            {"memory", required_argument, NULL, 'm'},
+                                            {"meta", required_argument, NULL, 't'},
+                                            {"archive-out", required_argument, NULL, 'o'},
+                                            {"no-pyc", no_argument, NULL, 'n'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct arguments arguments = {0};
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         const char **target = option == 'c'   ? &arguments.code

@@ -25,7 +25,8 @@ struct guest_instance {
 /* The guest whose instance this thread is making: the engine's memory callback is not told. */
 static _Thread_local struct guest *starting;
 
-static bool failed(const char *what, wasmtime_error_t *error, wasm_trap_t *trap) {
+static bool failed(const char *what, wasmtime_error_t *error, wasm_trap_t *trap)
+{
     if (!error && !trap)
         return false;
     wasm_byte_vec_t message;
@@ -44,14 +45,16 @@ static bool failed(const char *what, wasmtime_error_t *error, wasm_trap_t *trap)
 
 /* --- Linear memory ----------------------------------------------------------------------- */
 
-static uint8_t *memory_get(void *env, size_t *size, size_t *capacity) {
+static uint8_t *memory_get(void *env, size_t *size, size_t *capacity)
+{
     struct guest *guest = env;
     *size = (size_t)guest->memory_bytes;
     *capacity = MEMORY_RESERVE_BYTES;
     return guest->memory;
 }
 
-static wasmtime_error_t *memory_grow(void *env, size_t size) {
+static wasmtime_error_t *memory_grow(void *env, size_t size)
+{
     struct guest *guest = env;
     if (mprotect(guest->memory, size, PROT_READ | PROT_WRITE) != 0)
         return wasmtime_error_new("the build machine is out of memory");
@@ -61,7 +64,8 @@ static wasmtime_error_t *memory_grow(void *env, size_t size) {
 
 static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type, size_t minimum,
                                     size_t maximum, size_t reserved, size_t guard,
-                                    wasmtime_linear_memory_t *out) {
+                                    wasmtime_linear_memory_t *out)
+{
     (void)env, (void)type, (void)maximum, (void)minimum;
     if (!starting || reserved != MEMORY_RESERVE_BYTES || guard > MEMORY_GUARD_BYTES)
         return wasmtime_error_new("unexpected memory");
@@ -69,7 +73,8 @@ static wasmtime_error_t *memory_new(void *env, const wasm_memorytype_t *type, si
     return NULL;
 }
 
-static bool memory_map(struct guest *guest, uint64_t bytes) {
+static bool memory_map(struct guest *guest, uint64_t bytes)
+{
     void *base = mmap(NULL, MEMORY_RESERVE_BYTES + MEMORY_GUARD_BYTES, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED || mprotect(base, (size_t)bytes, PROT_READ | PROT_WRITE) != 0) {
@@ -83,7 +88,8 @@ static bool memory_map(struct guest *guest, uint64_t bytes) {
     return true;
 }
 
-uint8_t *guest_bytes(const struct guest *guest, uint64_t address, uint64_t size) {
+uint8_t *guest_bytes(const struct guest *guest, uint64_t address, uint64_t size)
+{
     if (address > guest->memory_bytes || size > guest->memory_bytes - address)
         return NULL;
     return guest->memory + address;
@@ -91,11 +97,13 @@ uint8_t *guest_bytes(const struct guest *guest, uint64_t address, uint64_t size)
 
 /* --- Code -------------------------------------------------------------------------------- */
 
-const char *machine_version(void) {
+const char *machine_version(void)
+{
     return ENGINE_VERSION;
 }
 
-static bool open_engine(struct machine *machine) {
+static bool open_engine(struct machine *machine)
+{
     *machine = (struct machine){0};
     wasm_config_t *config = engine_config_new();
     if (config) {
@@ -108,7 +116,8 @@ static bool open_engine(struct machine *machine) {
     return machine->engine != NULL;
 }
 
-bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size) {
+bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size)
+{
     if (!open_engine(machine))
         return false;
     wasmtime_error_t *error = wasmtime_module_new(machine->engine, wasm, size, &machine->module);
@@ -119,7 +128,8 @@ bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size) 
     return false;
 }
 
-bool machine_load(struct machine *machine, const uint8_t *elf, size_t size) {
+bool machine_load(struct machine *machine, const uint8_t *elf, size_t size)
+{
     if (!open_engine(machine))
         return false;
     wasmtime_error_t *error =
@@ -132,7 +142,8 @@ bool machine_load(struct machine *machine, const uint8_t *elf, size_t size) {
     return false;
 }
 
-bool machine_serialize(const struct machine *machine, struct file_bytes *out) {
+bool machine_serialize(const struct machine *machine, struct file_bytes *out)
+{
     wasm_byte_vec_t bytes;
     *out = (struct file_bytes){0};
     if (failed("cannot serialize the module", wasmtime_module_serialize(machine->module, &bytes),
@@ -150,7 +161,8 @@ bool machine_serialize(const struct machine *machine, struct file_bytes *out) {
     return out->data != NULL;
 }
 
-uint64_t machine_memory_minimum(const struct machine *machine) {
+uint64_t machine_memory_minimum(const struct machine *machine)
+{
     wasm_exporttype_vec_t exports;
     wasmtime_module_exports(machine->module, &exports);
     uint64_t bytes = 0;
@@ -164,7 +176,8 @@ uint64_t machine_memory_minimum(const struct machine *machine) {
     return bytes;
 }
 
-void machine_free(struct machine *machine) {
+void machine_free(struct machine *machine)
+{
     if (machine->module)
         wasmtime_module_delete(machine->module);
     if (machine->engine)
@@ -174,7 +187,8 @@ void machine_free(struct machine *machine) {
 
 /* --- Instances --------------------------------------------------------------------------- */
 
-static bool instantiate(struct guest *guest, const struct machine *machine) {
+static bool instantiate(struct guest *guest, const struct machine *machine)
+{
     struct guest_instance *self = guest->instance;
     wasm_importtype_vec_t imports;
     wasmtime_module_imports(machine->module, &imports);
@@ -193,7 +207,8 @@ static bool instantiate(struct guest *guest, const struct machine *machine) {
     return done;
 }
 
-bool guest_start(struct guest *guest, const struct machine *machine, uint64_t memory_bytes) {
+bool guest_start(struct guest *guest, const struct machine *machine, uint64_t memory_bytes)
+{
     *guest = (struct guest){.entropy = 1, .instance = calloc(1, sizeof *guest->instance)};
     if (!guest->instance) {
         step_error("out of memory; close other programs and run again");
@@ -210,7 +225,8 @@ bool guest_start(struct guest *guest, const struct machine *machine, uint64_t me
     return done;
 }
 
-void guest_stop(struct guest *guest) {
+void guest_stop(struct guest *guest)
+{
     if (guest->instance && guest->instance->store)
         wasmtime_store_delete(guest->instance->store);
     free(guest->instance);
@@ -220,7 +236,8 @@ void guest_stop(struct guest *guest) {
 }
 
 static bool find(struct guest *guest, const char *name, wasmtime_extern_kind_t kind,
-                 wasmtime_extern_t *out) {
+                 wasmtime_extern_t *out)
+{
     if (wasmtime_instance_export_get(guest->instance->context, &guest->instance->instance, name,
                                      strlen(name), out) &&
         out->kind == kind)
@@ -234,7 +251,8 @@ static bool find(struct guest *guest, const char *name, wasmtime_extern_kind_t k
 }
 
 static bool takes_i32(struct guest *guest, const wasmtime_func_t *function, size_t count,
-                      size_t *result_count) {
+                      size_t *result_count)
+{
     wasm_functype_t *type = wasmtime_func_type(guest->instance->context, function);
     const wasm_valtype_vec_t *params = wasm_functype_params(type);
     const wasm_valtype_vec_t *results = wasm_functype_results(type);
@@ -249,7 +267,8 @@ static bool takes_i32(struct guest *guest, const wasmtime_func_t *function, size
 }
 
 bool guest_call(struct guest *guest, const char *name, const uint32_t *arguments, size_t count,
-                uint32_t *result) {
+                uint32_t *result)
+{
     wasmtime_extern_t function;
     size_t result_count;
     if (!find(guest, name, WASMTIME_EXTERN_FUNC, &function))
@@ -263,8 +282,8 @@ bool guest_call(struct guest *guest, const char *name, const uint32_t *arguments
     for (size_t i = 0; i < count; i++)
         values[i] = (wasmtime_val_t){.kind = WASMTIME_I32, .of.i32 = (int32_t)arguments[i]};
     wasm_trap_t *trap = NULL;
-    wasmtime_error_t *error = wasmtime_func_call(guest->instance->context, &function.of.func, values, count,
-                                                 &value, result_count, &trap);
+    wasmtime_error_t *error = wasmtime_func_call(guest->instance->context, &function.of.func,
+                                                 values, count, &value, result_count, &trap);
     if (failed(name, error, trap))
         return false;
     if (result)
@@ -272,7 +291,8 @@ bool guest_call(struct guest *guest, const char *name, const uint32_t *arguments
     return true;
 }
 
-bool guest_global(struct guest *guest, const char *name, uint64_t *out) {
+bool guest_global(struct guest *guest, const char *name, uint64_t *out)
+{
     wasmtime_extern_t global;
     wasmtime_val_t value;
     if (!find(guest, name, WASMTIME_EXTERN_GLOBAL, &global))
@@ -286,7 +306,8 @@ bool guest_global(struct guest *guest, const char *name, uint64_t *out) {
     return true;
 }
 
-uint64_t guest_table_size(struct guest *guest) {
+uint64_t guest_table_size(struct guest *guest)
+{
     wasmtime_extern_t table;
     if (!find(guest, "__indirect_function_table", WASMTIME_EXTERN_TABLE, &table))
         return 0;
@@ -301,13 +322,15 @@ struct job {
     bool result;
 };
 
-static void *run_job(void *argument) {
+static void *run_job(void *argument)
+{
     struct job *job = argument;
     job->result = job->run(job->context);
     return NULL;
 }
 
-bool guest_run_on_large_stack(bool (*run)(void *context), void *context) {
+bool guest_run_on_large_stack(bool (*run)(void *context), void *context)
+{
     struct job job = {run, context, false};
     pthread_attr_t attributes;
     pthread_t thread;

@@ -16,16 +16,19 @@ enum { HANDLE_STDIN = 1, HANDLE_STDOUT = 2, HANDLE_STDERR = 3 };
 typedef wasm_trap_t *handler_fn(struct guest *guest, const wasmtime_val_t *arguments,
                                 wasmtime_val_t *results);
 
-static wasm_trap_t *trap(const char *message) {
+static wasm_trap_t *trap(const char *message)
+{
     return wasmtime_trap_new(message, strlen(message));
 }
 
-static uint64_t advance(struct guest *guest) {
+static uint64_t advance(struct guest *guest)
+{
     return guest->time += 1000;
 }
 
 static wasm_trap_t *monotonic_now(struct guest *guest, const wasmtime_val_t *arguments,
-                                  wasmtime_val_t *results) {
+                                  wasmtime_val_t *results)
+{
     (void)arguments;
     results[0] = (wasmtime_val_t){.kind = WASMTIME_I64, .of.i64 = (int64_t)advance(guest)};
     return NULL;
@@ -33,7 +36,8 @@ static wasm_trap_t *monotonic_now(struct guest *guest, const wasmtime_val_t *arg
 
 /* record { seconds: u64, nanoseconds: u32 } through a return pointer. */
 static wasm_trap_t *wall_now(struct guest *guest, const wasmtime_val_t *arguments,
-                             wasmtime_val_t *results) {
+                             wasmtime_val_t *results)
+{
     (void)results;
     uint8_t *out = guest_bytes(guest, (uint32_t)arguments[0].of.i32, 16);
     if (!out)
@@ -48,7 +52,8 @@ static wasm_trap_t *wall_now(struct guest *guest, const wasmtime_val_t *argument
 
 /* splitmix64 */
 static wasm_trap_t *random_u64(struct guest *guest, const wasmtime_val_t *arguments,
-                               wasmtime_val_t *results) {
+                               wasmtime_val_t *results)
+{
     (void)arguments;
     uint64_t z = guest->entropy += UINT64_C(0x9e3779b97f4a7c15);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -57,31 +62,36 @@ static wasm_trap_t *random_u64(struct guest *guest, const wasmtime_val_t *argume
     return NULL;
 }
 
-static void handle(wasmtime_val_t *results, int32_t value) {
+static void handle(wasmtime_val_t *results, int32_t value)
+{
     results[0] = (wasmtime_val_t){.kind = WASMTIME_I32, .of.i32 = value};
 }
 
 static wasm_trap_t *get_stdin(struct guest *guest, const wasmtime_val_t *arguments,
-                              wasmtime_val_t *results) {
+                              wasmtime_val_t *results)
+{
     (void)guest, (void)arguments;
     return handle(results, HANDLE_STDIN), NULL;
 }
 
 static wasm_trap_t *get_stdout(struct guest *guest, const wasmtime_val_t *arguments,
-                               wasmtime_val_t *results) {
+                               wasmtime_val_t *results)
+{
     (void)guest, (void)arguments;
     return handle(results, HANDLE_STDOUT), NULL;
 }
 
 static wasm_trap_t *get_stderr(struct guest *guest, const wasmtime_val_t *arguments,
-                               wasmtime_val_t *results) {
+                               wasmtime_val_t *results)
+{
     (void)guest, (void)arguments;
     return handle(results, HANDLE_STDERR), NULL;
 }
 
 /* (self, data, size, result pointer); result<_, stream-error> has 12 bytes, the first 0 for ok. */
 static wasm_trap_t *stream_write(struct guest *guest, const wasmtime_val_t *arguments,
-                                 wasmtime_val_t *results) {
+                                 wasmtime_val_t *results)
+{
     (void)results;
     int32_t stream = arguments[0].of.i32;
     uint32_t size = (uint32_t)arguments[2].of.i32;
@@ -95,7 +105,8 @@ static wasm_trap_t *stream_write(struct guest *guest, const wasmtime_val_t *argu
 }
 
 static wasm_trap_t *drop(struct guest *guest, const wasmtime_val_t *arguments,
-                         wasmtime_val_t *results) {
+                         wasmtime_val_t *results)
+{
     (void)guest, (void)arguments, (void)results;
     return NULL;
 }
@@ -110,8 +121,8 @@ static const struct {
     {"wasi:cli/stdin@0.2.0", "get-stdin", ":i", get_stdin},
     {"wasi:cli/stdout@0.2.0", "get-stdout", ":i", get_stdout},
     {"wasi:cli/stderr@0.2.0", "get-stderr", ":i", get_stderr},
-    {"wasi:io/streams@0.2.0", "[method]output-stream.blocking-write-and-flush", "iiii:",
-     stream_write},
+    {"wasi:io/streams@0.2.0", "[method]output-stream.blocking-write-and-flush",
+     "iiii:", stream_write},
     {"wasi:io/streams@0.2.0", "[resource-drop]output-stream", "i:", drop},
     {"wasi:io/streams@0.2.0", "[resource-drop]input-stream", "i:", drop},
     {"wasi:io/error@0.2.0", "[resource-drop]error", "i:", drop},
@@ -124,7 +135,8 @@ struct binding {
 };
 
 static wasm_trap_t *dispatch(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *arguments,
-                             size_t argument_count, wasmtime_val_t *results, size_t result_count) {
+                             size_t argument_count, wasmtime_val_t *results, size_t result_count)
+{
     (void)caller, (void)argument_count, (void)result_count;
     struct binding *binding = env;
     if (binding->call)
@@ -135,18 +147,21 @@ static wasm_trap_t *dispatch(void *env, wasmtime_caller_t *caller, const wasmtim
     return trap(message);
 }
 
-static bool name_is(const wasm_name_t *name, const char *text) {
+static bool name_is(const wasm_name_t *name, const char *text)
+{
     return name->size == strlen(text) && memcmp(name->data, text, name->size) == 0;
 }
 
-static bool types_are(const wasm_valtype_vec_t *types, const char *expected, size_t count) {
+static bool types_are(const wasm_valtype_vec_t *types, const char *expected, size_t count)
+{
     bool equal = types->size == count;
     for (size_t i = 0; equal && i < count; i++)
         equal = wasm_valtype_kind(types->data[i]) == (expected[i] == 'I' ? WASM_I64 : WASM_I32);
     return equal;
 }
 
-static bool type_is(const wasm_functype_t *type, const char *expected) {
+static bool type_is(const wasm_functype_t *type, const char *expected)
+{
     size_t params = strcspn(expected, ":");
     return types_are(wasm_functype_params(type), expected, params) &&
            types_are(wasm_functype_results(type), expected + params + 1,
@@ -154,8 +169,10 @@ static bool type_is(const wasm_functype_t *type, const char *expected) {
 }
 
 static bool define(struct guest *guest, wasmtime_context_t *context,
-                   const wasm_importtype_t *import, wasmtime_extern_t *out) {
-    const wasm_name_t *module = wasm_importtype_module(import), *name = wasm_importtype_name(import);
+                   const wasm_importtype_t *import, wasmtime_extern_t *out)
+{
+    const wasm_name_t *module = wasm_importtype_module(import),
+                      *name = wasm_importtype_name(import);
     const wasm_externtype_t *type = wasm_importtype_type(import);
     struct binding *binding = calloc(1, sizeof *binding);
     if (!binding || wasm_externtype_kind(type) != WASM_EXTERN_FUNC) {
@@ -184,7 +201,8 @@ static bool define(struct guest *guest, wasmtime_context_t *context,
 }
 
 bool imports_define(struct guest *guest, wasmtime_context_t *context,
-                    const wasm_importtype_vec_t *imports, wasmtime_extern_t *externs) {
+                    const wasm_importtype_vec_t *imports, wasmtime_extern_t *externs)
+{
     for (size_t i = 0; i < imports->size; i++)
         if (!define(guest, context, imports->data[i], &externs[i]))
             return false;

@@ -14,7 +14,8 @@
 #define TAG ".cpython-314.pyc"
 
 /* "lib/a/b.py" gives "lib/a/__pycache__/b.cpython-314.pyc". False: no Python source. */
-static bool pyc_path(const struct archive_file *file, char out[PATH_BYTES]) {
+static bool pyc_path(const struct archive_file *file, char out[PATH_BYTES])
+{
     if (file->is_directory || file->path_length < 4 ||
         memcmp(file->path + file->path_length - 3, ".py", 3) != 0)
         return false;
@@ -31,7 +32,8 @@ struct request {
     uint32_t path, answer;
 };
 
-static bool request_new(struct guest *guest, struct request *request) {
+static bool request_new(struct guest *guest, struct request *request)
+{
     const uint32_t arguments[] = {0, 0, 8, REQUEST_BYTES};
     if (!guest_call(guest, "cabi_realloc", arguments, 4, &request->answer))
         return false;
@@ -44,7 +46,8 @@ static bool request_new(struct guest *guest, struct request *request) {
 
 /* *data is in guest memory. False without a message: the guest could not read it. */
 static bool read_file(struct guest *guest, const struct request *request, const char *path,
-                      const uint8_t **data, uint32_t *size) {
+                      const uint8_t **data, uint32_t *size)
+{
     char *text = (char *)guest_bytes(guest, request->path, PATH_BYTES + 1);
     snprintf(text, PATH_BYTES + 1, "/%s", path);
     const uint32_t arguments[] = {request->path, request->answer, request->answer + 4};
@@ -58,7 +61,8 @@ static bool read_file(struct guest *guest, const struct request *request, const 
 }
 
 static bool add_all(struct guest *guest, const struct file_bytes *archive,
-                    struct archive_builder *builder, uint32_t *made, uint32_t *missing) {
+                    struct archive_builder *builder, uint32_t *made, uint32_t *missing)
+{
     struct request request;
     if (!request_new(guest, &request))
         return false;
@@ -86,7 +90,8 @@ static bool add_all(struct guest *guest, const struct file_bytes *archive,
     return true;
 }
 
-bool pyc_make(struct guest *guest, const struct file_bytes *archive, struct file_bytes *out) {
+bool pyc_make(struct guest *guest, const struct file_bytes *archive, struct file_bytes *out)
+{
     uint32_t compiled, made = 0, missing = 0;
     if (!guest_call(guest, "eryx_compile_archive", NULL, 0, &compiled))
         return false;

@@ -11,13 +11,13 @@
 #define WASM_PAGE UINT64_C(65536)
 
 bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
-                            struct constant_range *range) {
+                            struct constant_range *range)
+{
     if (!guest_global(guest, "eryx_constant_start", &range->start) ||
         !guest_global(guest, "eryx_constant_end", &range->end))
         return false;
     if (range->start % WASM_PAGE || range->end % WASM_PAGE || range->start < WASM_PAGE ||
-        range->end < range->start ||
-        !guest_bytes(guest, range->start, range->end - range->start)) {
+        range->end < range->start || !guest_bytes(guest, range->start, range->end - range->start)) {
         step_error("the module's constant range [%" PRIu64 ", %" PRIu64 ") makes no sense",
                    range->start, range->end);
         return false;
@@ -33,7 +33,8 @@ bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archiv
 }
 
 /* The first byte that is not zero, or end. */
-static uint64_t find_nonzero(const struct guest *guest, uint64_t start, uint64_t end) {
+static uint64_t find_nonzero(const struct guest *guest, uint64_t start, uint64_t end)
+{
     uint64_t at = start;
     while (at < end && guest->memory[at] == 0)
         at++;
@@ -41,7 +42,8 @@ static uint64_t find_nonzero(const struct guest *guest, uint64_t start, uint64_t
 }
 
 bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
-                    const struct constant_range *range) {
+                    const struct constant_range *range)
+{
     uint64_t written = find_nonzero(guest, 0, WASM_PAGE);
     if (written < WASM_PAGE) {
         step_error("initialisation wrote to address %" PRIu64
@@ -63,15 +65,16 @@ bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
     return true;
 }
 
-uint64_t snapshot_image_bytes(const struct guest *guest, const struct constant_range *range) {
+uint64_t snapshot_image_bytes(const struct guest *guest, const struct constant_range *range)
+{
     uint64_t end = guest->memory_bytes;
     while (end > range->end && find_nonzero(guest, end - WASM_PAGE, end) == end)
         end -= WASM_PAGE;
     return end;
 }
 
-bool snapshot_globals(struct guest *guest, const struct wasm_module *module,
-                      image_footer_t *footer) {
+bool snapshot_globals(struct guest *guest, const struct wasm_module *module, image_footer_t *footer)
+{
     for (uint32_t i = 0; i < module->export_count; i++) {
         const struct wasm_export *export = &module->exports[i];
         uint32_t imported = module->imported[WASM_GLOBAL];
@@ -97,7 +100,8 @@ bool snapshot_globals(struct guest *guest, const struct wasm_module *module,
     return true;
 }
 
-bool snapshot_python_version(const struct file_bytes *archive, char *out, size_t size) {
+bool snapshot_python_version(const struct file_bytes *archive, char *out, size_t size)
+{
     static const char path[] = "lib/python3.14/build-details.json";
     static const char key[] = "\"hexversion\":";
     struct archive_file file;

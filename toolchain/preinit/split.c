@@ -9,7 +9,8 @@
 #define WASM_PAGE UINT64_C(65536)
 
 /* Instructions that use passive segments or change a table. */
-static const char *unsuitable(uint32_t opcode) {
+static const char *unsuitable(uint32_t opcode)
+{
     switch (opcode) {
     case 0x26:
         return "table.set";
@@ -32,7 +33,8 @@ static const char *unsuitable(uint32_t opcode) {
     }
 }
 
-static bool check_body(const struct wasm_module *module, uint32_t index) {
+static bool check_body(const struct wasm_module *module, uint32_t index)
+{
     struct wasm_reader reader = wasm_reader_of(module->functions[index].body);
     struct wasm_instruction instruction;
     wasm_skip_locals(&reader);
@@ -45,19 +47,20 @@ static bool check_body(const struct wasm_module *module, uint32_t index) {
         }
     }
     if (reader.failed)
-        step_error("function %u: %s", module->imported[WASM_FUNCTION] + index,
-                   reader.error.reason);
+        step_error("function %u: %s", module->imported[WASM_FUNCTION] + index, reader.error.reason);
     return !reader.failed;
 }
 
-static bool is_exported(const struct wasm_module *module, enum wasm_kind kind, uint32_t index) {
+static bool is_exported(const struct wasm_module *module, enum wasm_kind kind, uint32_t index)
+{
     for (uint32_t i = 0; i < module->export_count; i++)
         if (module->exports[i].kind == kind && module->exports[i].index == index)
             return true;
     return false;
 }
 
-static bool check_state(const struct wasm_module *module) {
+static bool check_state(const struct wasm_module *module)
+{
     if (module->memory_count != 1 || module->imported[WASM_MEMORY] != 0 ||
         !wasm_find_export(module, WASM_MEMORY, "memory")) {
         step_error("the module must have one memory of its own, exported as 'memory'");
@@ -77,7 +80,8 @@ static bool check_state(const struct wasm_module *module) {
     return true;
 }
 
-bool split_check(const struct wasm_module *module) {
+bool split_check(const struct wasm_module *module)
+{
     if (!check_state(module))
         return false;
     for (uint32_t i = 0; i < module->data_count; i++)
@@ -91,7 +95,8 @@ bool split_check(const struct wasm_module *module) {
     return true;
 }
 
-bool split_code(const struct wasm_module *module, uint64_t memory_bytes, struct wasm_buffer *out) {
+bool split_code(const struct wasm_module *module, uint64_t memory_bytes, struct wasm_buffer *out)
+{
     struct wasm_module copy = *module;
     struct wasm_limits memory = module->memories[0];
     struct wasm_custom names;
@@ -111,7 +116,8 @@ bool split_code(const struct wasm_module *module, uint64_t memory_bytes, struct 
     return true;
 }
 
-bool split_write_data(const struct wasm_module *module, uint8_t *memory, uint64_t memory_bytes) {
+bool split_write_data(const struct wasm_module *module, uint8_t *memory, uint64_t memory_bytes)
+{
     for (uint32_t i = 0; i < module->data_count; i++) {
         const struct wasm_data *data = &module->data[i];
         int64_t offset;

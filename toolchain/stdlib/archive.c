@@ -8,7 +8,8 @@
 
 #define DATA_ALIGN 16u
 
-static bool path_is_good(const char *path) {
+static bool path_is_good(const char *path)
+{
     if (!path[0])
         return false;
     for (const char *part = path;; part++) {
@@ -23,7 +24,8 @@ static bool path_is_good(const char *path) {
 }
 
 static bool add(struct archive_builder *builder, const char *path, size_t path_length,
-                const uint8_t *data, size_t size, bool is_directory) {
+                const uint8_t *data, size_t size, bool is_directory)
+{
     if (builder->count == builder->capacity) {
         size_t capacity = builder->capacity ? builder->capacity * 2 : 256;
         struct archive_item *items = realloc(builder->items, capacity * sizeof *items);
@@ -52,7 +54,8 @@ no_memory:
 }
 
 bool archive_add(struct archive_builder *builder, const char *path, const uint8_t *data,
-                 size_t size) {
+                 size_t size)
+{
     if (!path_is_good(path)) {
         step_error("'%s' is no path for a file in the archive", path);
         return false;
@@ -60,7 +63,8 @@ bool archive_add(struct archive_builder *builder, const char *path, const uint8_
     return add(builder, path, strlen(path), data, size, false);
 }
 
-bool archive_add_directory(struct archive_builder *builder, const char *path) {
+bool archive_add_directory(struct archive_builder *builder, const char *path)
+{
     if (!path_is_good(path)) {
         step_error("'%s' is no path for a directory in the archive", path);
         return false;
@@ -68,7 +72,8 @@ bool archive_add_directory(struct archive_builder *builder, const char *path) {
     return add(builder, path, strlen(path), NULL, 0, true);
 }
 
-static bool add_parents(struct archive_builder *builder) {
+static bool add_parents(struct archive_builder *builder)
+{
     for (size_t i = 0, count = builder->count; i < count; i++)
         for (size_t at = 0; builder->items[i].path[at]; at++)
             if (builder->items[i].path[at] == '/' &&
@@ -77,14 +82,16 @@ static bool add_parents(struct archive_builder *builder) {
     return true;
 }
 
-static int compare_items(const void *left, const void *right) {
+static int compare_items(const void *left, const void *right)
+{
     const struct archive_item *a = left, *b = right;
     int by_path = strcmp(a->path, b->path);
     return by_path ? by_path : (a->order > b->order) - (a->order < b->order);
 }
 
 /* One item a path is left: the last added. */
-static bool sort(struct archive_builder *builder) {
+static bool sort(struct archive_builder *builder)
+{
     qsort(builder->items, builder->count, sizeof builder->items[0], compare_items);
     size_t kept = 0;
     for (size_t i = 0; i < builder->count; i++) {
@@ -113,7 +120,8 @@ struct content {
     uint32_t *data_offset; /* in the entry */
 };
 
-static uint64_t hash_bytes(const uint8_t *data, size_t size) {
+static uint64_t hash_bytes(const uint8_t *data, size_t size)
+{
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < size; i++)
         hash = (hash ^ data[i]) * UINT64_C(0x100000001b3);
@@ -121,7 +129,8 @@ static uint64_t hash_bytes(const uint8_t *data, size_t size) {
 }
 
 /* Equal contents next to each other, among them in the order of paths. */
-static int compare_contents(const void *left, const void *right) {
+static int compare_contents(const void *left, const void *right)
+{
     const struct content *a = left, *b = right;
     if (a->hash != b->hash)
         return a->hash < b->hash ? -1 : 1;
@@ -133,7 +142,8 @@ static int compare_contents(const void *left, const void *right) {
 
 /* Points the entries of files with equal contents at each other: data_offset becomes the index
  * (+ 1) of the item that holds the data. */
-static bool find_owners(const struct archive_builder *builder, struct archive_entry *entries) {
+static bool find_owners(const struct archive_builder *builder, struct archive_entry *entries)
+{
     struct content *contents = calloc(builder->count + 1, sizeof *contents);
     if (!contents) {
         step_error("out of memory; close other programs and run again");
@@ -143,8 +153,8 @@ static bool find_owners(const struct archive_builder *builder, struct archive_en
     for (size_t i = 0; i < builder->count; i++) {
         const struct archive_item *item = &builder->items[i];
         if (!item->is_directory)
-            contents[count++] = (struct content){hash_bytes(item->data, item->size), item,
-                                                 &entries[i].data_offset};
+            contents[count++] =
+                (struct content){hash_bytes(item->data, item->size), item, &entries[i].data_offset};
     }
     qsort(contents, count, sizeof *contents, compare_contents);
     for (size_t i = 0, first = 0; i < count; i++) {
@@ -158,7 +168,8 @@ static bool find_owners(const struct archive_builder *builder, struct archive_en
 }
 
 /* Turns owners into offsets; the last offset is the size. */
-static uint64_t lay_out(const struct archive_builder *builder, struct archive_entry *entries) {
+static uint64_t lay_out(const struct archive_builder *builder, struct archive_entry *entries)
+{
     uint64_t at = sizeof(struct archive_header) + builder->count * sizeof *entries;
     for (size_t i = 0; i < builder->count; i++) {
         entries[i].path_offset = (uint32_t)at;
@@ -184,13 +195,13 @@ static uint64_t lay_out(const struct archive_builder *builder, struct archive_en
 }
 
 static bool write_bytes(const struct archive_builder *builder, const struct archive_entry *entries,
-                        size_t size, struct file_bytes *out) {
+                        size_t size, struct file_bytes *out)
+{
     uint8_t *data = calloc(1, size + 1);
     if (!data)
         return false;
-    struct archive_header header = {.magic = "",
-                                    .entry_count = (uint32_t)builder->count,
-                                    .total_bytes = (uint32_t)size};
+    struct archive_header header = {
+        .magic = "", .entry_count = (uint32_t)builder->count, .total_bytes = (uint32_t)size};
     memcpy(header.magic, ARCHIVE_MAGIC, sizeof header.magic);
     memcpy(data, &header, sizeof header);
     memcpy(data + sizeof header, entries, builder->count * sizeof *entries);
@@ -204,7 +215,8 @@ static bool write_bytes(const struct archive_builder *builder, const struct arch
     return true;
 }
 
-bool archive_encode(struct archive_builder *builder, struct file_bytes *out) {
+bool archive_encode(struct archive_builder *builder, struct file_bytes *out)
+{
     if (!add_parents(builder) || !sort(builder))
         return false;
     uint64_t bound = sizeof(struct archive_header);
@@ -225,7 +237,8 @@ bool archive_encode(struct archive_builder *builder, struct file_bytes *out) {
     return done;
 }
 
-void archive_free(struct archive_builder *builder) {
+void archive_free(struct archive_builder *builder)
+{
     for (size_t i = 0; i < builder->count; i++) {
         free(builder->items[i].path);
         free(builder->items[i].data);

@@ -3,19 +3,22 @@
 
 #include "stdlib/archive.h"
 
-static struct archive_entry entry_at(const uint8_t *data, uint32_t index) {
+static struct archive_entry entry_at(const uint8_t *data, uint32_t index)
+{
     struct archive_entry entry;
     memcpy(&entry, data + sizeof(struct archive_header) + (size_t)index * sizeof entry,
            sizeof entry);
     return entry;
 }
 
-static int compare_paths(const char *a, size_t a_length, const char *b, size_t b_length) {
+static int compare_paths(const char *a, size_t a_length, const char *b, size_t b_length)
+{
     int by_bytes = memcmp(a, b, a_length < b_length ? a_length : b_length);
     return by_bytes ? by_bytes : (a_length > b_length) - (a_length < b_length);
 }
 
-static const char *check_entry(const uint8_t *data, uint32_t index, uint64_t table, uint64_t size) {
+static const char *check_entry(const uint8_t *data, uint32_t index, uint64_t table, uint64_t size)
+{
     struct archive_entry entry = entry_at(data, index);
     if (entry.kind != ARCHIVE_FILE && entry.kind != ARCHIVE_DIRECTORY)
         return "an entry of unknown kind";
@@ -34,7 +37,8 @@ static const char *check_entry(const uint8_t *data, uint32_t index, uint64_t tab
     return NULL;
 }
 
-bool archive_check(const char *name, const uint8_t *data, size_t size) {
+bool archive_check(const char *name, const uint8_t *data, size_t size)
+{
     struct archive_header header;
     if (size < sizeof header || memcmp(data, ARCHIVE_MAGIC, sizeof header.magic) != 0) {
         step_error("%s is no archive of eryx-build stdlib", name);
@@ -52,13 +56,15 @@ bool archive_check(const char *name, const uint8_t *data, size_t size) {
     return !wrong;
 }
 
-uint32_t archive_count(const uint8_t *data) {
+uint32_t archive_count(const uint8_t *data)
+{
     struct archive_header header;
     memcpy(&header, data, sizeof header);
     return header.entry_count;
 }
 
-struct archive_file archive_get(const uint8_t *data, uint32_t index) {
+struct archive_file archive_get(const uint8_t *data, uint32_t index)
+{
     struct archive_entry entry = entry_at(data, index);
     bool is_directory = entry.kind == ARCHIVE_DIRECTORY;
     return (struct archive_file){.path = (const char *)data + entry.path_offset,
@@ -68,7 +74,8 @@ struct archive_file archive_get(const uint8_t *data, uint32_t index) {
                                  .is_directory = is_directory};
 }
 
-bool archive_find(const uint8_t *data, const char *path, struct archive_file *out) {
+bool archive_find(const uint8_t *data, const char *path, struct archive_file *out)
+{
     uint32_t low = 0, high = archive_count(data);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;

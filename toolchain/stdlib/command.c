@@ -15,7 +15,8 @@
 #define LIBRARY "lib/python3.14"
 #define TAR_MAX ((size_t)256 << 20)
 
-static bool is_omitted(const char *path) {
+static bool is_omitted(const char *path)
+{
     for (size_t i = 0; i < OMITTED_COUNT; i++) {
         size_t length = strlen(omitted_paths[i].path);
         if (strncmp(path, omitted_paths[i].path, length) == 0 &&
@@ -30,7 +31,8 @@ struct unpacking {
     bool failed;
 };
 
-static bool add_entry(void *context, const struct tar_entry *entry) {
+static bool add_entry(void *context, const struct tar_entry *entry)
+{
     struct unpacking *unpacking = context;
     if (entry->is_directory || is_omitted(entry->path))
         return true;
@@ -41,7 +43,8 @@ static bool add_entry(void *context, const struct tar_entry *entry) {
 }
 
 /* libs/stdlib.tar.zst as it is, or a plain tar. */
-static bool decompress(const char *path, struct file_bytes *bytes) {
+static bool decompress(const char *path, struct file_bytes *bytes)
+{
     if (tar_is(bytes->data, bytes->size))
         return true;
     uint8_t *data = malloc(TAR_MAX);
@@ -56,7 +59,8 @@ static bool decompress(const char *path, struct file_bytes *bytes) {
     return true;
 }
 
-static bool add_tar(struct archive_builder *builder, const char *path) {
+static bool add_tar(struct archive_builder *builder, const char *path)
+{
     struct file_bytes bytes;
     if (!file_read(path, &bytes))
         return false;
@@ -71,7 +75,8 @@ static bool add_tar(struct archive_builder *builder, const char *path) {
     return done && !unpacking.failed;
 }
 
-static void print_help(FILE *stream) {
+static void print_help(FILE *stream)
+{
     fputs("usage: eryx-build stdlib --tar stdlib.tar[.zst] [options] -o stdlib.arc\n"
           "Makes the archive that becomes the read-only part of the sandbox's file system.\n"
           "  --tar FILE       the standard library, to " LIBRARY "/\n"
@@ -85,7 +90,8 @@ static void print_help(FILE *stream) {
         fprintf(stream, "  %-26s %s\n", omitted_paths[i].path, omitted_paths[i].reason);
 }
 
-static bool write_archive(struct archive_builder *builder, const char *output) {
+static bool write_archive(struct archive_builder *builder, const char *output)
+{
     struct file_bytes bytes;
     if (!archive_encode(builder, &bytes))
         return false;
@@ -94,12 +100,15 @@ static bool write_archive(struct archive_builder *builder, const char *output) {
     return done;
 }
 
-int stdlib_run(int argc, char **argv) {
-    static const struct option options[] = {
-        {"tar", required_argument, NULL, 't'},      {"add", required_argument, NULL, 'a'},
-        {"site", required_argument, NULL, 's'},     {"zoneinfo", required_argument, NULL, 'z'},
-        {"output", required_argument, NULL, 'o'},   {"help", no_argument, NULL, 'h'},
-        {0}};
+int stdlib_run(int argc, char **argv)
+{
+    static const struct option options[] = {{"tar", required_argument, NULL, 't'},
+                                            {"add", required_argument, NULL, 'a'},
+                                            {"site", required_argument, NULL, 's'},
+                                            {"zoneinfo", required_argument, NULL, 'z'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     struct archive_builder builder = {0};
     const char *output = NULL;
     bool done = true, has_tar = false, usage = false;

@@ -14,7 +14,8 @@ struct header {
 
 _Static_assert(sizeof(struct header) == BLOCK, "one block");
 
-static bool octal(const char *field, size_t size, uint64_t *out) {
+static bool octal(const char *field, size_t size, uint64_t *out)
+{
     uint64_t value = 0;
     size_t i = 0;
     while (i < size && field[i] == ' ')
@@ -26,7 +27,8 @@ static bool octal(const char *field, size_t size, uint64_t *out) {
     return i > first && (i == size || field[i] == 0 || field[i] == ' ');
 }
 
-static bool is_header(const uint8_t *block) {
+static bool is_header(const uint8_t *block)
+{
     const struct header *header = (const struct header *)(const void *)block;
     uint64_t expected, sum = 0;
     if (memcmp(header->magic, "ustar", 5) != 0 ||
@@ -38,12 +40,14 @@ static bool is_header(const uint8_t *block) {
     return sum == expected;
 }
 
-bool tar_is(const uint8_t *data, size_t size) {
+bool tar_is(const uint8_t *data, size_t size)
+{
     return size >= BLOCK && is_header(data);
 }
 
 /* Only ustar archives have a prefix; GNU puts other things there. */
-static const char *entry_path(const struct header *header, struct tar_entry *entry) {
+static const char *entry_path(const struct header *header, struct tar_entry *entry)
+{
     bool has_prefix = memcmp(header->magic, "ustar\0", 6) == 0 && header->prefix[0];
     snprintf(entry->path, sizeof entry->path, "%.*s%s%.*s",
              has_prefix ? (int)sizeof header->prefix : 0, header->prefix, has_prefix ? "/" : "",
@@ -61,7 +65,8 @@ static const char *entry_path(const struct header *header, struct tar_entry *ent
     return NULL;
 }
 
-static const char *read_entry(const uint8_t *data, size_t size, size_t *at, struct tar_entry *out) {
+static const char *read_entry(const uint8_t *data, size_t size, size_t *at, struct tar_entry *out)
+{
     const struct header *header = (const struct header *)(const void *)(data + *at);
     if (!is_header(data + *at))
         return "a header with a wrong checksum";
@@ -83,7 +88,8 @@ static const char *read_entry(const uint8_t *data, size_t size, size_t *at, stru
 
 bool tar_visit(const uint8_t *data, size_t size,
                bool (*visit)(void *context, const struct tar_entry *entry), void *context,
-               const char **reason) {
+               const char **reason)
+{
     static const uint8_t zeros[BLOCK];
     size_t at = 0;
     while (size - at >= BLOCK && memcmp(data + at, zeros, BLOCK) != 0) {

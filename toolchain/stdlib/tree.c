@@ -8,23 +8,27 @@
 
 typedef bool filter_fn(const struct file_bytes *bytes);
 
-static bool any_file(const struct file_bytes *bytes) {
+static bool any_file(const struct file_bytes *bytes)
+{
     (void)bytes;
     return true;
 }
 
 /* RFC 9636: compiled zones begin with "TZif". */
-static bool is_zone(const struct file_bytes *bytes) {
+static bool is_zone(const struct file_bytes *bytes)
+{
     return bytes->size > 44 && memcmp(bytes->data, "TZif", 4) == 0;
 }
 
-static bool is_left_out(const FTSENT *entry) {
+static bool is_left_out(const FTSENT *entry)
+{
     const char *name = entry->fts_name;
     return entry->fts_level > 0 && (name[0] == '.' || strcmp(name, "__pycache__") == 0);
 }
 
 static bool add_file(struct archive_builder *builder, const FTSENT *entry, size_t root_length,
-                     const char *prefix, filter_fn *wanted) {
+                     const char *prefix, filter_fn *wanted)
+{
     char path[4096];
     int length = snprintf(path, sizeof path, "%s%s", prefix, entry->fts_path + root_length);
     if (length < 0 || (size_t)length >= sizeof path) {
@@ -40,7 +44,8 @@ static bool add_file(struct archive_builder *builder, const FTSENT *entry, size_
 }
 
 static bool add_tree(struct archive_builder *builder, const char *folder, const char *prefix,
-                     filter_fn *wanted) {
+                     filter_fn *wanted)
+{
     char *const roots[] = {(char *)folder, NULL};
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     if (!walk) {
@@ -71,10 +76,12 @@ static bool add_tree(struct archive_builder *builder, const char *folder, const 
     return done;
 }
 
-bool tree_add(struct archive_builder *builder, const char *folder, const char *prefix) {
+bool tree_add(struct archive_builder *builder, const char *folder, const char *prefix)
+{
     return add_tree(builder, folder, prefix, any_file);
 }
 
-bool tree_add_zones(struct archive_builder *builder, const char *folder, const char *prefix) {
+bool tree_add_zones(struct archive_builder *builder, const char *folder, const char *prefix)
+{
     return add_tree(builder, folder, prefix, is_zone);
 }
