@@ -107,7 +107,7 @@ static void measure_print(eryx_runtime_t *runtime)
 void bench_lifecycle(void)
 {
     struct samples open = {0};
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < WARM_UP; i++) {
         uint64_t start = now_ns();
         eryx_runtime_t *runtime = open_runtime();
         add_since(&open, start);

@@ -34,6 +34,11 @@ class Native:
         return f"{text} ({self.note})" if self.note else text
 
 
+def of_machine():
+    """The python3 that runs this."""
+    return Native([sys.executable], "python3 of this machine")
+
+
 def find(build):
     chosen = os.environ.get("ERYX_BENCH_PYTHON")
     if chosen:

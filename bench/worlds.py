@@ -42,8 +42,8 @@ class World:
         return {result["name"]: result for result in results}
 
 
-def native_world(native):
-    return World("native", [*native.command, "-I"])
+def native_world(native, name="native"):
+    return World(name, [*native.command, "-I"])
 
 
 def sandbox_world(build, name="sandbox", runtime=None):
