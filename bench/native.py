@@ -24,7 +24,8 @@ def unpacked_command(root):
 class Native:
     def __init__(self, command, note=""):
         self.command, self.note = command, note
-        probe = "import sys; print(sys.version.split()[0], '[' + sys.version.split('[')[-1], sep='\\n')"
+        probe = ("import sys; print(sys.version.split()[0]); "
+                 "print('[' + sys.version.split('[')[-1])")
         lines = subprocess.run([*command, "-I", "-c", probe], check=True, text=True,
                                capture_output=True).stdout.splitlines()
         self.version, self.compiler = lines[0], lines[1]
