@@ -126,7 +126,7 @@ static int report(const eryx_outcome_t *outcome)
     case ERYX_OUTCOME_INTERRUPTED:
         return interrupt_finish();
     case ERYX_OUTCOME_TRAP:
-        message_error("the Python interpreter crashed: %s", text);
+        message_error("%s", text);
         return EXIT_CRASHED;
     }
     message_error("unknown outcome %d of the program", (int)eryx_outcome_kind(outcome));

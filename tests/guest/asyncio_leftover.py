@@ -35,7 +35,7 @@ async def numbers():
         print('generator closed')
 
 
-tasks = [asyncio.create_task(each) for each in (polite('a'), polite('b'), stubborn(), failing())]
+tasks = [asyncio.create_task(each) for each in (polite("a"), stubborn(), failing())]
 async for number in numbers():
     break
 asyncio.get_running_loop().call_later(100, print, 'never')
