@@ -34,6 +34,8 @@ ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
 /* Opens a runtime file. path NULL: $ERYX_RUNTIME, else runtime.cwasm beside the
  * library in <prefix>/lib/eryx/, else in the build tree the library was built in.
  * options NULL: defaults. On success *out is owned by the caller.
+ * The first opening sets handlers for SIGSEGV, SIGILL and SIGFPE, which pass on what is not
+ * theirs; a program that sets its own afterwards must pass signals on to them.
  * Errors: ERYX_ERR_ARGUMENT, _IO, _FORMAT, _VERSION, _MEMORY, _ENGINE. */
 ERYX_API int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
                                eryx_runtime_t **out, eryx_error_t *error);

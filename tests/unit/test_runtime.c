@@ -65,7 +65,12 @@ static void test_bad_paths(void **state) {
         const char *path;
         int status;
     } cases[] = {
-        {"/nowhere/at/all", ERYX_ERR_IO}, {"/", 0}, {"/dev/null", 0}, {"/proc/self/exe", 0}, {"", 0}};
+        {"/nowhere/at/all", ERYX_ERR_IO},
+        {"/", 0},
+        {"/dev/null", 0},
+        {"/proc/self/exe", 0},
+        {"", 0},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         eryx_runtime_t *runtime = NULL;
         eryx_error_t error = {0, ""};

@@ -11,7 +11,8 @@
 #define STREAMS "wasi:io/streams@0.2.0"
 
 IMPORT("$root", "[async-lower]invoke")
-uint32_t invoke(const char *name, size_t name_length, const char *arguments, size_t length, void *result);
+uint32_t invoke(const char *name, size_t name_length, const char *arguments, size_t length,
+                void *result);
 IMPORT("$root", "[waitable-set-new]") uint32_t set_new(void);
 IMPORT("$root", "[waitable-set-wait]") uint32_t set_wait(uint32_t set, void *event);
 IMPORT("$root", "[waitable-set-poll]") uint32_t set_poll(uint32_t set, void *event);
@@ -225,14 +226,24 @@ static void hostile(uint32_t which) {
     case 10: subtask_drop(wait_for(1000000000) >> 4); break;
     case 11: subtask_cancel(5); break;
     case 12: set_drop(0xffffffff); break;
-    case 13: eryx_arena.pointer = (void *)0xfffff000; stream_read(get_stdin(), 10, result_area); break;
+    case 13:
+        eryx_arena.pointer = (void *)0xfffff000;
+        stream_read(get_stdin(), 10, result_area);
+        break;
     case 14: task_return(0, far, 100); break;
     case 15: task_return(0, "", 0); task_return(0, "", 0); break;
     case 16: for (;;) wait_for(1000000000000); break;
     case 17: stream_read(get_stdout(), 10, result_area); break;
-    case 18: last = (struct exception_info){.some = 1, .kind = {far, 100}}; task_return(1, "", 0); break;
+    case 18:
+        last = (struct exception_info){.some = 1, .kind = {far, 100}};
+        task_return(1, "", 0);
+        break;
     case 19: invoke("a", 1, "b", 1, far); break;
-    case 20: { uint32_t set = set_new(); join(wait_for(1000000000) >> 4, set); set_drop(set); } break;
+    case 20: {
+        uint32_t set = set_new();
+        join(wait_for(1000000000) >> 4, set);
+        set_drop(set);
+    } break;
     default: print("unknown"); break;
     }
 }
