@@ -28,8 +28,9 @@ static const struct option options[] = {
 };
 
 static const char *const features[] = {
-    "top-level await", "asyncio",      "in-memory file system", "time limit",
-    "memory limit",    "output limit", "interrupt",             NULL,
+    "top-level await", "asyncio",      "in-memory file system",
+    "time limit",      "memory limit", "output limit",
+    "interrupt",       NULL,
 };
 
 static void print_json_string(const char *text)

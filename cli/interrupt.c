@@ -99,8 +99,7 @@ bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns)
     watch.sandbox = sandbox;
     watch.deadline_ns = limit_ns ? now_ns() + limit_ns + second_ns : 0;
     watch.event_fd = eventfd(0, EFD_CLOEXEC);
-    return watch.event_fd >= 0 &&
-           pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
+    return watch.event_fd >= 0 && pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
 }
 
 void interrupt_end(void)

@@ -117,9 +117,9 @@ static int report(const eryx_outcome_t *outcome)
         return eryx_outcome_exit_code(outcome) & 0xFF;
     case ERYX_OUTCOME_LIMIT:
         if (eryx_outcome_limit(outcome) == ERYX_LIMIT_WALL_TIME)
-            message_error("stopped: time limit of %s reached (--timeout)",
-                          value_duration_text(eryx_outcome_limit_value(outcome), duration,
-                                              sizeof duration));
+            message_error(
+                "stopped: time limit of %s reached (--timeout)",
+                value_duration_text(eryx_outcome_limit_value(outcome), duration, sizeof duration));
         else
             message_error("stopped: %s", text);
         return EXIT_LIMIT;

@@ -52,8 +52,7 @@ const char *suggest_name(const char *word, const char *const *names)
     return nearest;
 }
 
-static int unknown_long_option(const char *command, const char *given,
-                               const struct option *options)
+static int unknown_long_option(const char *command, const char *given, const struct option *options)
 {
     const char *names[NAMES_MAX + 1];
     size_t count = 0;
@@ -80,8 +79,8 @@ int suggest_option(const char *command, int result, char **argv, const struct op
     }
     if (strncmp(given, "--", 2) == 0) {
         if (optopt != 0)
-            return message_usage(command, "option '%.*s' takes no value",
-                                 (int)strcspn(given, "="), given);
+            return message_usage(command, "option '%.*s' takes no value", (int)strcspn(given, "="),
+                                 given);
         return unknown_long_option(command, given, options);
     }
     return message_usage(command, "unknown option '-%c'", optopt);

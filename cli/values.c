@@ -14,14 +14,23 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {
-    {"", 1e9},  {"s", 1e9},  {"ms", 1e6},   {"us", 1e3},
+    {"", 1e9},   {"s", 1e9},    {"ms", 1e6},   {"us", 1e3},
     {"m", 6e10}, {"min", 6e10}, {"h", 3.6e12}, {NULL, 0},
 };
 
 static const struct unit size_units[] = {
-    {"", 1},           {"B", 1},          {"K", 1024.0},     {"KB", 1024.0},
-    {"KiB", 1024.0},   {"M", 1048576.0},  {"MB", 1048576.0}, {"MiB", 1048576.0},
-    {"G", 1073741824.0}, {"GB", 1073741824.0}, {"GiB", 1073741824.0}, {NULL, 0},
+    {"", 1},
+    {"B", 1},
+    {"K", 1024.0},
+    {"KB", 1024.0},
+    {"KiB", 1024.0},
+    {"M", 1048576.0},
+    {"MB", 1048576.0},
+    {"MiB", 1048576.0},
+    {"G", 1073741824.0},
+    {"GB", 1073741824.0},
+    {"GiB", 1073741824.0},
+    {NULL, 0},
 };
 
 static bool parse(const char *text, const struct unit *units, double limit, uint64_t *value)

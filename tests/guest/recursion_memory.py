@@ -16,5 +16,4 @@ for _ in range(3):
         stopped = True  # the frames, and with them the memory, are freed after this block
     print('stopped', stopped)
 sys.setrecursionlimit(1000)
-print(len([0] * 10**5))
 print('goes on', file=sys.stderr)

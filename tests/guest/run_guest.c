@@ -106,8 +106,8 @@ static ptrdiff_t read_input(void *env, char *buffer, size_t capacity)
     return (ptrdiff_t)count;
 }
 
-static eryx_outcome_t *run_script(const char *name, const struct text *script,
-                                  struct input *input, char message[256])
+static eryx_outcome_t *run_script(const char *name, const struct text *script, struct input *input,
+                                  char message[256])
 {
     char file[PATH_SIZE];
     snprintf(file, sizeof file, "%s.py", name);
@@ -130,8 +130,8 @@ static eryx_outcome_t *run_script(const char *name, const struct text *script,
     eryx_outcome_t *outcome = NULL;
     int status = eryx_sandbox_new(tests.runtime, &options, &sandbox, &error);
     if (status == ERYX_OK) {
-        status = eryx_sandbox_execute(sandbox, script->data, script->length, &execute, &outcome,
-                                      &error);
+        status =
+            eryx_sandbox_execute(sandbox, script->data, script->length, &execute, &outcome, &error);
         eryx_sandbox_free(sandbox);
     }
     if (status != ERYX_OK)
@@ -166,8 +166,8 @@ static void show_difference(const char *name, const char *end, const char *data,
     if (access(expected, R_OK) != 0)
         snprintf(expected, sizeof expected, "/dev/null");
 
-    char *argv[] = {"diff", "-u", "--label", "expected", "--label", "actual", expected, actual,
-                    NULL};
+    char *argv[] = {"diff",   "-u",     "--label", "expected", "--label",
+                    "actual", expected, actual,    NULL};
     pid_t child;
     fflush(stdout);
     if (posix_spawnp(&child, "diff", NULL, NULL, argv, environ) != 0)
@@ -180,8 +180,8 @@ static bool check_stdout(const char *name, const eryx_outcome_t *outcome)
     size_t length;
     const char *data = eryx_outcome_stdout(outcome, &length);
     struct text expected = read_text(name, ".out");
-    bool same = expected.length == length &&
-                (length == 0 || memcmp(expected.data, data, length) == 0);
+    bool same =
+        expected.length == length && (length == 0 || memcmp(expected.data, data, length) == 0);
     free(expected.data);
     if (!same) {
         printf("--- stdout of %s\n", name);

@@ -107,7 +107,8 @@ static void test_names_persist(void **state)
 {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
-    expect(sandbox, "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3", "");
+    expect(sandbox, "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3",
+           "");
     expect(sandbox, "print(x, math.isqrt(17), double(21), C().y)", "1 4 42 3\n");
     expect(sandbox, "x += 1; open('/tmp/kept', 'w').write('file')", "");
     expect(sandbox, "print(x, open('/tmp/kept').read(), __name__)", "2 file __main__\n");
@@ -233,6 +234,21 @@ static void test_memory_limit(void **state)
     eryx_sandbox_free(sandbox);
 }
 
+/* The frames of a recursion that used all memory are given back by the next execution. */
+static void test_memory_after_recursion(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 160);
+    expect(sandbox, "import sys; sys.setrecursionlimit(2**31 - 1)\ndef f(n): return f(n + 1)", "");
+    for (int i = 0; i < 3; i++) {
+        eryx_outcome_t *outcome = execute(sandbox, "f(0)");
+        assert_string_equal(eryx_outcome_exception_type(outcome), "MemoryError");
+        eryx_outcome_free(outcome);
+        expect(sandbox, "print(len(bytearray(5_000_000)))", "5000000\n");
+    }
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_output_limit(void **state)
 {
     (void)state;
@@ -241,7 +257,8 @@ static void test_output_limit(void **state)
     options.limits.output_bytes = 1000;
     eryx_sandbox_t *sandbox;
     assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, NULL), ERYX_OK);
-    eryx_outcome_t *outcome = execute(sandbox, "import os\nfor _ in range(10): os.write(1, b'x' * 300)");
+    eryx_outcome_t *outcome =
+        execute(sandbox, "import os\nfor _ in range(10): os.write(1, b'x' * 300)");
     size_t length;
     assert_non_null(eryx_outcome_stdout(outcome, &length));
     assert_int_equal(length, 1000);
@@ -273,9 +290,9 @@ static void test_odd_code(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         eryx_outcome_t *outcome;
-        assert_int_equal(eryx_sandbox_execute(sandbox, cases[i].code, cases[i].length, NULL,
-                                              &outcome, NULL),
-                         ERYX_OK);
+        assert_int_equal(
+            eryx_sandbox_execute(sandbox, cases[i].code, cases[i].length, NULL, &outcome, NULL),
+            ERYX_OK);
         assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXCEPTION);
         assert_string_equal(eryx_outcome_exception_type(outcome), cases[i].type);
         eryx_outcome_free(outcome);
@@ -305,9 +322,11 @@ static void test_entropy_differs(void **state)
         eryx_outcome_t *third = execute(one, sources[i]);
         assert_int_equal(eryx_outcome_kind(first), ERYX_OUTCOME_OK);
         assert_string_not_equal(eryx_outcome_stdout(first, NULL), "");
-        assert_string_not_equal(eryx_outcome_stdout(first, NULL), eryx_outcome_stdout(second, NULL));
+        assert_string_not_equal(eryx_outcome_stdout(first, NULL),
+                                eryx_outcome_stdout(second, NULL));
         assert_string_not_equal(eryx_outcome_stdout(first, NULL), eryx_outcome_stdout(third, NULL));
-        assert_string_not_equal(eryx_outcome_stdout(second, NULL), eryx_outcome_stdout(third, NULL));
+        assert_string_not_equal(eryx_outcome_stdout(second, NULL),
+                                eryx_outcome_stdout(third, NULL));
         eryx_outcome_free(first);
         eryx_outcome_free(second);
         eryx_outcome_free(third);
@@ -321,25 +340,25 @@ static void test_entropy_differs(void **state)
 static void test_nothing_is_shared(void **state)
 {
     (void)state;
-    static const char change[] =
-        "import os, sys, json, builtins, colorsys\n"
-        "folder = os.path.dirname(os.__file__)\n"
-        "open(folder + '/colorsys.py', 'w').write('CHANGED = 1')\n"
-        "os.rename(folder + '/string', folder + '/gnirts')\n"
-        "open('/tmp/left', 'w').write('x')\n"
-        "os.environ['LEFT'] = 'x'\n"
-        "os.chdir('/tmp')\n"
-        "builtins.left = 1\n"
-        "json.loads = None\n"
-        "sys.path.append('/left')\n"
-        "sys.setrecursionlimit(77)\n"
-        "int.__doc__\n"
-        "x = 1\n";
+    static const char change[] = "import os, sys, json, builtins, colorsys\n"
+                                 "folder = os.path.dirname(os.__file__)\n"
+                                 "open(folder + '/colorsys.py', 'w').write('CHANGED = 1')\n"
+                                 "os.rename(folder + '/string', folder + '/gnirts')\n"
+                                 "open('/tmp/left', 'w').write('x')\n"
+                                 "os.environ['LEFT'] = 'x'\n"
+                                 "os.chdir('/tmp')\n"
+                                 "builtins.left = 1\n"
+                                 "json.loads = None\n"
+                                 "sys.path.append('/left')\n"
+                                 "sys.setrecursionlimit(77)\n"
+                                 "int.__doc__\n"
+                                 "x = 1\n";
     static const char look[] =
         "import os, sys, json, builtins, colorsys\n"
         "folder = os.path.dirname(os.__file__)\n"
         "print(hasattr(colorsys, 'CHANGED'), 'CHANGED' in open(folder + '/colorsys.py').read(),\n"
-        "      os.path.exists(folder + '/gnirts'), os.path.exists('/tmp/left'), 'LEFT' in os.environ,\n"
+        "      os.path.exists(folder + '/gnirts'), os.path.exists('/tmp/left'), 'LEFT' in "
+        "os.environ,\n"
         "      os.getcwd() == '/tmp', hasattr(builtins, 'left'), json.loads is None,\n"
         "      '/left' in sys.path, sys.getrecursionlimit() == 77, 'x' in globals())\n";
     static const char nothing[] =
@@ -424,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_exits),
         cmocka_unit_test(test_fresh_after_traps),
         cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_memory_after_recursion),
         cmocka_unit_test(test_output_limit),
         cmocka_unit_test(test_odd_code),
         cmocka_unit_test(test_entropy_differs),
