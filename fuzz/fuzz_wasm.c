@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     walk(&module);
     round_trip(&module);
-    if (safepoints_insert(&module, &result, &error))
+    if (safepoints_insert(&module, true, &result, &error))
         walk(&module);
     wasm_free(&module);
     return 0;

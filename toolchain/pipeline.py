@@ -76,15 +76,17 @@ def compile_steps(tools, headers):
 
 
 def module_steps(tools, libs, runtime_so, quick):
-    """The module, optimised (not if quick); without and with polls at its loop headers."""
+    """The module, optimised (not if quick), with polls at its loop headers; and without them."""
     link = Step("link", [
         tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "-o", Out("merged.wasm"),
         runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
     optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
                                  "-o", Out("opt.wasm")])
     steps, plain = ([link], link["merged.wasm"]) if quick else ([link, optimise], optimise["opt.wasm"])
-    polls = Step("safepoints", [tools.eryx_build, "safepoints", plain, "-o", Out("polled.wasm")])
-    return [*steps, polls], plain, polls["polled.wasm"]
+    polled = Step("safepoints", [tools.eryx_build, "safepoints", plain, "-o", Out("polled.wasm")])
+    unpolled = Step("safepoints-unpolled", [tools.eryx_build, "safepoints", "--no-polls", plain,
+                                            "-o", Out("unpolled.wasm")])
+    return [*steps, polled], polled["polled.wasm"], unpolled
 
 
 def archive_step(tools, libs):
@@ -122,7 +124,7 @@ def build(runner, tools, quick, unpolled_too):
     """Runs the steps and puts the results where the rest of the project looks for them."""
     libs, headers = libraries_steps(tools)
     compiled, runtime_so = compile_steps(tools, headers)
-    module, plain, polled = module_steps(tools, libs, runtime_so, quick)
+    module, polled, unpolled = module_steps(tools, libs, runtime_so, quick)
     archive = archive_step(tools, libs)
     packed, image, cwasm = runtime_steps(tools, "", polled, archive["stdlib.arc"])
     component = component_step(tools, polled, image)
@@ -130,8 +132,9 @@ def build(runner, tools, quick, unpolled_too):
     wanted = {"libs": libs["libs"], "guest/runtime.so": runtime_so, "guest/polled.wasm": polled,
               "runtime/runtime.cwasm": cwasm, "runtime/runtime.wasm": component["runtime.wasm"]}
     if unpolled_too:
-        more, _, other = runtime_steps(tools, "-unpolled", plain, archive["stdlib.arc"])
-        steps += more
+        more, _, other = runtime_steps(tools, "-unpolled", unpolled["unpolled.wasm"],
+                                       archive["stdlib.arc"])
+        steps += [unpolled, *more]
         wanted["runtime/unpolled.cwasm"] = other
     ran = runner.run(steps)
     for name, output in wanted.items():

@@ -43,7 +43,7 @@ static void polls_at_loop_headers(void **state)
     struct safepoints_result result;
     struct wasm_error error;
     make_sample(&sample);
-    assert_true(safepoints_insert(&sample.module, &result, &error));
+    assert_true(safepoints_insert(&sample.module, true, &result, &error));
     assert_int_equal(result.loops, 3);
     assert_int_equal(result.functions, 2);
     assert_body(&sample.module, 0, CODE(0, 0x41, 0x03, 0x0b));
@@ -54,6 +54,28 @@ static void polls_at_loop_headers(void **state)
     wasm_free(&sample.module);
 }
 
+/* memory.copy and memory.fill become calls of the two functions at the end, with or without polls. */
+static void guards_bulk_memory(void **state)
+{
+    (void)state;
+    for (int polls = 0; polls < 2; polls++) {
+        struct sample sample;
+        struct safepoints_result result;
+        struct wasm_error error;
+        sample_begin(&sample);
+        uint32_t before = sample_function(
+            &sample, SAMPLE_VOID,
+            CODE(0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 10, 0, 0, 0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 11, 0));
+        assert_true(safepoints_insert(&sample.module, polls, &result, &error));
+        assert_int_equal(result.guarded, 2);
+        assert_int_equal(sample.module.function_count, 3);
+        assert_body(&sample.module, 0,
+                    CODE(0, 0x41, 1, 0x41, 2, 0x41, 3, 0x10, before + 1, 0x41, 1, 0x41, 2, 0x41, 3,
+                         0x10, before + 2, 0x0b));
+        wasm_free(&sample.module);
+    }
+}
+
 static void needs_a_memory(void **state)
 {
     (void)state;
@@ -62,7 +84,7 @@ static void needs_a_memory(void **state)
     struct wasm_error error;
     make_sample(&sample);
     sample.module.imported[WASM_MEMORY] = 0;
-    assert_false(safepoints_insert(&sample.module, &result, &error));
+    assert_false(safepoints_insert(&sample.module, true, &result, &error));
     assert_string_equal(error.reason, "the module has no memory to poll");
     wasm_free(&sample.module);
 }
@@ -76,7 +98,7 @@ static void step(void **state)
     int result = sample_run(safepoints_run, "safepoints", sample_path("in.wasm"), "-o",
                             sample_path("out.wasm"), NULL);
     assert_int_equal(result, COMMAND_OK);
-    assert_non_null(strstr(sample_messages(), "3 polls in 2 of 3 functions"));
+    assert_non_null(strstr(sample_messages(), "3 polls in 2 of 5 functions, 0 bulk"));
     struct file_bytes bytes;
     struct wasm_module module;
     struct wasm_error error;
@@ -131,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polls_at_loop_headers),
+        cmocka_unit_test(guards_bulk_memory),
         cmocka_unit_test(needs_a_memory),
         cmocka_unit_test(step),
         cmocka_unit_test(failures),

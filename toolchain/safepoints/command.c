@@ -8,10 +8,12 @@
 
 int safepoints_run(int argc, char **argv);
 
-static const char usage[] = "usage: eryx-build safepoints IN.wasm -o OUT.wasm\n"
-                            "Inserts a poll of the interrupt page at every loop header.\n";
+static const char usage[] =
+    "usage: eryx-build safepoints [--no-polls] IN.wasm -o OUT.wasm\n"
+    "Inserts a poll of the interrupt page at every loop header, and guards of memory.copy\n"
+    "and memory.fill. --no-polls: only the guards, to measure what polls cost.\n";
 
-static int run(const char *input, const char *output)
+static int run(const char *input, const char *output, bool polls)
 {
     struct file_bytes bytes;
     struct wasm_module module;
@@ -19,14 +21,14 @@ static int run(const char *input, const char *output)
     struct wasm_error error;
     if (!module_file_read(input, &bytes, &module))
         return COMMAND_FAILED;
-    bool done = safepoints_insert(&module, &result, &error);
+    bool done = safepoints_insert(&module, polls, &result, &error);
     if (!done)
         step_error("cannot insert polls: %s: function %zu: %s; make the file again", input,
                    error.offset, error.reason);
     done = done && module_file_write(output, &module);
     if (done)
-        printf("%s: %u polls in %u of %u functions\n", output, result.loops, result.functions,
-               module.function_count);
+        printf("%s: %u polls in %u of %u functions, %u bulk memory instructions guarded\n", output,
+               result.loops, result.functions, module.function_count, result.guarded);
     wasm_free(&module);
     file_bytes_free(&bytes);
     return done ? COMMAND_OK : COMMAND_FAILED;
@@ -35,13 +37,16 @@ static int run(const char *input, const char *output)
 int safepoints_run(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"output", required_argument, NULL, 'o'}, {"no-polls", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {0}};
     const char *output = NULL;
+    bool polls = true;
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
         if (option == 'o')
             output = optarg;
+        else if (option == 'n')
+            polls = false;
         else {
             fputs(usage, option == 'h' ? stdout : stderr);
             return option == 'h' ? COMMAND_OK : COMMAND_USAGE;
@@ -52,5 +57,5 @@ int safepoints_run(int argc, char **argv)
         fputs(usage, stderr);
         return COMMAND_USAGE;
     }
-    return run(argv[optind], output);
+    return run(argv[optind], output, polls);
 }

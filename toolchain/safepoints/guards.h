@@ -1,0 +1,21 @@
+/* Guards of bulk memory: memory.copy and memory.fill become calls of functions that check first.
+ *
+ * The engine carries these two out in host code, checking only against the size of memory; were the
+ * poll page or the constant range touched there, the host would crash instead of the guest. */
+#ifndef TOOLCHAIN_GUARDS_H
+#define TOOLCHAIN_GUARDS_H
+
+#include "wasm/wasm.h"
+
+struct guards {
+    uint32_t copy, fill; /* indices of the checking functions */
+};
+
+/* Appends the functions. The constant range is what the exported globals eryx_constant_start and
+ * eryx_constant_end say; none without them. False when out of memory. */
+bool guards_add(struct wasm_module *module, struct guards *out);
+
+/* The function that replaces this instruction, or 0: it stays. */
+uint32_t guards_find(const struct guards *guards, uint32_t opcode);
+
+#endif
