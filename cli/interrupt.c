@@ -77,15 +77,13 @@ static void *watch_signals(void *unused)
         int number = next_signal(&set);
         if (atomic_load(&watch.over))
             return NULL;
-        if (number == SIGINT) {
-            if (atomic_exchange(&watch.came, true))
-                _exit(EXIT_INTERRUPT);
-            uint64_t one = 1;
-            if (write(watch.event_fd, &one, sizeof one) < 0)
-                _exit(EXIT_INTERRUPT);
-        }
+        if (number == SIGINT && atomic_exchange(&watch.came, true))
+            _exit(EXIT_INTERRUPT);
         if (atomic_load(&watch.came))
             eryx_sandbox_interrupt(watch.sandbox);
+        uint64_t one = 1; /* only now: whoever waits for it counts on the interrupt */
+        if (number == SIGINT && write(watch.event_fd, &one, sizeof one) < 0)
+            _exit(EXIT_INTERRUPT);
         if (watch.deadline_ns && now_ns() >= watch.deadline_ns) {
             message_error("stopped: the time limit is over and the program is stuck in an "
                           "operation that cannot be interrupted");
@@ -109,11 +107,6 @@ void interrupt_end(void)
     pthread_join(watch.thread, NULL);
     close(watch.event_fd);
     watch.event_fd = -1;
-}
-
-bool interrupt_came(void)
-{
-    return atomic_load(&watch.came);
 }
 
 int interrupt_fd(void)

@@ -19,10 +19,7 @@ bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns);
 /* No signal reaches the sandbox any more when it returns. */
 void interrupt_end(void);
 
-/* Whether SIGINT came. Any thread. */
-bool interrupt_came(void);
-
-/* Readable once SIGINT came: for poll. */
+/* Readable once the sandbox was interrupted: for poll. */
 int interrupt_fd(void);
 
 /* Ends this process by SIGINT, as shells expect of a program stopped by Ctrl-C.

@@ -22,8 +22,13 @@
 /* What a process ended by SIGPIPE looks like to a shell. */
 enum { EXIT_PIPE = 128 + SIGPIPE };
 
+/* The library's time limit begins a little later than what is noted here, and must have
+ * been reached when reading ends because of it. */
+static const uint64_t slack_ns = 10000000;
+
 struct streams {
-    uint64_t deadline_ns; /* monotonic; 0: none */
+    uint64_t limit_ns;    /* time limit of the program; 0: none */
+    uint64_t deadline_ns; /* monotonic; set when the program begins */
 };
 
 static uint64_t now_ns(void)
@@ -67,7 +72,7 @@ static void on_output(void *env, eryx_stream_t stream, const char *data, size_t 
 /* Milliseconds until the time limit, rounded up; -1 without one. */
 static int milliseconds_left(const struct streams *streams)
 {
-    if (!streams->deadline_ns)
+    if (!streams->limit_ns)
         return -1;
     uint64_t now = now_ns();
     if (now >= streams->deadline_ns)
@@ -87,7 +92,7 @@ static ptrdiff_t on_input(void *env, char *buffer, size_t capacity)
         int count = poll(ready, 2, milliseconds_left(streams));
         if (count < 0 && errno != EINTR)
             return -1;
-        if (count == 0 || interrupt_came())
+        if (count == 0 || (count > 0 && ready[1].revents))
             return -1;
         if (count < 0 || !ready[0].revents)
             continue;
@@ -133,7 +138,7 @@ static int report(const eryx_outcome_t *outcome)
     return EXIT_FAILED;
 }
 
-static int execute(const struct program *program, eryx_sandbox_t *sandbox)
+static int execute(const struct program *program, eryx_sandbox_t *sandbox, struct streams *streams)
 {
     eryx_execute_options_t options;
     eryx_execute_options_init(&options);
@@ -145,6 +150,7 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox)
         message_error("cannot start a thread: %s", strerror(errno));
         return EXIT_FAILED;
     }
+    streams->deadline_ns = now_ns() + streams->limit_ns + slack_ns;
     int status = eryx_sandbox_execute(sandbox, program->source.text, program->source.length,
                                       &options, &outcome, &error);
     interrupt_end();
@@ -173,9 +179,7 @@ int program_run(const struct program *program)
         return EXIT_FAILED;
     }
 
-    struct streams streams = {0};
-    if (program->limits.wall_time_ns)
-        streams.deadline_ns = now_ns() + program->limits.wall_time_ns;
+    struct streams streams = {.limit_ns = program->limits.wall_time_ns};
     eryx_sandbox_options_t options;
     eryx_sandbox_options_init(&options);
     options.limits = program->limits;
@@ -194,7 +198,7 @@ int program_run(const struct program *program)
         message_error("cannot make a sandbox: %s", error.message);
         code = status == ERYX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     } else {
-        code = execute(program, sandbox);
+        code = execute(program, sandbox, &streams);
         eryx_sandbox_free(sandbox);
     }
     eryx_runtime_free(runtime);

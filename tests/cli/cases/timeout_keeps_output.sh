@@ -1,0 +1,3 @@
+# What was printed before the end is not lost, flushed or not.
+eryx run --timeout 300ms -c 'print("printed")
+while True: pass'
