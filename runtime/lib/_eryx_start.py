@@ -84,13 +84,13 @@ def warm_up():
     sys.stdout = io.StringIO()
     try:
         scope = {"__name__": "__main__", "__builtins__": builtins}
-        exec(compile(WARM_UP, "<eryx>", "exec"), scope)
+        exec(compile(WARM_UP, "<warm-up>", "exec"), scope)
         driver = _eryx_loop.driver
         driver.start(_eryx_loop.session(scope["main"]()))
         while driver.step() is not None:
             pass
         try:
-            exec(compile("def g(): 1 / 0\ng()", "<eryx>", "exec"), scope)
+            exec(compile("def g(): 1 / 0\ng()", "<warm-up>", "exec"), scope)
         except ZeroDivisionError as error:
             _eryx_report.describe(error)
     finally:

@@ -11,6 +11,8 @@
 #include "python.h"
 #include "wasi/wasi.h"
 
+enum { REMEMBERED_BYTES = 16 * 1024 };
+
 static const char BYTE_ORDER_MARK[] = "\xef\xbb\xbf";
 
 static struct {
@@ -188,6 +190,36 @@ static PyObject *make_suspendable(PyObject *code, const char *text, size_t lengt
     return better;
 }
 
+/* The code of the last execution: a host that runs the same source again, as many do for every
+ * event, has it compiled once. */
+static struct {
+    PyObject *code;
+    PyObject *name; /* control.filename then; for comparison only */
+    bool alone;
+} last;
+
+static PyObject *same_again(const char *text, size_t length, bool *alone)
+{
+    if (last.code == NULL || last.name != control.filename || !source_is_last(text, length)) {
+        Py_XDECREF(last.code);
+        last.code = NULL;
+        return NULL;
+    }
+    *alone = last.alone;
+    Py_INCREF(last.code);
+    return last.code;
+}
+
+static void remember(PyObject *code, size_t length, bool alone)
+{
+    if (length <= REMEMBERED_BYTES) {
+        Py_INCREF(code);
+        last.code = code;
+        last.name = control.filename;
+        last.alone = alone;
+    }
+}
+
 /* NULL with an exception. Takes over `text`. */
 static PyObject *compile(char *text, size_t length, bool *alone)
 {
@@ -195,8 +227,12 @@ static PyObject *compile(char *text, size_t length, bool *alone)
         PYTHON_SOURCE_IS_UTF8 | PYTHON_IGNORE_COOKIE | PYTHON_TOP_LEVEL_AWAIT,
         PYTHON_MINOR_VERSION,
     };
-    PyObject *filename = source_begin(control.filename, text, length);
-    PyObject *code = NULL;
+    PyObject *filename, *code = same_again(text, length, alone);
+    if (code != NULL) {
+        free(text);
+        return code;
+    }
+    filename = source_begin(control.filename, text, length);
     if (filename == NULL) {
         return NULL;
     }
@@ -206,6 +242,9 @@ static PyObject *compile(char *text, size_t length, bool *alone)
     }
     if (code != NULL) {
         code = make_suspendable(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
+    }
+    if (code != NULL) {
+        remember(code, length, *alone);
     }
     Py_DECREF(filename);
     return code;

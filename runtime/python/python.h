@@ -50,6 +50,8 @@ void python_ignore_error(void);
 PyObject *source_begin(PyObject *name, char *text, size_t length);
 /* The source of the code that has this filename. NULL: none. */
 const char *source_find(PyObject *filename, size_t *length);
+/* Whether it is the newest source's text. */
+bool source_is_last(const char *text, size_t length);
 void source_clear(void);
 
 /* report.c: the exception that ended the last execution. */

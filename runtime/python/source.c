@@ -138,6 +138,12 @@ const char *source_find(PyObject *filename, size_t *length)
     return NULL;
 }
 
+bool source_is_last(const char *text, size_t length)
+{
+    const struct source *newest = sources.count == 0 ? NULL : &sources.items[sources.count - 1];
+    return newest != NULL && newest->length == length && memcmp(newest->text, text, length) == 0;
+}
+
 void source_clear(void)
 {
     sweep();
