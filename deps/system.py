@@ -13,6 +13,12 @@ import sysconfig
 from pathlib import Path
 
 
+SHOWN_LINES = 8  # of the output of a command that failed
+FREE_SPACE = "free some space on the disk (about 1 GB is needed), then run again"
+CHECK_NETWORK = ("check the network, the proxy and the registry settings of that tool, then run "
+                 "again; what is complete is kept")
+
+
 class StepError(Exception):
     """A step that failed: what happened, and what the user can do."""
 
@@ -31,10 +37,10 @@ def run(command, **options):
         raise StepError(f"cannot run {command[0]}: {error.strerror}",
                         f"install {command[0]}, or put it on PATH") from error
     if done.returncode:
-        tail = "\n".join("    " + line for line in done.stdout.splitlines()[-15:])
+        tail = "\n".join("    " + line for line in done.stdout.splitlines()[-SHOWN_LINES:])
+        full = any(sign in done.stdout for sign in ("No space left", "ENOSPC", "quota exceeded"))
         raise StepError(f"'{' '.join(command[:4])} ...' ended with {done.returncode}:\n{tail}",
-                        "check the network (proxy, registry settings of the tool) and the free "
-                        "space on the disk, then run again")
+                        FREE_SPACE if full else CHECK_NETWORK)
     return done.stdout
 
 
