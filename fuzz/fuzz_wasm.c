@@ -1,10 +1,11 @@
-/* Fuzz target: any bytes as a wasm module. What is accepted must be written and read again to the
- * same bytes, walked instruction by instruction, and take polls. */
+/* Fuzz target: any bytes as a wasm module, or as a component with one. What is accepted must be
+ * written and read again to the same bytes, walked instruction by instruction, and take polls. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "safepoints/safepoints.h"
+#include "wasm/component.h"
 #include "wasm/wasm.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -53,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wasm_module module;
     struct wasm_error error;
     struct safepoints_result result;
-    if (!wasm_parse(data, size, &module, &error)) {
+    if (component_is(data, size) ? !component_main_module(data, size, &module, &error)
+                                 : !wasm_parse(data, size, &module, &error)) {
         if (!error.reason[0] || error.offset > size)
             abort();
         return 0;

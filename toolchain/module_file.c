@@ -1,15 +1,19 @@
 /* Modules in files: see module_file.h. */
 #include "module_file.h"
 
+#include "wasm/component.h"
+
 bool module_file_read(const char *path, struct file_bytes *bytes, struct wasm_module *out)
 {
     struct wasm_error error;
     if (!file_read(path, bytes))
         return false;
-    if (wasm_parse(bytes->data, bytes->size, out, &error))
+    bool is_component = component_is(bytes->data, bytes->size);
+    if (is_component ? component_main_module(bytes->data, bytes->size, out, &error)
+                     : wasm_parse(bytes->data, bytes->size, out, &error))
         return true;
-    step_error("malformed module: %s: byte %zu: %s; make the file again", path, error.offset,
-               error.reason);
+    step_error("malformed %s: %s: byte %zu: %s; make the file again",
+               is_component ? "component" : "module", path, error.offset, error.reason);
     file_bytes_free(bytes);
     return false;
 }

@@ -4,21 +4,16 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <wasmtime.h>
 
-#include "command.h"
-#include "file.h"
 #include "image/image.h"
-#include "signals.h"
 #include "stdlib/archive.h"
+#include "steps.h"
 
 int component_run(int argc, char **argv);
 int pack_run(int argc, char **argv);
@@ -59,7 +54,6 @@ static const char good_module[] =
     "    (i32.const 0)))";
 
 static char folder[] = "/tmp/test_preinit.XXXXXX";
-static char message[4096]; /* what the last step printed on stderr */
 
 static const char *in_folder(const char *name)
 {
@@ -70,56 +64,18 @@ static const char *in_folder(const char *name)
     return path;
 }
 
-static int run_step(int (*run)(int, char **), const char *const *arguments)
-{
-    char *argv[24];
-    int argc = 0;
-    while (arguments[argc]) {
-        argv[argc] = (char *)arguments[argc];
-        argc++;
-    }
-    argv[argc] = NULL;
-    fflush(stderr);
-    int saved = dup(STDERR_FILENO);
-    int fd = open(in_folder("stderr"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-    assert_true(saved >= 0 && fd >= 0);
-    dup2(fd, STDERR_FILENO);
-    optind = 0;
-    signals_restore();
-    int result = run(argc, argv);
-    fflush(stderr);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    ssize_t size = pread(fd, message, sizeof message - 1, 0);
-    message[size > 0 ? size : 0] = 0;
-    close(fd);
-    return result;
-}
-
-#define STEP(run, ...) run_step(run, (const char *const[]){#run, __VA_ARGS__, NULL})
-
 /* good_module without the passive segment (see passive_data), with one part replaced. */
 static void write_module(const char *from, const char *to)
 {
-    char text[sizeof good_module + 512];
+    char *text = steps_replace(good_module, from, to);
     const char *passive = "  (data $passive \"x\")";
-    const char *at = from ? strstr(good_module, from) : good_module;
-    if (!at)
-        fail_msg("the module has no '%s'", from);
-    snprintf(text, sizeof text, "%.*s%s%s", (int)(at - good_module), good_module, to ? to : "",
-             at + (from ? strlen(from) : 0));
     char *left = strstr(text, passive);
     if (left)
         memset(left, ' ', strlen(passive));
-    wasm_byte_vec_t wasm;
-    wasmtime_error_t *error = wasmtime_wat2wasm(text, strlen(text), &wasm);
-    if (error) {
-        wasm_byte_vec_t why;
-        wasmtime_error_message(error, &why);
-        fail_msg("%.*s", (int)why.size, why.data);
-    }
+    struct file_bytes wasm = steps_module(text);
     assert_true(file_write(in_folder("module.wasm"), wasm.data, wasm.size));
-    wasm_byte_vec_delete(&wasm);
+    file_bytes_free(&wasm);
+    free(text);
 }
 
 static int precompile(const char *minimum)
@@ -141,25 +97,13 @@ static int pack(void)
                 "--meta", in_folder("image.meta"), "-o", in_folder("runtime.cwasm"));
 }
 
-static void assert_ok(int result)
-{
-    if (result != COMMAND_OK)
-        fail_msg("%s", message);
-}
-
-static void assert_says(int result, const char *part)
-{
-    if (result != COMMAND_FAILED || !strstr(message, part))
-        fail_msg("expected failure with '%s', got %d with '%s'", part, result, message);
-}
-
 static void to_a_runtime_file(void **state)
 {
     (void)state;
     write_module(NULL, NULL);
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
-    assert_ok(pack());
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
+    steps_assert_ok(pack());
     image_t image;
     eryx_error_t error;
     if (image_open(in_folder("runtime.cwasm"), NULL, &image, &error) != ERYX_OK ||
@@ -190,8 +134,8 @@ static void archive_gets_pyc(void **state)
 {
     (void)state;
     write_module(NULL, NULL);
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
     struct file_bytes archive;
     struct archive_file file;
     assert_true(file_read(in_folder("full.arc"), &archive));
@@ -207,10 +151,10 @@ static void same_input_same_image(void **state)
     (void)state;
     struct file_bytes first, second;
     write_module(NULL, NULL);
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
     assert_true(file_read(in_folder("memory.img"), &first));
-    assert_ok(preinit());
+    steps_assert_ok(preinit());
     assert_true(file_read(in_folder("memory.img"), &second));
     assert_int_equal(first.size, second.size);
     assert_memory_equal(first.data, second.data, first.size);
@@ -236,7 +180,7 @@ static void state_an_image_cannot_hold(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_module(cases[i].from, cases[i].to);
-        assert_says(precompile("8M"), cases[i].says);
+        steps_assert_says(precompile("8M"), cases[i].says);
     }
 }
 
@@ -274,11 +218,11 @@ static void initialisation_that_fails(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         write_module(cases[i].from, cases[i].to);
-        assert_ok(precompile("8M"));
+        steps_assert_ok(precompile("8M"));
         if (cases[i].says)
-            assert_says(preinit(), cases[i].says);
+            steps_assert_says(preinit(), cases[i].says);
         else
-            assert_ok(preinit());
+            steps_assert_ok(preinit());
     }
 }
 
@@ -286,17 +230,17 @@ static void files_that_do_not_belong_together(void **state)
 {
     (void)state;
     write_module(NULL, NULL);
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
     assert_true(file_write(in_folder("memory.img"), "other", 5));
-    assert_says(pack(), "memory.img is not the file");
-    assert_ok(preinit());
-    assert_ok(precompile("9M"));
-    assert_says(pack(), "code.elf is not the file");
+    steps_assert_says(pack(), "memory.img is not the file");
+    steps_assert_ok(preinit());
+    steps_assert_ok(precompile("9M"));
+    steps_assert_says(pack(), "code.elf is not the file");
     assert_true(file_write(in_folder("image.meta"), "other", 5));
-    assert_says(pack(), "image.meta is no --meta file");
+    steps_assert_says(pack(), "image.meta is no --meta file");
     assert_true(file_write(in_folder("code.elf"), "other", 5));
-    assert_says(preinit(), "run precompile again");
+    steps_assert_says(preinit(), "run precompile again");
     assert_int_equal(STEP(precompile_run, in_folder("module.wasm"), "--memory-minimum", "1000",
                           "-o", in_folder("code.elf")),
                      COMMAND_USAGE);
@@ -316,13 +260,13 @@ static void component_of_another_world(void **state)
 {
     (void)state;
     write_module(NULL, NULL);
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
-    assert_says(component(wit_folder), "does not implement world sandbox");
-    assert_non_null(strstr(message, "execute"));
-    assert_says(component(folder), "cannot read the WIT");
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
+    steps_assert_says(component(wit_folder), "does not implement world sandbox");
+    assert_non_null(strstr(steps_message(), "execute"));
+    steps_assert_says(component(folder), "cannot read the WIT");
     assert_true(file_write(in_folder("image.meta"), "other", 5));
-    assert_says(component(wit_folder), "not of one run");
+    steps_assert_says(component(wit_folder), "not of one run");
     assert_int_equal(access(in_folder("runtime.wasm"), F_OK), -1);
 }
 
@@ -331,9 +275,9 @@ static void component_with_another_import(void **state)
 {
     (void)state;
     write_module("\"wasi:cli/exit@0.2.0\" \"exit\"", "\"wasi:cli/exit@0.2.0\" \"leave\"");
-    assert_ok(precompile("8M"));
-    assert_ok(preinit());
-    assert_says(component(wit_folder), "leave");
+    steps_assert_ok(precompile("8M"));
+    steps_assert_ok(preinit());
+    steps_assert_says(component(wit_folder), "leave");
 }
 
 static int make_folder(void **state)
@@ -357,8 +301,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    static const char *const names[] = {"module.wasm", "code.elf",   "stdlib.arc",    "full.arc",
-                                        "memory.img",  "image.meta", "runtime.cwasm", "stderr"};
+    static const char *const names[] = {"module.wasm", "code.elf",   "stdlib.arc",   "full.arc",
+                                        "memory.img",  "image.meta", "runtime.cwasm"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         unlink(in_folder(names[i]));
     return rmdir(folder); /* fails if a step left a temporary file */
@@ -373,9 +317,7 @@ int main(int argc, char **argv)
     wit_folder = argv[1];
     wasm_tools = argv[2];
     script = argv[3];
-    wasm_engine_t *engine = wasm_engine_new();
-    signals_save();
-    wasm_engine_delete(engine);
+    steps_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(to_a_runtime_file),
         cmocka_unit_test(archive_gets_pyc),

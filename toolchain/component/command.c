@@ -1,8 +1,8 @@
 /* eryx-build component: the module and its initial memory as a standard component.
  *
- * The core module gets the image as data segments and the globals their values of the image,
- * loses what only eryx-build calls, and is wrapped by wasm-tools (component.mjs). That
- * checks all imports and exports against the world. */
+ * The core module gets the image as data segments and the globals their values of the image, and
+ * is wrapped by wasm-tools (component.mjs). That checks all imports and exports against the
+ * world. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>

@@ -70,15 +70,6 @@ static bool set_global(struct wasm_module *module, const image_global_t *saved)
     return global->init.size > 0;
 }
 
-/* The table, globals, and functions and addresses for eryx-build and liberyx (eryx_...). */
-static bool is_of_the_world(const struct wasm_export *export)
-{
-    if (export->kind == WASM_MEMORY)
-        return true;
-    bool is_ours = export->name.size >= 5 && memcmp(export->name.data, "eryx_", 5) == 0;
-    return export->kind == WASM_FUNCTION && !is_ours;
-}
-
 bool core_from_image(struct wasm_module *module, const struct file_bytes *memory,
                      const image_footer_t *footer)
 {
@@ -89,11 +80,6 @@ bool core_from_image(struct wasm_module *module, const struct file_bytes *memory
     for (uint32_t i = 0; i < footer->global_count; i++)
         if (!set_global(module, &footer->globals[i]))
             return false;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < module->export_count; i++)
-        if (is_of_the_world(&module->exports[i]))
-            module->exports[kept++] = module->exports[i];
-    module->export_count = kept;
     module->memories[0].min = footer->memory_min_bytes / WASM_PAGE;
     wasm_drop_customs(module, NULL);
     if (!set_data(module, memory)) {

@@ -2,7 +2,8 @@
  *
  * Data segments are taken out: preinit writes them to memory, and what a sandbox begins with is
  * the image. The memory minimum is raised to what initialisation will need, because in a
- * sandbox the memory has that size from the beginning. */
+ * sandbox the memory has that size from the beginning. A component has been initialised: of it
+ * the whole runtime.cwasm is made (whole.c). */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -12,24 +13,40 @@
 #include "command.h"
 #include "file.h"
 #include "module_file.h"
+#include "precompile/whole.h"
 #include "preinit/guest.h"
 #include "preinit/split.h"
+#include "wasm/component.h"
 
 #define WASM_PAGE UINT64_C(65536)
 
-static bool compile(const struct wasm_buffer *code, const char *output)
+static bool compile(const struct wasm_buffer *code, struct file_bytes *elf)
 {
     struct machine machine;
-    struct file_bytes elf;
     if (!machine_compile(&machine, code->data, code->size))
         return false;
-    bool done = machine_serialize(&machine, &elf);
+    bool done = machine_serialize(&machine, elf);
     machine_free(&machine);
-    if (done) {
-        done = file_write(output, elf.data, elf.size);
-        printf("precompile: %.1f MiB of code\n", (double)elf.size / (1 << 20));
-        file_bytes_free(&elf);
-    }
+    if (done)
+        printf("precompile: %.1f MiB of code\n", (double)elf->size / (1 << 20));
+    return done;
+}
+
+/* The machine code of a core module, or runtime.cwasm of a component's. */
+static bool make(const struct wasm_module *module, bool is_component, uint64_t minimum,
+                 const char *module_out, const char *output)
+{
+    struct wasm_buffer code = {0};
+    struct file_bytes elf = {0};
+    struct whole whole = {0};
+    bool done =
+        (!is_component || whole_prepare(module, minimum, &whole)) &&
+        split_code(module, minimum, &code) &&
+        (!module_out || file_write(module_out, code.data, code.size)) && compile(&code, &elf) &&
+        (is_component ? whole_write(&whole, &elf, output) : file_write(output, elf.data, elf.size));
+    whole_free(&whole);
+    file_bytes_free(&elf);
+    wasm_buffer_free(&code);
     return done;
 }
 
@@ -38,15 +55,12 @@ static bool precompile(const char *input, uint64_t minimum, const char *module_o
 {
     struct file_bytes bytes;
     struct wasm_module module;
-    struct wasm_buffer code = {0};
     if (!module_file_read(input, &bytes, &module))
         return false;
     bool done = split_check(&module);
     if (done && module.memories[0].min * WASM_PAGE > minimum)
         minimum = module.memories[0].min * WASM_PAGE;
-    done = done && split_code(&module, minimum, &code) &&
-           (!module_out || file_write(module_out, code.data, code.size)) && compile(&code, output);
-    wasm_buffer_free(&code);
+    done = done && make(&module, component_is(bytes.data, bytes.size), minimum, module_out, output);
     wasm_free(&module);
     file_bytes_free(&bytes);
     return done;
@@ -70,7 +84,9 @@ static bool parse_bytes(const char *text, uint64_t *out)
 static void print_help(FILE *stream)
 {
     fputs("usage: eryx-build precompile polled.wasm [options] -o code.elf\n"
-          "Compiles the module, without its data segments, with liberyx's configuration.\n"
+          "       eryx-build precompile runtime.wasm [options] -o runtime.cwasm\n"
+          "Compiles the module, without its data segments, with liberyx's configuration. Of a\n"
+          "component that eryx-build made it makes the whole file that liberyx loads.\n"
           "  --memory-minimum BYTES  linear memory of a fresh sandbox, at least what preinit\n"
           "                          leaves behind; a suffix M is MiB (default: the module's)\n"
           "  --module FILE           out: the module that was compiled\n",

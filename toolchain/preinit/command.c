@@ -31,17 +31,19 @@ struct work {
     struct wasm_module module;
     struct file_bytes module_bytes, code, archive;
     struct machine machine;
+    image_footer_t footer;
+    struct constant_range range;
 };
 
 /* An instance with data segments and archive in place, constructors run and Python started. */
-static bool start(struct work *work, struct guest *guest, struct constant_range *range)
+static bool start(struct work *work, struct guest *guest)
 {
     uint64_t memory_bytes = work->module.memories[0].min * WASM_PAGE;
     uint32_t status = 0;
     if (!guest_start(guest, &work->machine, memory_bytes))
         return false;
     if (split_write_data(&work->module, guest->memory, guest->memory_bytes) &&
-        snapshot_place_archive(guest, &work->archive, range) &&
+        snapshot_place_archive(guest, &work->archive, &work->range) &&
         guest_call(guest, "eryx_ctors", NULL, 0, NULL) &&
         guest_call(guest, "eryx_init", NULL, 0, &status)) {
         if (status == 0)
@@ -55,9 +57,8 @@ static bool start(struct work *work, struct guest *guest, struct constant_range 
 static bool add_pyc(struct work *work)
 {
     struct guest guest;
-    struct constant_range range;
     struct file_bytes full;
-    if (!start(work, &guest, &range))
+    if (!start(work, &guest))
         return false;
     bool done = pyc_make(&guest, &work->archive, &full);
     guest_stop(&guest);
@@ -68,56 +69,49 @@ static bool add_pyc(struct work *work)
     return done;
 }
 
-/* The footer of runtime.cwasm, as far as it is known here. */
-static bool describe(struct work *work, struct guest *guest, const struct constant_range *range,
-                     image_footer_t *footer)
+/* What only the started guest can tell. */
+static bool describe(struct work *work, struct guest *guest)
 {
-    uint64_t minimum = machine_memory_minimum(&work->machine);
-    if (guest->memory_bytes > minimum) {
+    image_footer_t *footer = &work->footer;
+    if (guest->memory_bytes > footer->memory_min_bytes) {
         step_error("initialisation needs %" PRIu64
                    " bytes of memory, the code was compiled for %" PRIu64
                    "; precompile with a larger --memory-minimum",
-                   guest->memory_bytes, minimum);
+                   guest->memory_bytes, footer->memory_min_bytes);
         return false;
     }
-    struct wasm_buffer code = {0};
-    if (!split_code(&work->module, minimum, &code))
-        return false;
-    image_footer_init(footer);
-    sha256_digest(code.data, code.size, footer->module_sha256);
-    wasm_buffer_free(&code);
-    snprintf(footer->eryx_version, sizeof footer->eryx_version, "%s", ERYX_VERSION);
-    snprintf(footer->engine_version, sizeof footer->engine_version, "%s", machine_version());
-    footer->memory_min_bytes = minimum;
-    footer->constant_start = range->start;
-    footer->constant_end = range->end;
+    footer->constant_start = work->range.start;
+    footer->constant_end = work->range.end;
     footer->code.length = work->code.size;
     sha256_digest(work->code.data, work->code.size, footer->code.sha256);
-    footer->memory.length = snapshot_image_bytes(guest, range);
+    footer->memory.length = snapshot_image_bytes(guest->memory, guest->memory_bytes, &work->range);
     sha256_digest(guest->memory, footer->memory.length, footer->memory.sha256);
+    for (uint32_t i = 0; i < footer->global_count; i++)
+        if (!guest_global(guest, footer->globals[i].name, &footer->globals[i].value))
+            return false;
     return snapshot_python_version(&work->archive, footer->python_version,
-                                   sizeof footer->python_version) &&
-           snapshot_globals(guest, &work->module, footer);
+                                   sizeof footer->python_version);
 }
 
-static bool save(struct work *work, struct guest *guest, const struct constant_range *range)
+static bool save(struct work *work, struct guest *guest)
 {
-    image_footer_t footer;
-    if (!snapshot_check(guest, &work->archive, range) || !describe(work, guest, range, &footer))
+    const struct constant_range *range = &work->range;
+    image_footer_t *footer = &work->footer;
+    if (!snapshot_check(guest, &work->archive, range) || !describe(work, guest))
         return false;
-    image_footer_seal(&footer);
+    image_footer_seal(footer);
     const struct arguments *arguments = work->arguments;
     if (arguments->archive_out &&
         !file_write(arguments->archive_out, work->archive.data, work->archive.size))
         return false;
-    if (!file_write(arguments->memory, guest->memory, footer.memory.length) ||
-        !file_write(arguments->meta, &footer, sizeof footer))
+    if (!file_write(arguments->memory, guest->memory, footer->memory.length) ||
+        !file_write(arguments->meta, footer, sizeof *footer))
         return false;
     printf(
         "preinit: Python %s, image %.1f MiB (archive %.1f of %.1f MiB), memory %.1f of %.1f MiB\n",
-        footer.python_version, (double)footer.memory.length / (1 << 20),
+        footer->python_version, (double)footer->memory.length / (1 << 20),
         (double)work->archive.size / (1 << 20), (double)(range->end - range->start) / (1 << 20),
-        (double)guest->memory_bytes / (1 << 20), (double)footer.memory_min_bytes / (1 << 20));
+        (double)guest->memory_bytes / (1 << 20), (double)footer->memory_min_bytes / (1 << 20));
     return true;
 }
 
@@ -125,15 +119,18 @@ static bool run(void *context)
 {
     struct work *work = context;
     struct guest guest;
-    struct constant_range range;
     if (!machine_load(&work->machine, work->code.data, work->code.size)) {
         step_error("%s is not code of this engine and configuration; run precompile again",
                    work->arguments->code);
         return false;
     }
-    bool done = work->arguments->no_pyc || add_pyc(work);
-    if (done && (done = start(work, &guest, &range))) {
-        done = save(work, &guest, &range);
+    bool done =
+        snapshot_describe(&work->module, machine_memory_minimum(&work->machine), &work->footer) &&
+        snapshot_constant_range(&work->footer, work->module.memories[0].min * WASM_PAGE,
+                                &work->range) &&
+        (work->arguments->no_pyc || add_pyc(work));
+    if (done && (done = start(work, &guest))) {
+        done = save(work, &guest);
         guest_stop(&guest);
     }
     machine_free(&work->machine);

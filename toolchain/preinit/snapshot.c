@@ -6,22 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "image/sha256.h"
+#include "preinit/split.h"
 #include "stdlib/archive.h"
 
 #define WASM_PAGE UINT64_C(65536)
 
-bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
-                            struct constant_range *range)
+static bool global_value(const image_footer_t *footer, const char *name, uint64_t *out)
 {
-    if (!guest_global(guest, "eryx_constant_start", &range->start) ||
-        !guest_global(guest, "eryx_constant_end", &range->end))
+    const image_global_t *global = image_footer_global(footer, name);
+    if (!global)
+        step_error("the module has no exported global '%s'; link made none of this module", name);
+    else
+        *out = global->value;
+    return global != NULL;
+}
+
+bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes,
+                             struct constant_range *range)
+{
+    if (!global_value(footer, "eryx_constant_start", &range->start) ||
+        !global_value(footer, "eryx_constant_end", &range->end))
         return false;
     if (range->start % WASM_PAGE || range->end % WASM_PAGE || range->start < WASM_PAGE ||
-        range->end < range->start || !guest_bytes(guest, range->start, range->end - range->start)) {
+        range->end < range->start || range->end > memory_bytes) {
         step_error("the module's constant range [%" PRIu64 ", %" PRIu64 ") makes no sense",
                    range->start, range->end);
         return false;
     }
+    return true;
+}
+
+bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
+                            const struct constant_range *range)
+{
     if (archive->size > range->end - range->start) {
         step_error("the archive has %zu bytes, the constant range only %" PRIu64
                    "; link with a larger --constant-size",
@@ -33,10 +51,10 @@ bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archiv
 }
 
 /* The first byte that is not zero, or end. */
-static uint64_t find_nonzero(const struct guest *guest, uint64_t start, uint64_t end)
+static uint64_t find_nonzero(const uint8_t *memory, uint64_t start, uint64_t end)
 {
     uint64_t at = start;
-    while (at < end && guest->memory[at] == 0)
+    while (at < end && memory[at] == 0)
         at++;
     return at;
 }
@@ -44,7 +62,7 @@ static uint64_t find_nonzero(const struct guest *guest, uint64_t start, uint64_t
 bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
                     const struct constant_range *range)
 {
-    uint64_t written = find_nonzero(guest, 0, WASM_PAGE);
+    uint64_t written = find_nonzero(guest->memory, 0, WASM_PAGE);
     if (written < WASM_PAGE) {
         step_error("initialisation wrote to address %" PRIu64
                    " in the poll page: a write through a null pointer, or a full shadow stack",
@@ -57,7 +75,7 @@ bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
                        range->start + i);
             return false;
         }
-    written = find_nonzero(guest, range->start + archive->size, range->end);
+    written = find_nonzero(guest->memory, range->start + archive->size, range->end);
     if (written < range->end) {
         step_error("initialisation wrote to the constant range, at address %" PRIu64, written);
         return false;
@@ -65,36 +83,59 @@ bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
     return true;
 }
 
-uint64_t snapshot_image_bytes(const struct guest *guest, const struct constant_range *range)
+uint64_t snapshot_image_bytes(const uint8_t *memory, uint64_t memory_bytes,
+                              const struct constant_range *range)
 {
-    uint64_t end = guest->memory_bytes;
-    while (end > range->end && find_nonzero(guest, end - WASM_PAGE, end) == end)
+    uint64_t end = memory_bytes;
+    while (end > range->end && find_nonzero(memory, end - WASM_PAGE, end) == end)
         end -= WASM_PAGE;
     return end;
 }
 
-bool snapshot_globals(struct guest *guest, const struct wasm_module *module, image_footer_t *footer)
+static bool add_global(const struct wasm_module *module, const struct wasm_export *export,
+                       image_footer_t *footer)
 {
+    const struct wasm_global *found =
+        &module->globals[export->index - module->imported[WASM_GLOBAL]];
+    int64_t value;
+    if (footer->global_count == IMAGE_MAX_GLOBALS) {
+        step_error("the module exports more than %u globals", IMAGE_MAX_GLOBALS);
+        return false;
+    }
+    image_global_t *global = &footer->globals[footer->global_count++];
+    if (export->name.size >= sizeof global->name || export->name.size == 0) {
+        step_error("the name of an exported global has more than %zu bytes",
+                   sizeof global->name - 1);
+        return false;
+    }
+    memcpy(global->name, export->name.data, export->name.size);
+    if ((found->type.value != WASM_I32 && found->type.value != WASM_I64) ||
+        !wasm_constant(found->init, &value)) {
+        step_error("the global '%s' is no integer constant", global->name);
+        return false;
+    }
+    global->kind = found->type.value;
+    global->mutable_ = found->type.mutable;
+    global->value = global->kind == WASM_I32 ? (uint32_t)value : (uint64_t)value;
+    return true;
+}
+
+bool snapshot_describe(const struct wasm_module *module, uint64_t memory_min_bytes,
+                       image_footer_t *footer)
+{
+    struct wasm_buffer code = {0};
+    if (!split_code(module, memory_min_bytes, &code))
+        return false;
+    image_footer_init(footer);
+    sha256_digest(code.data, code.size, footer->module_sha256);
+    wasm_buffer_free(&code);
+    snprintf(footer->eryx_version, sizeof footer->eryx_version, "%s", ERYX_VERSION);
+    snprintf(footer->engine_version, sizeof footer->engine_version, "%s", machine_version());
+    footer->memory_min_bytes = memory_min_bytes;
     for (uint32_t i = 0; i < module->export_count; i++) {
         const struct wasm_export *export = &module->exports[i];
-        uint32_t imported = module->imported[WASM_GLOBAL];
-        if (export->kind != WASM_GLOBAL || export->index < imported)
-            continue;
-        if (footer->global_count == IMAGE_MAX_GLOBALS) {
-            step_error("the module exports more than %u globals", IMAGE_MAX_GLOBALS);
-            return false;
-        }
-        image_global_t *global = &footer->globals[footer->global_count++];
-        if (export->name.size >= sizeof global->name || export->name.size == 0) {
-            step_error("the name of an exported global has more than %zu bytes",
-                       sizeof global->name - 1);
-            return false;
-        }
-        const struct wasm_global_type type = module->globals[export->index - imported].type;
-        memcpy(global->name, export->name.data, export->name.size);
-        global->kind = type.value;
-        global->mutable_ = type.mutable;
-        if (!guest_global(guest, global->name, &global->value))
+        if (export->kind == WASM_GLOBAL && export->index >= module->imported[WASM_GLOBAL] &&
+            !add_global(module, export, footer))
             return false;
     }
     return true;

@@ -11,20 +11,26 @@ struct constant_range {
     uint64_t start, end;
 };
 
-/* Looks up eryx_constant_start and _end, checks them, and copies the archive there. */
+/* Begins the footer of runtime.cwasm: versions, the hash of the module as it is compiled with that
+ * memory minimum, and all exported globals with their initial values. */
+bool snapshot_describe(const struct wasm_module *module, uint64_t memory_min_bytes,
+                       image_footer_t *footer);
+
+/* From the globals eryx_constant_start and _end; fails (printed) if it is not in memory. */
+bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes,
+                             struct constant_range *range);
+
+/* Copies the archive to the constant range. */
 bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
-                            struct constant_range *range);
+                            const struct constant_range *range);
 
 /* Checks that nothing wrote to the poll page or the constant range. */
 bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
                     const struct constant_range *range);
 
 /* Bytes of the image: memory without the zeros at its end, whole pages of 64 KiB. */
-uint64_t snapshot_image_bytes(const struct guest *guest, const struct constant_range *range);
-
-/* Adds all exported globals with their values. */
-bool snapshot_globals(struct guest *guest, const struct wasm_module *module,
-                      image_footer_t *footer);
+uint64_t snapshot_image_bytes(const uint8_t *memory, uint64_t memory_bytes,
+                              const struct constant_range *range);
 
 /* "3.14.0" from the archive's build-details.json. */
 bool snapshot_python_version(const struct file_bytes *archive, char *out, size_t size);
