@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 enum { TABLE_STEP = 64, TABLE_MAX = 1 << 20 };
 
 static struct {
@@ -37,7 +39,7 @@ static bool table_reserve(uint32_t subtask)
 
 struct abi_call *abi_call_start(wit_string_t name, wit_string_t json, uint32_t set)
 {
-    struct abi_call *call = calloc(1, sizeof *call);
+    struct abi_call *call = abi_arena_reserve(0) ? calloc(1, sizeof *call) : NULL;
     uint32_t started;
     if (call == NULL) {
         return NULL;
@@ -81,7 +83,11 @@ void abi_call_cancel(struct abi_call *call)
 
 void abi_call_free(struct abi_call *call)
 {
-    free((char *)call->result.ok.ptr);
+    if (abi_arena_holds(call->result.ok.ptr)) {
+        abi_arena_trim();
+    } else {
+        free((char *)call->result.ok.ptr);
+    }
     free(call);
 }
 

@@ -3,8 +3,11 @@
  * saves cancelling and starting on each of the many time-outs that never happen. */
 #include "wait.h"
 
+#include <string.h>
+
 #include "call.h"
 #include "guest_bindings.h"
+#include "memory.h"
 
 static struct {
     bool inside;
@@ -111,6 +114,37 @@ void abi_wait_event(uint32_t event, uint32_t waitable, uint32_t state)
     }
 }
 
+/* There is no memory for the result of a call: it fails. */
+static void give_up(uint32_t subtask)
+{
+    static const char reason[] = "out of memory for the result";
+    struct abi_call *call = abi_call_find(subtask);
+    if (call == NULL) {
+        return;
+    }
+    abi_call_cancel(call);
+    call->result.is_error = true;
+    call->result.error = (wit_string_t){(char *)(uintptr_t)eryx_arena.ptr, sizeof reason - 1};
+    memcpy((char *)call->result.error.ptr, reason, sizeof reason);
+    waiting.returned(call, subtask);
+}
+
+/* The next event of the set. liberyx answers NONE, subtask and bytes when a result does not
+ * fit into the arena; other hosts have no use for it. */
+static uint32_t next_event(uint32_t (*get)(uint32_t, wit_event_t *), wit_event_t *got)
+{
+    for (;;) {
+        uint32_t event = get(waiting.set, got);
+        if (event != WIT_EVENT_NONE || got->payload <= eryx_arena.capacity) {
+            return event;
+        }
+        if (!abi_arena_reserve(got->payload)) {
+            give_up(got->index);
+            return event;
+        }
+    }
+}
+
 bool abi_wait_block(int64_t nanoseconds)
 {
     wit_event_t got;
@@ -119,7 +153,7 @@ bool abi_wait_block(int64_t nanoseconds)
         return false;
     }
     if (abi_wait_arm(nanoseconds)) {
-        event = waitable_set_wait(waiting.set, &got);
+        event = next_event(waitable_set_wait, &got);
         abi_wait_event(event, got.index, got.payload);
     }
     return true;
@@ -130,7 +164,7 @@ bool abi_wait_poll(void)
     wit_event_t got;
     bool any = false;
     while (abi_call_count() != 0) {
-        uint32_t event = waitable_set_poll(waiting.set, &got);
+        uint32_t event = next_event(waitable_set_poll, &got);
         if (event == WIT_EVENT_NONE) {
             break;
         }

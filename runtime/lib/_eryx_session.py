@@ -81,13 +81,32 @@ def configure_environ(old, new):
     return [name for name, _ in new]
 
 
-def snapshot(namespace):
+def snapshot(namespace, skip=False):
     import _eryx_state
 
-    return _eryx_state.snapshot(namespace)
+    return _eryx_state.snapshot(namespace, skip=bool(skip))
 
 
 def restore(namespace, data):
     import _eryx_state
 
     _eryx_state.restore(namespace, data)
+
+
+def to_json(value):
+    """A result as JSON, in bytes; ValueError says why that is impossible."""
+    import json
+
+    try:
+        return json.dumps(value, allow_nan=False).encode()
+    except Exception as error:  # whatever a user's class raises
+        kind = type(value).__qualname__
+        raise ValueError(f"a result of type {kind} is not JSON: {error}") from None
+
+
+def variable_json(namespace, name):
+    try:
+        value = namespace[name]
+    except KeyError:
+        raise ValueError(f"there is no variable {name!r}") from None
+    return to_json(value)

@@ -13,6 +13,7 @@ from inspect import CO_COROUTINE
 import _eryx
 import _eryx_loop
 
+LAST_NAME = "<last>"  # no program has a name like that; session.c takes it away
 _PLACEHOLDER = "eryx: call of asyncio.run"
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp,
            ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -53,22 +54,35 @@ class _Awaiter(ast.NodeTransformer):
         return ast.copy_location(ast.Await(ast.copy_location(call, node)), node)
 
 
-def compile_suspendable(code, source, filename, flags):
-    """`code`, or the same with top-level calls of asyncio.run awaited.
+def _keep_last(tree):
+    """Makes the last statement, if it is an expression, an assignment to LAST_NAME."""
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        return False
+    target = ast.copy_location(ast.Name(LAST_NAME, ast.Store()), last)
+    tree.body[-1] = ast.copy_location(ast.Assign([target], last.value), last)
+    return True
+
+
+def compile_again(code, source, filename, flags, suspendable, keep_last):
+    """`code`, or the same with top-level calls of asyncio.run awaited (`suspendable`) and the last
+    expression's value kept (`keep_last`).
 
     Returns (code, alone): alone if the awaits are only ours, so that no loop must run around
     them."""
     tree = ast.parse(source, filename)
     awaiter = _Awaiter()
-    tree = awaiter.visit(tree)
-    if not awaiter.found:
+    if suspendable:
+        tree = awaiter.visit(tree)
+    if not (keep_last and _keep_last(tree)) and not awaiter.found:
         return code, False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to warn of was said for `code`
         awaited = compile(tree, filename, "exec", flags, dont_inherit=True)
     constants = tuple(_eryx_loop.await_call if constant == _PLACEHOLDER else constant
                       for constant in awaited.co_consts)
-    return awaited.replace(co_consts=constants), not code.co_flags & CO_COROUTINE
+    return (awaited.replace(co_consts=constants),
+            awaiter.found and not code.co_flags & CO_COROUTINE)
 
 
 def install():

@@ -63,6 +63,9 @@ static uint32_t finish(void)
     python_ignore_error();
     abi_wait_end();
     execution.running = false;
+    if (control.last_value) {
+        session_take_last();
+    }
     if (execution.captures) {
         text = captured();
     }
@@ -167,18 +170,20 @@ static bool contains(const char *text, size_t length, const char *word)
     return false;
 }
 
-/* Code that calls asyncio.run at top level is compiled again, with the call awaited. */
-static PyObject *make_suspendable(PyObject *code, const char *text, size_t length,
-                                  PyObject *filename, int flags, bool *alone)
+/* Code that calls asyncio.run at top level, or whose last value is to be kept, is compiled again. */
+static PyObject *compile_again(PyObject *code, const char *text, size_t length,
+                               PyObject *filename, int flags, bool *alone)
 {
     PyObject *source, *pair, *better = NULL;
-    if (!contains(text, length, "asyncio") || !contains(text, length, "run(")) {
+    int suspendable = contains(text, length, "asyncio") && contains(text, length, "run(");
+    if (!suspendable && !control.last_value) {
         return code;
     }
     source = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
     pair = source == NULL ? NULL
-                          : PyObject_CallFunction(python.compile_suspendable, "OOOi", code, source,
-                                                  filename, flags);
+                          : PyObject_CallFunction(python.compile_again, "OOOiii", code, source,
+                                                  filename, flags, suspendable,
+                                                  (int)control.last_value);
     if (pair != NULL) {
         better = PyTuple_GetItem(pair, 0);
         Py_IncRef(better);
@@ -195,12 +200,13 @@ static PyObject *make_suspendable(PyObject *code, const char *text, size_t lengt
 static struct {
     PyObject *code;
     PyObject *name; /* control.filename then; for comparison only */
-    bool alone;
+    bool alone, keeps_value;
 } last;
 
 static PyObject *same_again(const char *text, size_t length, bool *alone)
 {
-    if (last.code == NULL || last.name != control.filename || !source_is_last(text, length)) {
+    if (last.code == NULL || last.name != control.filename ||
+        last.keeps_value != control.last_value || !source_is_last(text, length)) {
         Py_XDECREF(last.code);
         last.code = NULL;
         return NULL;
@@ -217,6 +223,7 @@ static void remember(PyObject *code, size_t length, bool alone)
         last.code = code;
         last.name = control.filename;
         last.alone = alone;
+        last.keeps_value = control.last_value;
     }
 }
 
@@ -241,7 +248,7 @@ static PyObject *compile(char *text, size_t length, bool *alone)
         code = Py_CompileStringObject(text + skip, filename, PYTHON_FILE_INPUT, &flags, -1);
     }
     if (code != NULL) {
-        code = make_suspendable(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
+        code = compile_again(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
     }
     if (code != NULL) {
         remember(code, length, *alone);

@@ -18,7 +18,7 @@ struct python {
     PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_loop.driver's methods */
     PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_loop */
     PyObject *describe, *release;                          /* functions of _eryx_report */
-    PyObject *compile_suspendable;                         /* of _eryx_source */
+    PyObject *compile_again;                               /* of _eryx_source */
     PyObject *session_module, *fresh_module;
     PyObject *builtins; /* builtins.__dict__ */
     PyObject *builtins_copy;
@@ -69,10 +69,15 @@ extern struct control {
     PyObject *filename;
     bool capture_output;
     bool script;
+    bool last_value;       /* keep it for result-json */
+    bool trace;
+    uint32_t trace_locals; /* bytes of them in an event */
 } control;
 bool control_start(void);
 
 /* session.c: false with an exception. */
 bool session_new_main(void);
+/* Moves the value of the last expression, if it was kept, out of the namespace. */
+void session_take_last(void);
 
 #endif

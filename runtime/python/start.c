@@ -117,7 +117,7 @@ static bool look_up(void)
     python.loop_cancel = get("_eryx_loop", "cancel");
     python.describe = get("_eryx_report", "describe");
     python.release = get("_eryx_report", "release");
-    python.compile_suspendable = get("_eryx_source", "compile_suspendable");
+    python.compile_again = get("_eryx_source", "compile_again");
     python.builtins = get("builtins", "__dict__");
     python.builtins_copy = python.builtins == NULL ? NULL : PyDict_Copy(python.builtins);
     python.fresh_module = PyImport_ImportModule("_eryx_fresh");

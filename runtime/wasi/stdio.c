@@ -128,9 +128,10 @@ int64_t stdio_read(void *buffer, size_t length)
     uint32_t wanted = (uint32_t)(length < HOST_READ_MAX ? length : HOST_READ_MAX);
     uint32_t stream = host_stream(STREAM_STDIN);
     struct host_read_result result;
+    struct abi_arena arena = eryx_arena;
     eryx_arena = (struct abi_arena){(uint32_t)(uintptr_t)buffer, wanted};
     host_read(stream, wanted, &result);
-    eryx_arena = (struct abi_arena){0};
+    eryx_arena = arena;
     if (result.tag) {
         return result.error.tag == STREAM_CLOSED ? 0 : failure(&result.error);
     }
