@@ -28,7 +28,9 @@ LIBRARIES = ["libpython3.14.so", "libwasi-emulated-signal.so", "libwasi-emulated
              "libc++abi.so", "libc.so"]
 C_FLAGS = ["-target", "wasm32-wasi", "-std=gnu11", "-O2", "-g0", "-fPIC", "-fvisibility=hidden",
            "-Wall", "-Wextra", "-Werror", "-fno-sanitize=undefined"]
-WASM_OPT = ["-O3", "--all-features", "--disable-compact-imports"]
+# The engine does not inline across functions: more inlining here gives 4 % faster Python.
+WASM_OPT = ["-O3", "-aimfs", "10", "-fimfs", "60", "-ocimfs", "1000",
+            "--all-features", "--disable-compact-imports"]
 
 
 class Tools:
