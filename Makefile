@@ -12,13 +12,14 @@ CMAKE_FLAGS := -DERYX_SANITIZE=$(SANITIZE) $(if $(WASMTIME_ROOT),-DWASMTIME_ROOT
 QUIET := $(if $(V),,@)
 export V
 
-.PHONY: all run test bench examples install lint format fuzz clean distclean help deps native runtime
+.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime
 
 all: runtime
 
 help:
 	@echo 'make run        build everything, then run the example programs in the sandbox'
 	@echo 'make test       build everything, then run all tests'
+	@echo 'make test-component   drive runtime.wasm from a Rust host (minutes, the first time)'
 	@echo 'make            build everything: build/eryx, build/liberyx.so, build/runtime/'
 	@echo 'make examples   run the example programs'
 	@echo 'make bench      measure; prints a table, writes build/bench.json'
@@ -57,6 +58,9 @@ run examples: runtime
 
 test: runtime
 	$(QUIET)tests/run --jobs $(JOBS) --build $(BUILD) $(TESTS)
+
+test-component: runtime
+	$(QUIET)tests/component/run --jobs $(JOBS) $(TESTS)
 
 bench: runtime
 	$(QUIET)bench/run --build $(BUILD)
