@@ -20,6 +20,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 const TICK: Duration = Duration::from_millis(20);
 /// Running for so many ticks without returning to the host is an error.
 const TICKS_MAX: u64 = 2500;
+/// With less, deep recursion in C is a trap instead of Python's RecursionError.
+const STACK_BYTES: usize = 32 << 20;
 const OUTPUT_MAX: usize = 1 << 20;
 
 /// The result of the guest's functions: `result<T, string>`.
@@ -92,6 +94,8 @@ impl World {
         let mut config = Config::new();
         config.wasm_component_model_async(true);
         config.epoch_interruption(true);
+        config.max_wasm_stack(STACK_BYTES);
+        config.async_stack_size(STACK_BYTES + (2 << 20));
         let engine = Engine::new(&config)?;
         let component = load(&engine, path, cache)?;
         let mut linker = Linker::new(&engine);

@@ -13,6 +13,7 @@ pub async fn all(world: &World, tally: &mut Tally) {
     tally.check("execute-large", large(world)).await;
     tally.check("execute-syntax-error", syntax_error(world)).await;
     tally.check("execute-exception", exception(world)).await;
+    tally.check("execute-recursion", recursion(world)).await;
     tally.check("execute-exit", exit(world)).await;
     tally.check("streams-stderr", stderr(world)).await;
     tally.check("streams-stdin", stdin(world)).await;
@@ -69,6 +70,19 @@ async fn exception(world: &World) -> Result<()> {
                     ValueError: no\n";
     error(expected, sandbox.execute("def f():\n    raise ValueError('no')\n\nf()").await)?;
     output("on\n", sandbox.execute("print('on')").await)
+}
+
+/// In Python and in C.
+async fn recursion(world: &World) -> Result<()> {
+    let mut sandbox = world.start().await?;
+    for deep in ["f()", "json.loads('[' * 10**6)", "repr(nested)"] {
+        let code = format!(
+            "import json\ndef f():\n    f()\nnested = []\nfor _ in range(10**5):\n    \
+             nested = [nested]\ntry:\n    {deep}\nexcept RecursionError:\n    print('error')"
+        );
+        output("error\n", sandbox.execute(&code).await)?;
+    }
+    Ok(())
 }
 
 /// `wasi:cli/exit` ends the instance, not the host.
