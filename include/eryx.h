@@ -17,16 +17,23 @@
  *     eryx_sandbox_free(sandbox);
  *     eryx_runtime_free(runtime);
  *
+ * Programs call functions of the host through callbacks (<eryx/callback.h>). An event loop drives
+ * many sandboxes on one thread with executions and queues (<eryx/execution.h>). A session
+ * is saved and restored as bytes (<eryx/state.h>).
+ *
  * Conventions: functions that can fail return ERYX_OK or a negative eryx_status_t
  * and fill an optional eryx_error_t. Options structs are set up by their _init
  * function. _free(NULL) does nothing. Strings are UTF-8. */
 #ifndef ERYX_H
 #define ERYX_H
 
+#include <eryx/callback.h>
 #include <eryx/error.h>
+#include <eryx/execution.h>
 #include <eryx/limits.h>
 #include <eryx/outcome.h>
 #include <eryx/runtime.h>
 #include <eryx/sandbox.h>
+#include <eryx/state.h>
 
 #endif

@@ -32,6 +32,18 @@ typedef struct eryx_limits {
      * Default 16 MiB. What exceeds it is dropped and counted
      * (eryx_outcome_output_dropped); the program goes on. */
     uint64_t output_bytes;
+    /* Calls of callbacks: what goes beyond these raises an exception in the program that names the
+     * limit, and the program goes on. */
+    uint32_t pending_calls; /* at once; default 16,384, at most 60,000 */
+    uint64_t total_calls;   /* in one execution; default 1,000,000 */
+    /* Bytes of the arguments of all pending calls together. Default 64 MiB. */
+    uint64_t call_argument_bytes;
+    /* Bytes of the result of one call. Default 64 MiB. */
+    uint64_t call_result_bytes;
+    /* Bytes of eryx_outcome_result_json. Default 64 MiB. */
+    uint64_t result_bytes;
+    /* Bytes of a snapshot (eryx_sandbox_snapshot). Default 256 MiB. */
+    uint64_t snapshot_bytes;
 } eryx_limits_t;
 
 /* Sets the defaults. */

@@ -54,6 +54,12 @@ ERYX_API uint64_t eryx_outcome_wall_time_ns(const eryx_outcome_t *outcome);
  * os._exit the sandbox starts its next execution from the fresh image. */
 ERYX_API int eryx_outcome_session_lost(const eryx_outcome_t *outcome);
 
+/* If eryx_execute_options_t.result asked for a value and the kind is OK: the value as JSON, or NULL
+ * and then the reason in eryx_outcome_result_error ("a result of type set is not JSON: ..."). Both
+ * NULL otherwise. Valid until eryx_outcome_free. length may be NULL. */
+ERYX_API const char *eryx_outcome_result_json(const eryx_outcome_t *outcome, size_t *length);
+ERYX_API const char *eryx_outcome_result_error(const eryx_outcome_t *outcome);
+
 /* NULL is allowed. */
 ERYX_API void eryx_outcome_free(eryx_outcome_t *outcome);
 

@@ -31,6 +31,23 @@ typedef void (*eryx_output_fn)(void *env, eryx_stream_t stream, const char *data
  * May block; the wall-time limit is looked at when it returns. 1 MiB of stack. */
 typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
 
+/* Called on the executing thread for every event of a traced program, before it goes on. lineno 0:
+ * the event has no line. event_json: {"type": "line", ...}; context_json: where it is. Both valid
+ * during the call only. Must not call into the sandbox, and has 1 MiB of stack. */
+typedef void (*eryx_trace_fn)(void *env, uint32_t lineno, const char *event_json,
+                              size_t event_length, const char *context_json,
+                              size_t context_length);
+
+typedef enum eryx_output_mode {
+    ERYX_OUTPUT_CHUNK = 0, /* on_output gets each write as it is */
+    /* on_output gets whole lines, their newline included, of each stream; what has none at the end
+     * of the execution, or is longer than 64 KiB, in pieces. */
+    ERYX_OUTPUT_LINE = 1
+} eryx_output_mode_t;
+
+struct eryx_callback; /* <eryx/callback.h> */
+struct eryx_queue;    /* <eryx/execution.h> */
+
 typedef struct eryx_sandbox_options {
     size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */
     eryx_limits_t limits;
@@ -43,9 +60,17 @@ typedef struct eryx_sandbox_options {
     size_t environ_count;
     /* Where output goes as it is written; NULL: it is kept for the outcome. */
     eryx_output_fn on_output;
+    eryx_output_mode_t output_mode;
     /* Where stdin comes from; NULL: empty. */
     eryx_input_fn on_input;
-    /* Passed to on_output and on_input. */
+    /* Where traces go; NULL: the program is not traced, which costs it nothing. */
+    eryx_trace_fn on_trace;
+    /* Bytes of local variables' text that an event may carry. Default 0: no variables. */
+    uint32_t trace_locals_bytes;
+    /* Callbacks of the host that programs may call. Copied. */
+    const struct eryx_callback *callbacks;
+    size_t callback_count;
+    /* Passed to on_output, on_input and on_trace. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if
      * eryx_sandbox_new fails. May be NULL. */
@@ -70,12 +95,18 @@ typedef struct eryx_execute_options {
     /* Run as a script, like `python FILE`: in a fresh `__main__` without the session's
      * names. Default false. */
     bool script;
+    /* What value of a good execution the outcome is to carry as JSON (eryx_outcome_result_json).
+     * NULL: none. "": that of the last expression. Else that of the variable of this name. */
+    const char *result;
+    /* For eryx_execution_start (<eryx/execution.h>): tells when the execution can go on. NULL:
+     * none. Ignored by eryx_sandbox_execute. */
+    struct eryx_queue *queue;
 } eryx_execute_options_t;
 
 ERYX_API void eryx_execute_options_init(eryx_execute_options_t *options);
 
 /* Runs Python code (UTF-8, length bytes; may contain top-level await) to its end,
- * blocking the calling thread. Names persist from one execution to the next.
+ * blocking the calling thread, also while calls of callbacks are pending. Names persist from one execution to the next.
  * options NULL: defaults. Returns ERYX_OK whenever there is an outcome, which is
  * then owned by the caller; a Python exception is an outcome.
  * Errors: ERYX_ERR_ARGUMENT, _STATE (executing already), _MEMORY, _ENGINE, _GUEST. */

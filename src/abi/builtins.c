@@ -3,8 +3,8 @@
 #include "abi/builtins.h"
 
 #include "abi/guest.h"
+#include "abi/invoke.h"
 #include "abi/lift.h"
-#include "base/clock.h"
 
 static const char *const fault_pointer = "a pointer outside of memory";
 
@@ -31,12 +31,11 @@ static engine_reply_t poll_into(guest_t *guest, engine_value_t *values, const ch
     char *out = lift_writable(guest, values[1].u32, 8);
     if (!out)
         return guest_refuse(guest, name, fault_pointer);
-    waitables_expire(&guest->waitables, clock_monotonic());
     event_t event;
-    const char *fault = waitables_poll(&guest->waitables, values[0].u32, &event);
+    const char *fault = invoke_next_event(guest, values[0].u32, &event);
     if (fault)
         return guest_refuse(guest, name, fault);
-    *none = event.code == EVENT_NONE;
+    *none = event.code == EVENT_NONE && event.second == 0;
     lower_u32(out, event.first);
     lower_u32(out + 4, event.second);
     values[0].u32 = event.code;

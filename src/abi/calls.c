@@ -1,4 +1,4 @@
-/* cabi_realloc, configure, last-exception: canonical ABI of the control interface. */
+/* Exports that return at once: cabi_realloc, the control interface, the session's state. */
 #define _GNU_SOURCE
 #include "abi/calls.h"
 
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "abi/lift.h"
+#include "base/utf8.h"
 
 #define MESSAGE_MAX ((uint32_t)1 << 20) /* of an exception */
 #define TRACEBACK_MAX ((uint32_t)4 << 20)
@@ -18,6 +19,14 @@ static guest_status_t helper(guest_t *guest, size_t export, const engine_value_t
     if (state == ENGINE_DONE)
         return GUEST_ENDED;
     return guest->exited ? GUEST_EXITED : GUEST_TRAPPED;
+}
+
+/* Lets the guest free what a call of the export before returned. */
+static guest_status_t post_return(guest_t *guest, size_t export, const engine_value_t *result) {
+    if (!engine_has_export(guest->instance, export))
+        return GUEST_ENDED;
+    engine_value_t nothing;
+    return helper(guest, export, result, &nothing);
 }
 
 static guest_status_t broken(guest_t *guest, const char *where) {
@@ -115,6 +124,9 @@ guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings)
     arguments[5].u32 = (uint32_t)length;
     arguments[6].u32 = 0; /* capture-output: ours arrives through the streams */
     arguments[7].u32 = settings->script;
+    arguments[8].u32 = settings->last_value;
+    arguments[9].u32 = settings->trace;
+    arguments[10].u32 = settings->trace_locals;
     engine_value_t nothing;
     return helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
 }
@@ -153,8 +165,77 @@ guest_status_t guest_exception(guest_t *guest, guest_exception_t *out) {
         out->exits = info[28] != 0;
         out->exit_code = (int)lift_u32(info + 32);
     }
-    if (!engine_has_export(guest->instance, EXPORT_EXCEPTION_POST))
-        return GUEST_ENDED;
-    engine_value_t nothing;
-    return helper(guest, EXPORT_EXCEPTION_POST, values, &nothing);
+    return post_return(guest, EXPORT_EXCEPTION_POST, values);
+}
+
+/* result<X, string> where X is a string, a list of bytes or nothing: discriminant at 0, the
+ * bytes' address at 4, their number at 8. */
+static bool lift_answer(const guest_t *guest, const char *fields, bool has_value, uint64_t max,
+                        guest_answer_t *out) {
+    out->failed = fields[0] != 0;
+    if (!out->failed && !has_value)
+        return true;
+    uint32_t length = lift_u32(fields + 8);
+    const char *data = lift_readable(guest, lift_u32(fields + 4), length);
+    if (length > 0 && !data)
+        return false;
+    out->length = length;
+    if (out->failed)
+        out->length = utf8_cut(data, length, MESSAGE_MAX);
+    out->too_long = !out->failed && length > max;
+    if (out->too_long || length == 0)
+        return true;
+    out->data = malloc(out->length + 1);
+    if (!out->data) {
+        out->too_long = true;
+        return true;
+    }
+    memcpy(out->data, data, out->length);
+    out->data[out->length] = '\0';
+    return true;
+}
+
+static guest_status_t ask(guest_t *guest, size_t export, const engine_value_t *arguments,
+                          bool has_value, uint64_t max, guest_answer_t *out) {
+    engine_value_t values[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
+    *out = (guest_answer_t){0};
+    guest_status_t status = helper(guest, export, arguments, &values[0]);
+    if (status != GUEST_ENDED)
+        return status;
+    const char *fields = lift_readable(guest, values[0].u32, 12);
+    if (!fields || !lift_answer(guest, fields, has_value, max, out))
+        return broken(guest, guest_exports[export].name);
+    return post_return(guest, export + 1, values);
+}
+
+guest_status_t guest_result(guest_t *guest, const char *name, uint64_t max, guest_answer_t *out) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = name != NULL}};
+    size_t length = name ? strlen(name) : 0;
+    guest_status_t status = call_lower(guest, name, length, &arguments[1].u32);
+    if (status != GUEST_ENDED)
+        return status;
+    arguments[2].u32 = (uint32_t)length;
+    return ask(guest, EXPORT_RESULT, arguments, true, max, out);
+}
+
+guest_status_t guest_snapshot(guest_t *guest, bool skip_unpicklable, uint64_t max,
+                              guest_answer_t *out) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = skip_unpicklable}};
+    return ask(guest, EXPORT_SNAPSHOT, arguments, true, max, out);
+}
+
+guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
+                             guest_answer_t *out) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
+    *out = (guest_answer_t){0};
+    guest_status_t status = call_lower(guest, data, length, &arguments[0].u32);
+    if (status != GUEST_ENDED)
+        return status;
+    arguments[1].u32 = (uint32_t)length;
+    return ask(guest, EXPORT_RESTORE, arguments, false, 0, out);
+}
+
+guest_status_t guest_clear(guest_t *guest) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
+    return helper(guest, EXPORT_CLEAR, arguments, &nothing);
 }

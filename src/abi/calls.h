@@ -10,7 +10,14 @@ enum guest_export {
     EXPORT_REALLOC,
     EXPORT_CONFIGURE,
     EXPORT_EXCEPTION,
-    EXPORT_EXCEPTION_POST
+    EXPORT_EXCEPTION_POST,
+    EXPORT_RESULT,
+    EXPORT_RESULT_POST,
+    EXPORT_SNAPSHOT,
+    EXPORT_SNAPSHOT_POST,
+    EXPORT_RESTORE,
+    EXPORT_RESTORE_POST,
+    EXPORT_CLEAR
 };
 
 /* Copies bytes into memory that the guest allocates. GUEST_ENDED: *address is where. */

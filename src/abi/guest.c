@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
+#include "abi/callbacks.h"
 #include "abi/calls.h"
+#include "abi/invoke.h"
 #include "base/clock.h"
 
 /* What [async-lift]execute and its callback return: code | set << 4. */
@@ -14,15 +16,22 @@ const engine_export_t guest_exports[] = {
     [EXPORT_EXECUTE] = {"[async-lift]execute", "ii", "i", false},
     [EXPORT_CALLBACK] = {"[callback][async-lift]execute", "iii", "i", false},
     [EXPORT_REALLOC] = {"cabi_realloc", "iiii", "i", false},
-    [EXPORT_CONFIGURE] = {"eryx:sandbox/control@0.1.0#configure", "iiiiiiii", "", false},
+    [EXPORT_CONFIGURE] = {"eryx:sandbox/control@0.1.0#configure", "iiiiiiiiiii", "", false},
     [EXPORT_EXCEPTION] = {"eryx:sandbox/control@0.1.0#last-exception", "", "i", false},
     [EXPORT_EXCEPTION_POST] = {"cabi_post_eryx:sandbox/control@0.1.0#last-exception", "i", "",
                                true},
+    [EXPORT_RESULT] = {"eryx:sandbox/control@0.1.0#result-json", "iii", "i", false},
+    [EXPORT_RESULT_POST] = {"cabi_post_eryx:sandbox/control@0.1.0#result-json", "i", "", true},
+    [EXPORT_SNAPSHOT] = {"eryx:sandbox/control@0.1.0#snapshot", "i", "i", false},
+    [EXPORT_SNAPSHOT_POST] = {"cabi_post_eryx:sandbox/control@0.1.0#snapshot", "i", "", true},
+    [EXPORT_RESTORE] = {"restore-state", "ii", "i", false},
+    [EXPORT_RESTORE_POST] = {"cabi_post_restore-state", "i", "", true},
+    [EXPORT_CLEAR] = {"clear-state", "", "", false},
 };
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error) {
-    *guest = (guest_t){.slot = slot};
+    *guest = (guest_t){.slot = slot, .waitables.forget = calls_abandon};
     int status = engine_instantiate(engine, slot, guest, &guest->instance, error);
     if (status != ERYX_OK)
         return status;
@@ -43,6 +52,7 @@ bool guest_reset(guest_t *guest) {
     waitables_clear(&guest->waitables);
     guest->phase = PHASE_IDLE;
     guest->streams = (guest_streams_t){0};
+    guest->calls = NULL;
     guest->exited = guest->returned = guest->failed = false;
     guest->fault = guest->fault_in = NULL;
     engine_trim(guest->instance);
@@ -133,14 +143,23 @@ static guest_status_t deliver(guest_t *guest, const event_t *event) {
 
 guest_status_t guest_continue(guest_t *guest) {
     event_t event = {EVENT_NONE, 0, 0};
-    waitables_expire(&guest->waitables, clock_monotonic());
+    const char *broken;
     switch (guest->phase) {
     case PHASE_YIELDED:
         return deliver(guest, &event);
     case PHASE_WAITING:
-        waitables_poll(&guest->waitables, guest->set, &event);
-        return event.code == EVENT_NONE ? GUEST_WAITING : deliver(guest, &event);
+        broken = invoke_next_event(guest, guest->set, &event);
+        if (broken)
+            return fault(guest, broken);
+        if (event.code != EVENT_NONE)
+            return deliver(guest, &event);
+        if (event.second == 0)
+            return GUEST_WAITING;
+        event = (event_t){EVENT_NONE, 0, 0};
+        return deliver(guest, &event);
     case PHASE_BLOCKED:
+        waitables_expire(&guest->waitables, clock_monotonic());
+        invoke_collect(guest);
         if (!waitables_ready(&guest->waitables, guest->set))
             return GUEST_WAITING;
         guest->phase = PHASE_RUNNING;
@@ -152,10 +171,26 @@ guest_status_t guest_continue(guest_t *guest) {
     }
 }
 
+bool guest_can_cancel(const guest_t *guest) {
+    return guest->phase == PHASE_WAITING || guest->phase == PHASE_YIELDED;
+}
+
+guest_status_t guest_cancel_task(guest_t *guest) {
+    event_t event = {EVENT_TASK_CANCELLED, 0, 0};
+    return deliver(guest, &event);
+}
+
 uint64_t guest_deadline(const guest_t *guest) {
     if (guest->phase == PHASE_YIELDED || waitables_ready(&guest->waitables, guest->set))
         return 0;
+    if (guest->calls && guest->calls->mailbox && atomic_load(&guest->calls->mailbox->filled))
+        return 0;
     return waitables_deadline(&guest->waitables);
+}
+
+void guest_abandon_calls(guest_t *guest) {
+    if (guest->calls && guest->calls->pending > 0)
+        waitables_abandon(&guest->waitables);
 }
 
 void guest_cancel(guest_t *guest) {

@@ -2,8 +2,8 @@
  *
  * A guest runs one execution at a time as a state machine: guest_start, then guest_continue
  * whenever something it waits for may have happened, until it ends or traps. The calling
- * thread is only held while guest code runs. Imports are in imports.c, built-ins for
- * waiting in builtins.c, exports here. */
+ * thread is only held while guest code runs. Imports are in imports.c and invoke.c,
+ * built-ins for waiting in builtins.c, exports here and in calls.c. */
 #ifndef ABI_GUEST_H
 #define ABI_GUEST_H
 
@@ -29,6 +29,9 @@ typedef struct guest_streams {
     void (*write)(void *env, int stream, const char *data, size_t length);
     /* As eryx_input_fn. */
     ptrdiff_t (*read)(void *env, char *buffer, size_t capacity);
+    /* As eryx_trace_fn; NULL: dropped. */
+    void (*trace)(void *env, uint32_t lineno, const char *event, size_t event_length,
+                  const char *context, size_t context_length);
     void *env;
 } guest_streams_t;
 
@@ -38,7 +41,8 @@ typedef struct guest_settings {
     const char *const *environ; /* "NAME=value" */
     size_t environ_count;
     const char *filename;
-    bool script;
+    bool script, last_value, trace;
+    uint32_t trace_locals;
 } guest_settings_t;
 
 typedef struct guest_exception {
@@ -71,6 +75,7 @@ typedef struct guest {
     uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */
     waitables_t waitables;
+    struct calls *calls; /* of the sandbox; NULL or empty: no callbacks */
     guest_phase_t phase;
     uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
     bool returned; /* task-return was called in this execution */
@@ -100,11 +105,34 @@ guest_status_t guest_start(guest_t *guest, const char *code, size_t length);
 guest_status_t guest_continue(guest_t *guest);
 /* When a waiting guest is to be continued (clock_monotonic). */
 uint64_t guest_deadline(const guest_t *guest);
+/* Whether the execution waits in a way that can be cancelled: the program sees that its main task
+ * is. */
+bool guest_can_cancel(const guest_t *guest);
+guest_status_t guest_cancel_task(guest_t *guest);
+/* Calls that an execution has left behind are over. */
+void guest_abandon_calls(guest_t *guest);
 /* Gives up an execution; the instance must not run again. */
 void guest_cancel(guest_t *guest);
 
 /* After GUEST_ENDED: whether an exception ended it, and then which. */
 bool guest_failed(const guest_t *guest);
 guest_status_t guest_exception(guest_t *guest, guest_exception_t *out);
+
+/* An answer of the guest: bytes, or why there are none (text). */
+typedef struct guest_answer {
+    bool failed;
+    bool too_long; /* nothing was copied; length says how much it is */
+    char *data;    /* from malloc, a NUL follows; NULL if empty */
+    size_t length;
+} guest_answer_t;
+
+/* All four: GUEST_ENDED, _EXITED, _TRAPPED or _REFUSED, between executions (guest_result also
+ * after GUEST_ENDED). max: of a good answer's bytes. name NULL: the last expression. */
+guest_status_t guest_result(guest_t *guest, const char *name, uint64_t max, guest_answer_t *out);
+guest_status_t guest_snapshot(guest_t *guest, bool skip_unpicklable, uint64_t max,
+                              guest_answer_t *out);
+guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
+                             guest_answer_t *out);
+guest_status_t guest_clear(guest_t *guest);
 
 #endif

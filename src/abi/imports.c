@@ -1,4 +1,4 @@
-/* Functions the guest imports: clocks, entropy, standard streams, exit, callbacks. This table
+/* Functions the guest imports: clocks, entropy, standard streams, exit. The table
  * is all that leaves a sandbox. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -6,6 +6,7 @@
 
 #include "abi/builtins.h"
 #include "abi/guest.h"
+#include "abi/invoke.h"
 #include "abi/lift.h"
 #include "base/clock.h"
 
@@ -122,16 +123,6 @@ static void lower_stream_error(char *result, uint8_t which) {
     lower_u32(result + 8, HANDLE_ERROR);
 }
 
-/* The guest's memory for lists; *capacity is what of it can be written. */
-static char *arena(const guest_t *guest, uint32_t *address, uint32_t *capacity) {
-    const char *fields = guest->arena ? lift_readable(guest, guest->arena, 8) : NULL;
-    if (!fields)
-        return NULL;
-    *address = lift_u32(fields);
-    *capacity = lift_u32(fields + 4);
-    return lift_writable(guest, *address, *capacity);
-}
-
 static engine_reply_t import_read(void *context, engine_value_t *values) {
     static const char name[] = "input-stream.blocking-read";
     guest_t *guest = context;
@@ -139,7 +130,7 @@ static engine_reply_t import_read(void *context, engine_value_t *values) {
         return guest_refuse(guest, name, fault_handle);
     char *result = lift_writable(guest, values[2].u32, STREAM_RESULT_BYTES);
     uint32_t address, capacity;
-    char *buffer = arena(guest, &address, &capacity);
+    char *buffer = lift_arena(guest, &address, &capacity);
     if (!result || !buffer)
         return guest_refuse(guest, name, fault_pointer);
     if (values[1].u64 < capacity)
@@ -154,43 +145,6 @@ static engine_reply_t import_read(void *context, engine_value_t *values) {
     result[0] = 0;
     lower_u32(result + 4, address);
     lower_u32(result + 8, (size_t)got > capacity ? capacity : (uint32_t)got);
-    return ENGINE_RETURN;
-}
-
-/* --- Callbacks and traces ----------------------------------------------------------------- */
-
-/* There are no callbacks: the error comes at once. */
-static engine_reply_t import_invoke(void *context, engine_value_t *values) {
-    static const char message[] = "unknown callback";
-    guest_t *guest = context;
-    char *result = lift_writable(guest, values[4].u32, 12);
-    if (!result)
-        return guest_refuse(guest, "invoke", fault_pointer);
-    uint32_t address = 0, capacity = 0, length = sizeof message - 1;
-    char *buffer = arena(guest, &address, &capacity);
-    if (!buffer || capacity < length)
-        length = address = 0;
-    else
-        memcpy(buffer, message, length);
-    result[0] = 1;
-    lower_u32(result + 4, address);
-    lower_u32(result + 8, length);
-    values[0].u32 = SUBTASK_RETURNED;
-    return ENGINE_RETURN;
-}
-
-static engine_reply_t import_list_callbacks(void *context, engine_value_t *values) {
-    guest_t *guest = context;
-    char *result = lift_writable(guest, values[0].u32, 8);
-    if (!result)
-        return guest_refuse(guest, "list-callbacks", fault_pointer);
-    lower_u64(result, 0);
-    return ENGINE_RETURN;
-}
-
-static engine_reply_t import_report_trace(void *context, engine_value_t *values) {
-    (void)context;
-    (void)values;
     return ENGINE_RETURN;
 }
 

@@ -31,6 +31,17 @@ static inline void lower_u64(char *to, uint64_t value) {
     memcpy(to, &value, sizeof value);
 }
 
+/* The guest's memory for what imports return (docs/architecture.md, section 5); NULL if there is
+ * none that can be written. */
+static inline char *lift_arena(const guest_t *guest, uint32_t *address, uint32_t *capacity) {
+    const char *fields = guest->arena ? lift_readable(guest, guest->arena, 8) : NULL;
+    if (!fields)
+        return NULL;
+    *address = lift_u32(fields);
+    *capacity = lift_u32(fields + 4);
+    return lift_writable(guest, *address, *capacity);
+}
+
 /* Refuses, and notes why. */
 static inline engine_reply_t guest_refuse(guest_t *guest, const char *import, const char *fault) {
     guest->fault_in = import;

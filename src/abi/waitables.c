@@ -25,6 +25,7 @@ struct waitable {
     bool pending;   /* its end has not been told to the guest */
     bool delivered; /* it has, so the guest may drop it */
     heap_item_t timer;
+    void *owner;    /* of a call, until its end is delivered */
 };
 
 static const char *const fault_full = "more than 65536 waitables";
@@ -118,6 +119,13 @@ static void resolve(waitables_t *self, waitable_t *subtask, subtask_state_t stat
         ready_append(subtask->set, subtask);
 }
 
+static void forget_owner(waitables_t *self, waitable_t *subtask) {
+    void *owner = subtask->owner;
+    subtask->owner = NULL;
+    if (owner)
+        self->forget(owner);
+}
+
 static void deliver(waitable_t *subtask) {
     if (subtask->set && subtask->pending)
         ready_remove(subtask->set, subtask);
@@ -127,7 +135,14 @@ static void deliver(waitable_t *subtask) {
     subtask->delivered = true;
 }
 
+static void forget_all(waitables_t *self) {
+    for (uint32_t i = 1; i < self->used; i++)
+        if (self->table[i]->kind == KIND_SUBTASK)
+            forget_owner(self, self->table[i]);
+}
+
 void waitables_clear(waitables_t *self) {
+    forget_all(self);
     if (self->used > KEEP_MAX) {
         waitables_free(self);
         return;
@@ -139,11 +154,12 @@ void waitables_clear(waitables_t *self) {
 }
 
 void waitables_free(waitables_t *self) {
+    forget_all(self);
     for (uint32_t i = 1; i < self->used; i++)
         free(self->table[i]);
     free(self->table);
     heap_free(&self->timers);
-    *self = (waitables_t){0};
+    *self = (waitables_t){.forget = self->forget};
 }
 
 const char *waitables_set_new(waitables_t *self, uint32_t *out) {
@@ -195,6 +211,24 @@ const char *waitables_timer_new(waitables_t *self, uint64_t time, uint32_t *out)
     return NULL;
 }
 
+const char *waitables_call_new(waitables_t *self, void *owner, waitable_t **out) {
+    const char *fault = entry_new(self, KIND_SUBTASK, out);
+    if (fault)
+        return fault;
+    (*out)->state = SUBTASK_STARTED;
+    (*out)->owner = owner;
+    return NULL;
+}
+
+uint32_t waitables_number(const waitable_t *waitable) {
+    return waitable->number;
+}
+
+void waitables_return(waitables_t *self, waitable_t *subtask) {
+    if (!subtask->pending && !subtask->delivered)
+        resolve(self, subtask, SUBTASK_RETURNED);
+}
+
 const char *waitables_subtask_drop(waitables_t *self, uint32_t number) {
     waitable_t *subtask = find(self, number, KIND_SUBTASK);
     if (!subtask)
@@ -214,7 +248,10 @@ const char *waitables_subtask_cancel(waitables_t *self, uint32_t number, uint32_
         return "a subtask was cancelled after its end was delivered";
     if (!subtask->pending)
         resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
+    else if (subtask->owner) /* its result is not written yet */
+        subtask->state = SUBTASK_CANCELLED_BEFORE_RETURNED;
     deliver(subtask);
+    forget_owner(self, subtask);
     *state = subtask->state;
     return NULL;
 }
@@ -232,17 +269,36 @@ void waitables_expire(waitables_t *self, uint64_t now) {
     }
 }
 
-const char *waitables_poll(waitables_t *self, uint32_t number, event_t *out) {
+const char *waitables_peek(const waitables_t *self, uint32_t number, event_t *out, void **owner) {
     waitable_t *set = find(self, number, KIND_SET);
     if (!set)
         return fault_set;
     *out = (event_t){EVENT_NONE, 0, 0};
+    *owner = NULL;
     waitable_t *subtask = set->ready_first;
     if (!subtask)
         return NULL;
-    deliver(subtask);
     *out = (event_t){EVENT_SUBTASK, subtask->number, (uint32_t)subtask->state};
+    *owner = subtask->owner;
     return NULL;
+}
+
+void waitables_take(waitables_t *self, uint32_t number) {
+    waitable_t *subtask = self->table[number]->ready_first;
+    deliver(subtask);
+    subtask->owner = NULL;
+}
+
+void waitables_abandon(waitables_t *self) {
+    for (uint32_t i = 1; i < self->used; i++) {
+        waitable_t *subtask = self->table[i];
+        if (subtask->kind != KIND_SUBTASK || !subtask->owner)
+            continue;
+        if (!subtask->pending)
+            resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
+        subtask->state = SUBTASK_CANCELLED_BEFORE_RETURNED;
+        forget_owner(self, subtask);
+    }
 }
 
 bool waitables_can_wait(const waitables_t *self, uint32_t number) {

@@ -22,7 +22,11 @@ typedef enum subtask_state {
     SUBTASK_CANCELLED_BEFORE_RETURNED = 4
 } subtask_state_t;
 
-typedef enum event_code { EVENT_NONE = 0, EVENT_SUBTASK = 1 } event_code_t;
+typedef enum event_code {
+    EVENT_NONE = 0,
+    EVENT_SUBTASK = 1,
+    EVENT_TASK_CANCELLED = 6
+} event_code_t;
 
 typedef struct event {
     uint32_t code, first, second; /* EVENT_SUBTASK: subtask, state */
@@ -32,13 +36,16 @@ typedef struct waitable waitable_t;
 
 /* All zero is an empty table. */
 typedef struct waitables {
+    /* Told that a subtask with an owner was cancelled or is gone, unless its end was
+     * delivered. */
+    void (*forget)(void *owner);
     waitable_t **table; /* by number; [0] is unused */
     uint32_t used, capacity;
     waitable_t *free;
     heap_t timers;
 } waitables_t;
 
-/* Forgets all sets and subtasks; keeps memory for the next guest. */
+/* Forgets all sets and subtasks; keeps memory (and `forget`) for the next guest. */
 void waitables_clear(waitables_t *self);
 void waitables_free(waitables_t *self);
 
@@ -49,14 +56,22 @@ const char *waitables_set_drop(waitables_t *self, uint32_t set);
 const char *waitables_join(waitables_t *self, uint32_t subtask, uint32_t set);
 /* A subtask that returns at the given time. */
 const char *waitables_timer_new(waitables_t *self, uint64_t time, uint32_t *out);
+/* A subtask that returns when waitables_return says so. */
+const char *waitables_call_new(waitables_t *self, void *owner, waitable_t **out);
+uint32_t waitables_number(const waitable_t *waitable);
+void waitables_return(waitables_t *self, waitable_t *subtask);
 const char *waitables_subtask_drop(waitables_t *self, uint32_t subtask);
 /* *state: how it ended, now or before. */
 const char *waitables_subtask_cancel(waitables_t *self, uint32_t subtask, uint32_t *state);
 
 /* Lets the timers that are due return. */
 void waitables_expire(waitables_t *self, uint64_t now);
-/* Takes the next event of a set; EVENT_NONE if there is none yet. */
-const char *waitables_poll(waitables_t *self, uint32_t set, event_t *out);
+/* The next event of a set; EVENT_NONE if there is none yet. *owner: of its subtask, or NULL. */
+const char *waitables_peek(const waitables_t *self, uint32_t set, event_t *out, void **owner);
+/* Takes the event that waitables_peek told of; its owner is forgotten. */
+void waitables_take(waitables_t *self, uint32_t set);
+/* Ends all subtasks that have an owner and have not returned, as cancelled. */
+void waitables_abandon(waitables_t *self);
 /* Whether an event of the set could still come. */
 bool waitables_can_wait(const waitables_t *self, uint32_t set);
 /* Whether waitables_poll would give an event now. */

@@ -13,8 +13,8 @@
 
 #include "memory/slot.h"
 
-#define ENGINE_MAX_ARGUMENTS 8
-#define ENGINE_MAX_EXPORTS 16
+#define ENGINE_MAX_ARGUMENTS 12
+#define ENGINE_MAX_EXPORTS 24
 #define ENGINE_MAX_GLOBALS 32
 
 typedef struct engine engine_t;                   /* compiled code; any thread */

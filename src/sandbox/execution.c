@@ -9,32 +9,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/streams.h"
 
 static const char default_filename[] = "<eryx>";
 
 static const char *filename_of(const eryx_sandbox_t *sandbox) {
     return sandbox->filename ? sandbox->filename : default_filename;
-}
-
-/* --- Streams ------------------------------------------------------------------------------ */
-
-static void write_output(void *env, int stream, const char *data, size_t length) {
-    eryx_sandbox_t *sandbox = env;
-    execution_t *execution = &sandbox->execution;
-    eryx_outcome_t *outcome = execution->outcome;
-    uint64_t room = sandbox->limits.output_bytes - execution->output_bytes;
-    size_t taken = length < room ? length : (size_t)room;
-    if (taken > 0 && sandbox->on_output)
-        sandbox->on_output(sandbox->env, (eryx_stream_t)stream, data, taken);
-    else if (taken > 0 && !buffer_append(&outcome->output[stream - 1], data, taken))
-        taken = 0;
-    execution->output_bytes += taken;
-    outcome->output_dropped += length - taken;
-}
-
-static ptrdiff_t read_input(void *env, char *buffer, size_t capacity) {
-    eryx_sandbox_t *sandbox = env;
-    return sandbox->on_input(sandbox->env, buffer, capacity);
 }
 
 /* --- Ends --------------------------------------------------------------------------------- */
@@ -88,14 +68,16 @@ static void end_exception(eryx_outcome_t *outcome, const guest_exception_t *exce
 /* The guest has come to an end of some kind: no guest code runs any more. */
 static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
                    const guest_exception_t *exception) {
-    execution_t *execution = &sandbox->execution;
+    eryx_execution_t *execution = &sandbox->execution;
     eryx_outcome_t *outcome = execution->outcome;
     guest_t *guest = &sandbox->instance->guest;
     stop_reason_t reason = control_end(sandbox->control);
     outcome->wall_time_ns = clock_monotonic() - execution->started;
     execution->state = EXECUTION_DONE;
+    streams_flush(sandbox);
     switch (status) {
     case GUEST_ENDED:
+        guest_abandon_calls(guest);
         if (exception)
             end_exception(outcome, exception);
         return;
@@ -122,13 +104,48 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
     sandbox->instance = NULL;
 }
 
+/* The value of a good execution that the host wants. */
+static guest_status_t take_result(eryx_sandbox_t *sandbox) {
+    char message[128];
+    eryx_execution_t *execution = &sandbox->execution;
+    eryx_outcome_t *outcome = execution->outcome;
+    guest_answer_t answer = {0};
+    uint64_t max = sandbox->limits.result_bytes;
+    guest_status_t status =
+        guest_result(&sandbox->instance->guest, *execution->result ? execution->result : NULL,
+                     max, &answer);
+    if (status != GUEST_ENDED)
+        free(answer.data);
+    if (status == GUEST_REFUSED) {
+        outcome->result_error = strdup("the sandbox is out of memory");
+        return GUEST_ENDED;
+    }
+    if (status != GUEST_ENDED)
+        return status;
+    if (answer.too_long) {
+        snprintf(message, sizeof message,
+                 "the result has %zu bytes of JSON, more than the limit result_bytes of %llu",
+                 answer.length, (unsigned long long)max);
+        outcome->result_error = strdup(message);
+    } else if (answer.failed) {
+        outcome->result_error = answer.data ? answer.data : strdup("no reason was given");
+    } else {
+        outcome->result = answer.data;
+        outcome->result_length = answer.length;
+    }
+    return GUEST_ENDED;
+}
+
 static void absorb(eryx_sandbox_t *sandbox, guest_status_t status) {
     guest_t *guest = &sandbox->instance->guest;
     guest_exception_t exception;
     if (status == GUEST_WAITING) {
         sandbox->execution.state = EXECUTION_WAITING;
+        control_pause(sandbox->control);
         return;
     }
+    if (status == GUEST_ENDED && !guest_failed(guest) && sandbox->execution.result)
+        status = take_result(sandbox);
     if (status != GUEST_ENDED || !guest_failed(guest)) {
         finish(sandbox, status, NULL);
         return;
@@ -150,7 +167,9 @@ static void absorb(eryx_sandbox_t *sandbox, guest_status_t status) {
 static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_t *options) {
     const char *filename = options && options->filename ? options->filename : default_filename;
     bool script = options && options->script;
-    if (script == sandbox->script && strcmp(filename, filename_of(sandbox)) == 0)
+    bool last_value = options && options->result && !*options->result;
+    if (script == sandbox->script && last_value == sandbox->last_value &&
+        strcmp(filename, filename_of(sandbox)) == 0)
         return true;
     char *copy = strdup(filename);
     if (!copy)
@@ -158,11 +177,12 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     free(sandbox->filename);
     sandbox->filename = copy;
     sandbox->script = script;
+    sandbox->last_value = last_value;
     sandbox->instance->configured = false;
     return true;
 }
 
-static guest_status_t configure(eryx_sandbox_t *sandbox) {
+guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     instance_t *instance = sandbox->instance;
     if (instance->configured)
         return GUEST_ENDED;
@@ -173,56 +193,85 @@ static guest_status_t configure(eryx_sandbox_t *sandbox) {
         .environ_count = sandbox->environ.count,
         .filename = filename_of(sandbox),
         .script = sandbox->script,
+        .last_value = sandbox->last_value,
+        .trace = sandbox->on_trace != NULL,
+        .trace_locals = sandbox->trace_locals,
     };
-    instance->guest.streams = (guest_streams_t){
-        .write = write_output,
-        .read = sandbox->on_input ? read_input : NULL,
-        .env = sandbox,
-    };
+    instance->guest.streams = streams_of(sandbox);
+    instance->guest.calls = &sandbox->calls;
     guest_status_t status = guest_configure(&instance->guest, &settings);
     instance->configured = status == GUEST_ENDED;
     return status;
 }
 
-int execution_start(eryx_sandbox_t *sandbox, const char *code, size_t length,
-                    const eryx_execute_options_t *options, eryx_error_t *error) {
-    execution_t *execution = &sandbox->execution;
+int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *options,
+                      eryx_error_t *error) {
     int status = sandbox_ready(sandbox, error);
     if (status != ERYX_OK)
         return status;
     eryx_outcome_t *outcome = calloc(1, sizeof *outcome);
-    if (!outcome || !choose_settings(sandbox, options)) {
+    char *result = options && options->result ? strdup(options->result) : NULL;
+    if (!outcome || !choose_settings(sandbox, options) || (options && options->result && !result)) {
         free(outcome);
+        free(result);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for an execution");
     }
     uint64_t started = clock_monotonic();
     uint64_t limit = sandbox->limits.wall_time_ns;
     uint64_t deadline = limit > 0 ? clock_add(started, limit) : CLOCK_NEVER;
-    instance_t *instance = sandbox->instance;
-    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, instance->slot, deadline)) {
+    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, sandbox->instance->slot,
+                       deadline)) {
         free(outcome);
+        free(result);
         return error_set(error, ERYX_ERR_MEMORY, "cannot watch the wall time limit: no thread");
     }
-    *execution = (execution_t){EXECUTION_RUNNING, started, 0, outcome};
-    slot_enter(instance->slot);
-    guest_status_t reached = configure(sandbox);
-    if (reached == GUEST_ENDED)
-        reached = guest_start(&instance->guest, code, length);
-    absorb(sandbox, reached);
+    sandbox->execution = (eryx_execution_t){.sandbox = sandbox,
+                                            .state = EXECUTION_READY,
+                                            .started = started,
+                                            .outcome = outcome,
+                                            .result = result};
+    sandbox->calls.total = 0;
     return ERYX_OK;
 }
 
+void execution_begin(eryx_sandbox_t *sandbox, const char *code, size_t length) {
+    instance_t *instance = sandbox->instance;
+    sandbox->execution.state = EXECUTION_RUNNING;
+    slot_enter(instance->slot);
+    guest_status_t reached = execution_configure(sandbox);
+    if (reached == GUEST_ENDED)
+        reached = guest_start(&instance->guest, code, length);
+    absorb(sandbox, reached);
+}
+
 void execution_step(eryx_sandbox_t *sandbox) {
-    execution_t *execution = &sandbox->execution;
+    eryx_execution_t *execution = &sandbox->execution;
+    guest_t *guest = &sandbox->instance->guest;
     if (execution->state != EXECUTION_WAITING)
         return;
+    bool cancelled = control_resume(sandbox->control);
+    if (cancelled && !guest_can_cancel(guest))
+        control_stop(sandbox->control, STOP_INTERRUPT);
     if (control_stopping(sandbox->control) != STOP_NONE) {
         finish(sandbox, GUEST_WAITING, NULL);
         return;
     }
     execution->state = EXECUTION_RUNNING;
     slot_enter(sandbox->instance->slot);
-    absorb(sandbox, guest_continue(&sandbox->instance->guest));
+    absorb(sandbox, cancelled ? guest_cancel_task(guest) : guest_continue(guest));
+}
+
+void execution_abort(eryx_sandbox_t *sandbox) {
+    eryx_execution_t *execution = &sandbox->execution;
+    if (execution->state == EXECUTION_READY) {
+        stop_reason_t reason = control_end(sandbox->control);
+        execution->outcome->wall_time_ns = clock_monotonic() - execution->started;
+        end_stopped(sandbox, execution->outcome, reason == STOP_NONE ? STOP_INTERRUPT : reason);
+        execution->state = EXECUTION_DONE;
+    } else if (execution->state == EXECUTION_WAITING) {
+        control_stop(sandbox->control, STOP_INTERRUPT);
+        finish(sandbox, GUEST_WAITING, NULL);
+    }
 }
 
 uint64_t execution_deadline(const eryx_sandbox_t *sandbox) {
@@ -231,6 +280,14 @@ uint64_t execution_deadline(const eryx_sandbox_t *sandbox) {
 
 eryx_outcome_t *execution_take(eryx_sandbox_t *sandbox) {
     eryx_outcome_t *outcome = sandbox->execution.outcome;
-    sandbox->execution = (execution_t){.state = EXECUTION_IDLE};
+    sandbox->execution.outcome = NULL;
     return outcome;
+}
+
+void execution_drop(eryx_sandbox_t *sandbox) {
+    eryx_execution_t *execution = &sandbox->execution;
+    eryx_outcome_free(execution->outcome);
+    free(execution->result);
+    free(execution->code);
+    *execution = (eryx_execution_t){.state = EXECUTION_IDLE};
 }

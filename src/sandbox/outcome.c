@@ -65,6 +65,16 @@ int eryx_outcome_session_lost(const eryx_outcome_t *outcome) {
     return outcome->session_lost;
 }
 
+const char *eryx_outcome_result_json(const eryx_outcome_t *outcome, size_t *length) {
+    if (length)
+        *length = outcome->result_length;
+    return outcome->result;
+}
+
+const char *eryx_outcome_result_error(const eryx_outcome_t *outcome) {
+    return outcome->result_error;
+}
+
 void eryx_outcome_free(eryx_outcome_t *outcome) {
     if (!outcome)
         return;
@@ -73,5 +83,7 @@ void eryx_outcome_free(eryx_outcome_t *outcome) {
     free(outcome->type);
     free(outcome->message);
     free(outcome->traceback);
+    free(outcome->result);
+    free(outcome->result_error);
     free(outcome);
 }

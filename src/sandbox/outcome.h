@@ -20,6 +20,8 @@ struct eryx_outcome {
     uint64_t limit_value, limit_used;
     uint64_t wall_time_ns;
     bool session_lost;
+    char *result, *result_error; /* from malloc; NULL: none */
+    size_t result_length;
 };
 
 #endif

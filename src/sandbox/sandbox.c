@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 
+#define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
+
 void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
     *options = (eryx_sandbox_options_t){.size = sizeof *options};
     eryx_limits_init(&options->limits);
@@ -58,6 +60,11 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
                          "memory limit of %llu bytes: must be between %llu and 4 GiB",
                          (unsigned long long)options->limits.memory_bytes,
                          (unsigned long long)minimum);
+    if (options->limits.pending_calls > PENDING_CALLS_MAX)
+        return error_set(error, ERYX_ERR_ARGUMENT, "limit pending_calls of %u: at most %u",
+                         options->limits.pending_calls, PENDING_CALLS_MAX);
+    if (options->callback_count > 0 && !options->callbacks)
+        return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
     int status = check_list("argv", options->argv, options->argc, error);
     if (status == ERYX_OK)
         status = check_list("environ", options->environ, options->environ_count, error);
@@ -82,15 +89,44 @@ static bool count_sandbox(eryx_runtime_t *runtime) {
     return false;
 }
 
+static void wake(void *env) {
+    control_wake(env);
+}
+
+static int add_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
+                         eryx_error_t *error) {
+    int status = ERYX_OK;
+    for (size_t i = 0; i < options->callback_count && status == ERYX_OK; i++)
+        status = calls_add(&sandbox->calls, &options->callbacks[i], wake, sandbox->control, error);
+    if (status != ERYX_OK)
+        calls_disown(&sandbox->calls);
+    return status;
+}
+
+int eryx_sandbox_add_callback(eryx_sandbox_t *sandbox, const eryx_callback_t *callback,
+                              eryx_error_t *error) {
+    if (!sandbox || !callback)
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "callback" : "sandbox");
+    int status = sandbox_idle(sandbox, error);
+    if (status == ERYX_OK)
+        status = calls_add(&sandbox->calls, callback, wake, sandbox->control, error);
+    if (status == ERYX_OK && sandbox->instance)
+        sandbox->instance->configured = false;
+    return status;
+}
+
 static void sandbox_release(eryx_sandbox_t *sandbox) {
     eryx_runtime_t *runtime = sandbox->runtime;
     if (sandbox->instance)
         pool_recycle(&runtime->pool, sandbox->instance);
+    calls_free(&sandbox->calls);
     if (sandbox->control)
         control_release(&runtime->watchdog, sandbox->control);
     free(sandbox->argv.items);
     free(sandbox->environ.items);
     free(sandbox->filename);
+    buffer_free(&sandbox->lines[0]);
+    buffer_free(&sandbox->lines[1]);
     free(sandbox);
     atomic_fetch_sub(&runtime->sandboxes, 1);
     eryx_runtime_free(runtime);
@@ -100,14 +136,24 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
                         eryx_error_t *error) {
     sandbox->limits = options->limits;
     sandbox->on_output = options->on_output;
+    sandbox->output_mode = options->output_mode;
     sandbox->on_input = options->on_input;
+    sandbox->on_trace = options->on_trace;
+    sandbox->trace_locals = options->trace_locals_bytes;
+    calls_init(&sandbox->calls, &options->limits);
     sandbox->env = options->env;
     sandbox->control = control_acquire(&sandbox->runtime->watchdog);
     if (!sandbox->control ||
         !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
-    return sandbox_ready(sandbox, error);
+    int status = add_callbacks(sandbox, options, error);
+    if (status != ERYX_OK)
+        return status;
+    status = sandbox_ready(sandbox, error);
+    if (status != ERYX_OK)
+        calls_disown(&sandbox->calls);
+    return status;
 }
 
 int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
@@ -149,9 +195,31 @@ void eryx_sandbox_free(eryx_sandbox_t *sandbox) {
         return;
     void (*finalizer)(void *) = sandbox->env_finalizer;
     void *env = sandbox->env;
+    if (sandbox->execution.state != EXECUTION_IDLE)
+        eryx_execution_free(&sandbox->execution);
     sandbox_release(sandbox);
     if (finalizer)
         finalizer(env);
+}
+
+int sandbox_idle(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (sandbox->execution.state == EXECUTION_IDLE)
+        return ERYX_OK;
+    if (sandbox->execution.state == EXECUTION_DONE)
+        return error_set(error, ERYX_ERR_STATE, "free the last execution first");
+    return error_set(error, ERYX_ERR_STATE, "the sandbox is executing already");
+}
+
+int sandbox_check_execute(const eryx_sandbox_t *sandbox, const char *code, size_t length,
+                          const eryx_execute_options_t *options, const void *out,
+                          eryx_error_t *error) {
+    if (!sandbox || !out || (!code && length > 0))
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL",
+                         !sandbox ? "sandbox" : (out ? "code" : "out"));
+    if (options && options->size != sizeof *options)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "options of another version: call eryx_execute_options_init");
+    return sandbox_idle(sandbox, error);
 }
 
 int eryx_sandbox_execute(eryx_sandbox_t *sandbox, const char *code, size_t length,
@@ -159,22 +227,18 @@ int eryx_sandbox_execute(eryx_sandbox_t *sandbox, const char *code, size_t lengt
                          eryx_error_t *error) {
     if (out)
         *out = NULL;
-    if (!sandbox || !out || (!code && length > 0))
-        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL",
-                         !sandbox ? "sandbox" : (out ? "code" : "out"));
-    if (options && options->size != sizeof *options)
-        return error_set(error, ERYX_ERR_ARGUMENT,
-                         "options of another version: call eryx_execute_options_init");
-    if (sandbox->execution.state != EXECUTION_IDLE)
-        return error_set(error, ERYX_ERR_STATE, "the sandbox is executing already");
-    int status = execution_start(sandbox, code, length, options, error);
+    int status = sandbox_check_execute(sandbox, code, length, options, out, error);
+    if (status == ERYX_OK)
+        status = execution_prepare(sandbox, options, error);
     if (status != ERYX_OK)
         return status;
+    execution_begin(sandbox, code, length);
     while (sandbox->execution.state == EXECUTION_WAITING) {
         control_wait(sandbox->control, execution_deadline(sandbox));
         execution_step(sandbox);
     }
     *out = execution_take(sandbox);
+    execution_drop(sandbox);
     return ERYX_OK;
 }
 

@@ -4,6 +4,8 @@
 
 #include <eryx/sandbox.h>
 
+#include "abi/callbacks.h"
+#include "base/buffer.h"
 #include "sandbox/execution.h"
 #include "sandbox/pool.h"
 #include "sandbox/runtime.h"
@@ -20,17 +22,28 @@ struct eryx_sandbox {
     eryx_limits_t limits;
     text_list_t argv, environ;
     char *filename; /* of the last execution; NULL: the default */
-    bool script;
+    bool script, last_value;
     eryx_output_fn on_output;
+    eryx_output_mode_t output_mode;
+    buffer_t lines[2]; /* ERYX_OUTPUT_LINE: of stdout and stderr, not complete yet */
     eryx_input_fn on_input;
+    eryx_trace_fn on_trace;
+    uint32_t trace_locals;
+    calls_t calls;
     void *env;
     void (*env_finalizer)(void *env);
     control_t *control;
     instance_t *instance; /* NULL after the session was lost, until the next execution */
-    execution_t execution;
+    eryx_execution_t execution;
 };
 
 /* Makes sure that there is an instance. */
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error);
+/* ERYX_ERR_STATE while there is an execution. */
+int sandbox_idle(const eryx_sandbox_t *sandbox, eryx_error_t *error);
+/* The arguments of eryx_sandbox_execute and eryx_execution_start. */
+int sandbox_check_execute(const eryx_sandbox_t *sandbox, const char *code, size_t length,
+                          const eryx_execute_options_t *options, const void *out,
+                          eryx_error_t *error);
 
 #endif

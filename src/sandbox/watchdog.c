@@ -65,12 +65,19 @@ void control_release(watchdog_t *watchdog, control_t *control) {
     pthread_mutex_unlock(&watchdog->lock);
 }
 
+static void wake_locked(control_t *control) {
+    control->woken = true;
+    pthread_cond_broadcast(&control->wake);
+    if (control->item)
+        queue_notify(control->item);
+}
+
 static void stop_locked(control_t *control, stop_reason_t reason) {
     if (!control->slot || control->stop != STOP_NONE)
         return;
     control->stop = reason;
     slot_poll_arm(control->slot);
-    pthread_cond_broadcast(&control->wake);
+    wake_locked(control);
 }
 
 void control_stop(control_t *control, stop_reason_t reason) {
@@ -86,11 +93,59 @@ stop_reason_t control_stopping(control_t *control) {
     return reason;
 }
 
-void control_wait(control_t *control, uint64_t until) {
+void control_pause(control_t *control) {
     pthread_mutex_lock(&control->lock);
-    while (control->stop == STOP_NONE && (until == CLOCK_NEVER || clock_monotonic() < until))
-        cond_wait_until(&control->wake, &control->lock, until);
+    control->running = false;
     pthread_mutex_unlock(&control->lock);
+}
+
+bool control_resume(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    bool cancelled = control->cancelled;
+    control->cancelled = control->woken = false;
+    control->running = true;
+    pthread_mutex_unlock(&control->lock);
+    return cancelled;
+}
+
+void control_watch(control_t *control, queue_item_t *item) {
+    pthread_mutex_lock(&control->lock);
+    control->item = item;
+    pthread_mutex_unlock(&control->lock);
+}
+
+void control_wake(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    if (control->slot)
+        wake_locked(control);
+    pthread_mutex_unlock(&control->lock);
+}
+
+void control_cancel(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    if (control->slot && control->running) {
+        stop_locked(control, STOP_INTERRUPT);
+    } else if (control->slot) {
+        control->cancelled = true;
+        wake_locked(control);
+    }
+    pthread_mutex_unlock(&control->lock);
+}
+
+bool control_woken(control_t *control) {
+    pthread_mutex_lock(&control->lock);
+    bool woken = control->woken;
+    pthread_mutex_unlock(&control->lock);
+    return woken;
+}
+
+bool control_wait(control_t *control, uint64_t until) {
+    pthread_mutex_lock(&control->lock);
+    while (!control->woken && (until == CLOCK_NEVER || clock_monotonic() < until))
+        cond_wait_until(&control->wake, &control->lock, until);
+    bool woken = control->woken;
+    pthread_mutex_unlock(&control->lock);
+    return woken;
 }
 
 /* --- The thread --------------------------------------------------------------------------- */
@@ -164,6 +219,8 @@ bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot
     pthread_mutex_lock(&control->lock);
     control->slot = slot;
     control->stop = STOP_NONE;
+    control->running = true;
+    control->cancelled = control->woken = false;
     control->deadline = deadline;
     bool watched = control->placed <= deadline;
     pthread_mutex_unlock(&control->lock);

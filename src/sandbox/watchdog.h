@@ -2,7 +2,8 @@
  *
  * A control belongs to one sandbox and is the only thing other threads touch. Between
  * control_begin and control_end a stop makes the poll page unreadable; at any other time it
- * does nothing, so a late stop never hits the next execution.
+ * does nothing, so a late stop never hits the next execution. An execution that waits has its guest
+ * paused: it is then only woken, through the control's condition and its place in a queue.
  *
  * The watchdog is one thread per runtime, started when the first deadline is set. A control
  * has at most one place in its heap. Setting a deadline later than that place costs nothing:
@@ -16,6 +17,7 @@
 
 #include "base/heap.h"
 #include "memory/slot.h"
+#include "sandbox/queue.h"
 
 typedef enum stop_reason { STOP_NONE, STOP_INTERRUPT, STOP_WALL_TIME } stop_reason_t;
 
@@ -24,6 +26,10 @@ typedef struct control {
     pthread_cond_t wake;
     memory_slot_t *slot; /* of the running execution, else NULL */
     stop_reason_t stop;
+    bool running;       /* guest code runs, or is about to */
+    bool cancelled;     /* while paused: the execution is to be cancelled */
+    bool woken;         /* something happened since the last resumption */
+    queue_item_t *item; /* of the execution; NULL: in no queue */
     uint64_t deadline; /* CLOCK_NEVER: none */
     uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */
     heap_item_t place; /* guarded by the watchdog's lock */
@@ -53,11 +59,23 @@ bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot
                    uint64_t deadline);
 /* It is over; tells why it was to stop, if it was. The poll page is readable again. */
 stop_reason_t control_end(control_t *control);
+/* The execution waits: from now on it can be cancelled. */
+void control_pause(control_t *control);
+/* It is about to go on; tells whether it is to be cancelled, and forgets that. */
+bool control_resume(control_t *control);
+/* Where the execution is told of in a queue; NULL: nowhere. */
+void control_watch(control_t *control, queue_item_t *item);
+/* Something that a waiting execution may wait for has happened. Any thread. */
+void control_wake(control_t *control);
+/* Cancels a paused execution, stops a running one. Any thread. */
+void control_cancel(control_t *control);
+/* Whether a paused execution has a reason to go on before its deadline. */
+bool control_woken(control_t *control);
 /* Stops the running execution, if there is one. The first reason counts. */
 void control_stop(control_t *control, stop_reason_t reason);
 /* Whether the execution is to stop. */
 stop_reason_t control_stopping(control_t *control);
-/* Waits until the time comes or the execution is to stop. */
-void control_wait(control_t *control, uint64_t until);
+/* Waits until the time comes or the execution has a reason to go on; false: the time came. */
+bool control_wait(control_t *control, uint64_t until);
 
 #endif

@@ -97,7 +97,7 @@ static void test_waiting(void **state) {
     fixture_expect(sandbox, "cancel", "4");
     fixture_expect(sandbox, "poll 5", "");
     fixture_expect(sandbox, "clock", "ok");
-    fixture_expect(sandbox, "invoke", "unknown callback");
+    fixture_expect(sandbox, "invoke", "unknown callback a");
     eryx_sandbox_free(sandbox);
 }
 
@@ -123,6 +123,20 @@ static void test_traps(void **state) {
         eryx_outcome_free(outcome);
     }
     fixture_expect(sandbox, "recurse 5000", "");
+    eryx_sandbox_free(sandbox);
+}
+
+/* memory.fill and memory.copy on protected pages: the engine runs them in host code. */
+static void test_bulk_memory(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = fixture_sandbox(runtime, 0);
+    for (int i = 0; i <= 9; i++) {
+        char command[32];
+        snprintf(command, sizeof command, "bulk %d", i);
+        fixture_expect_kind(sandbox, command, ERYX_OUTCOME_TRAP, true);
+    }
+    fixture_expect(sandbox, "bulk 10", "");
+    fixture_expect(sandbox, "bulk 11", "c");
     eryx_sandbox_free(sandbox);
 }
 
@@ -333,7 +347,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_outcomes),      cmocka_unit_test(test_session),
         cmocka_unit_test(test_waiting),       cmocka_unit_test(test_recycled_is_fresh),
-        cmocka_unit_test(test_traps),         cmocka_unit_test(test_hostile_guest),
+        cmocka_unit_test(test_traps),         cmocka_unit_test(test_bulk_memory),
+        cmocka_unit_test(test_hostile_guest),
         cmocka_unit_test(test_callbacks),     cmocka_unit_test(test_broken_input),
         cmocka_unit_test(test_settings),      cmocka_unit_test(test_misuse),
         cmocka_unit_test(test_code_too_large), cmocka_unit_test(test_threads),

@@ -13,6 +13,10 @@
 IMPORT("$root", "[async-lower]invoke")
 uint32_t invoke(const char *name, size_t name_length, const char *arguments, size_t length,
                 void *result);
+IMPORT("$root", "list-callbacks") void list_callbacks(void *result);
+IMPORT("$root", "report-trace")
+void report_trace(uint32_t lineno, const char *event, size_t event_length, const char *context,
+                  size_t context_length);
 IMPORT("$root", "[waitable-set-new]") uint32_t set_new(void);
 IMPORT("$root", "[waitable-set-wait]") uint32_t set_wait(uint32_t set, void *event);
 IMPORT("$root", "[waitable-set-poll]") uint32_t set_poll(uint32_t set, void *event);
@@ -56,7 +60,9 @@ struct exception_info {
 static char arena_bytes[4096];
 struct arena eryx_arena = {arena_bytes, sizeof arena_bytes};
 int32_t eryx_exit_code;
-_Alignas(65536) const volatile char eryx_constant[65536] = "constant";
+#define CONSTANT __attribute__((section("constant"))) _Alignas(65536) const volatile char
+CONSTANT eryx_constant_start[65536] = "constant";
+CONSTANT eryx_constant_end[65536] = "after"; /* the linker keeps their order */
 
 static char heap[1 << 20];
 static size_t heap_used;
@@ -64,6 +70,7 @@ static struct exception_info last;
 static uint32_t result_area[4];
 static uint32_t session; /* what "set" stores */
 static uint32_t waiting_set, waiting_subtask;
+static uint32_t tracing, keeps_last;
 static char filename[64], first_argument[64], first_variable[64];
 
 static void safepoint(void) {
@@ -91,8 +98,11 @@ static void copy_text(char out[64], struct text from) {
 
 EXPORT("eryx:sandbox/control@0.1.0#configure")
 void configure(struct text *argv, size_t argc, struct pair *variables, size_t count,
-               const char *name, size_t name_length, uint32_t capture, uint32_t script) {
-    (void)capture, (void)script;
+               const char *name, size_t name_length, uint32_t capture, uint32_t script,
+               uint32_t keep_last, uint32_t trace, uint32_t locals) {
+    (void)capture, (void)script, (void)locals;
+    tracing = trace;
+    keeps_last = keep_last;
     copy_text(filename, (struct text){name, name_length});
     copy_text(first_argument, argc > 0 ? argv[0] : (struct text){0, 0});
     copy_text(first_variable, count > 0 ? variables[0].value : (struct text){0, 0});
@@ -218,7 +228,7 @@ static void hostile(uint32_t which) {
     case 2: stream_write(get_stdout(), (char *)16, 4, result_area); break;
     case 3: stream_write(99, "x", 1, result_area); break;
     case 4: wall_now(far); break;
-    case 5: wall_now((void *)eryx_constant); break;
+    case 5: wall_now((void *)eryx_constant_start); break;
     case 6: wall_now((void *)8); break;
     case 7: set_poll(1234, result_area); break;
     case 8: set_wait(set_new(), result_area); break;
@@ -248,6 +258,43 @@ static void hostile(uint32_t which) {
     }
 }
 
+static void fill(uint32_t to, uint32_t length) {
+    __asm__ volatile("local.get %0\ni32.const 0\nlocal.get %1\nmemory.fill 0" ::"r"(to),
+                     "r"(length));
+}
+
+static void copy(uint32_t to, uint32_t from, uint32_t length) {
+    __asm__ volatile("local.get %0\nlocal.get %1\nlocal.get %2\nmemory.copy 0, 0" ::"r"(to),
+                     "r"(from), "r"(length));
+}
+
+/* What the engine does in host code: up to 9 each must trap. */
+static void bulk(uint32_t which) {
+    uint32_t start = (uint32_t)eryx_constant_start, end = (uint32_t)eryx_constant_end;
+    uint32_t own = (uint32_t)heap;
+    switch (which) {
+    case 0: fill(0, 1); break;
+    case 1: fill(65535, 2); break;
+    case 2: copy(own, 0, 1); break;
+    case 3: copy(own, 65535, 1); break;
+    case 4: copy(0, own, 1); break;
+    case 5: fill(start, 1); break;
+    case 6: fill(start - 1, 2); break;
+    case 7: copy(end - 1, own, 1); break;
+    case 8: fill(start, 0xffffffff); break;
+    case 9: fill(own, 0xfffffff0); break;
+    case 10: fill(0, 0); copy(0, 0, 0); fill(start, 0); copy(start, own, 0); break;
+    case 11:
+        fill(end, 1);
+        copy(end, own, 1);
+        copy(own, start, end - start);
+        fill(own + 1, 7);
+        print(heap);
+        break;
+    default: print("unknown"); break;
+    }
+}
+
 static int matches(const char *code, size_t length, const char *word, uint32_t *number) {
     size_t i = 0;
     for (; word[i]; i++)
@@ -259,6 +306,8 @@ static int matches(const char *code, size_t length, const char *word, uint32_t *
             *number = *number * 10 + (uint32_t)(code[i] - '0');
     return 1;
 }
+
+#include "guest_calls.h"
 
 EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) {
     uint32_t number;
@@ -282,7 +331,7 @@ EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) 
         __asm__ volatile("" : "+r"(nowhere));
         *nowhere = 1;
     } else if (matches(code, length, "constant", &number)) {
-        ((volatile char *)eryx_constant)[3] = 'x';
+        ((volatile char *)eryx_constant_start)[3] = 'x';
     } else if (matches(code, length, "far", &number)) {
         *(volatile int *)0xfffffff0 = 1;
     } else if (matches(code, length, "deep", &number)) {
@@ -345,12 +394,17 @@ EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) 
     } else if (matches(code, length, "invoke", &number)) {
         invoke("a", 1, "{}", 2, result_area);
         stream_write(get_stdout(), (const char *)result_area[1], result_area[2], arena_bytes);
+    } else if (calls_command(code, length, &number)) {
+        if (number != 0)
+            return number;
     } else if (matches(code, length, "unfinished", &number)) {
         return 0;
     } else if (matches(code, length, "forever", &number)) {
         return set_new() << 4 | 2;
     } else if (matches(code, length, "answer", &number)) {
         return number;
+    } else if (matches(code, length, "bulk", &number)) {
+        bulk(number);
     } else if (matches(code, length, "hostile", &number)) {
         hostile(number);
         return 0;
@@ -360,6 +414,12 @@ EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) 
 
 EXPORT("[callback][async-lift]execute")
 uint32_t callback(uint32_t event, uint32_t first, uint32_t second) {
+    if (event == 6) {
+        print("cancelled");
+        return finish();
+    }
+    if (calls_left > 0)
+        return calls_event(event, first);
     if (event == 0) {
         if (yields-- > 1)
             return 1;

@@ -12,7 +12,6 @@
 #include "engine/config.h"
 #include "image/image.h"
 
-#define CONSTANT_BYTES 65536u
 enum { SECTION_DATA = 11, SECTION_DATA_COUNT = 12 };
 
 typedef struct bytes {
@@ -100,8 +99,8 @@ static bytes_t initial_memory(wasm_engine_t *engine, wasmtime_module_t *module,
     const uint8_t *data = wasmtime_memory_data(context, &memory.of.memory);
     size_t size = wasmtime_memory_data_size(context, &memory.of.memory);
     footer->memory_min_bytes = size;
-    footer->constant_start = global_of(context, &instance, "eryx_constant");
-    footer->constant_end = footer->constant_start + CONSTANT_BYTES;
+    footer->constant_start = global_of(context, &instance, "eryx_constant_start");
+    footer->constant_end = global_of(context, &instance, "eryx_constant_end");
     footer->global_count = 1;
     image_global_t *global = &footer->globals[0];
     strcpy(global->name, "__stack_pointer");

@@ -1,0 +1,221 @@
+/* Registration, and the accounting of calls. */
+#define _GNU_SOURCE
+#include "abi/callbacks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/utf8.h"
+
+#define NAME_MAX_BYTES 255
+#define TEXT_MAX_BYTES ((size_t)1 << 20) /* of a description or schema */
+#define CALLBACKS_MAX 65536
+
+/* What a schema begins with when its callback is declared blocking. */
+static const char blocking_key[] = "{\"x-eryx-blocking\": true";
+
+void eryx_callback_init(eryx_callback_t *callback) {
+    *callback = (eryx_callback_t){.size = sizeof *callback};
+}
+
+void calls_init(calls_t *calls, const eryx_limits_t *limits) {
+    *calls = (calls_t){
+        .pending_max = limits->pending_calls,
+        .total_max = limits->total_calls,
+        .argument_max = limits->call_argument_bytes,
+        .result_max = limits->call_result_bytes,
+    };
+}
+
+static void callback_free(callback_t *callback) {
+    free(callback->name);
+    free(callback);
+}
+
+void calls_disown(calls_t *calls) {
+    for (size_t i = 0; i < calls->count; i++)
+        calls->items[i]->env_finalizer = NULL;
+}
+
+void calls_free(calls_t *calls) {
+    mailbox_close(calls->mailbox);
+    for (size_t i = 0; i < calls->count; i++) {
+        callback_t *callback = calls->items[i];
+        if (callback->env_finalizer)
+            callback->env_finalizer(callback->env);
+        callback_free(callback);
+    }
+    call_free_spare(calls->spare);
+    free(calls->items);
+    free(calls->table);
+    *calls = (calls_t){0};
+}
+
+/* --- Finding ------------------------------------------------------------------------------ */
+
+/* FNV-1a; names come from the host, so nobody aims at collisions. */
+static uint32_t hash_of(const char *name, size_t length) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)name[i]) * 16777619u;
+    return hash;
+}
+
+const callback_t *calls_find(const calls_t *calls, const char *name, size_t length) {
+    if (calls->count == 0 || length > NAME_MAX_BYTES)
+        return NULL;
+    uint32_t hash = hash_of(name, length);
+    for (uint32_t at = hash & calls->table_mask; calls->table[at] != 0;
+         at = (at + 1) & calls->table_mask) {
+        const callback_t *callback = calls->items[calls->table[at] - 1];
+        if (callback->hash == hash && callback->name_length == length &&
+            memcmp(callback->name, name, length) == 0)
+            return callback;
+    }
+    return NULL;
+}
+
+static void place(calls_t *calls, size_t index) {
+    uint32_t at = calls->items[index]->hash & calls->table_mask;
+    while (calls->table[at] != 0)
+        at = (at + 1) & calls->table_mask;
+    calls->table[at] = (uint32_t)index + 1;
+}
+
+/* Room for one more item, the table at most half full. */
+static bool reserve(calls_t *calls) {
+    if (calls->count < calls->capacity)
+        return true;
+    size_t capacity = calls->capacity > 0 ? 2 * calls->capacity : 8;
+    callback_t **items = realloc(calls->items, capacity * sizeof *items);
+    if (!items)
+        return false;
+    calls->items = items;
+    uint32_t *table = calloc(2 * capacity, sizeof *table);
+    if (!table)
+        return false;
+    free(calls->table);
+    calls->table = table;
+    calls->table_mask = (uint32_t)(2 * capacity - 1);
+    calls->capacity = capacity;
+    for (size_t i = 0; i < calls->count; i++)
+        place(calls, i);
+    return true;
+}
+
+/* --- Adding ------------------------------------------------------------------------------- */
+
+static int check_text(const char *what, const char *text, size_t max, eryx_error_t *error) {
+    size_t length = strlen(text);
+    if (length > max)
+        return error_set(error, ERYX_ERR_ARGUMENT, "the %s of a callback has %zu bytes, at most %zu",
+                         what, length, max);
+    if (!utf8_valid(text, length))
+        return error_set(error, ERYX_ERR_ARGUMENT, "the %s of a callback is not UTF-8", what);
+    return ERYX_OK;
+}
+
+static int check(const calls_t *calls, const eryx_callback_t *callback, eryx_error_t *error) {
+    const char *name = callback->name, *schema = callback->parameters_schema_json;
+    size_t at;
+    if (callback->size != sizeof *callback)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "a callback of another version: call eryx_callback_init");
+    if (!name || !*name)
+        return error_set(error, ERYX_ERR_ARGUMENT, "a callback has no name");
+    int status = check_text("name", name, NAME_MAX_BYTES, error);
+    if (status == ERYX_OK && callback->description)
+        status = check_text("description", callback->description, TEXT_MAX_BYTES, error);
+    if (status == ERYX_OK && schema)
+        status = check_text("schema", schema, TEXT_MAX_BYTES, error);
+    if (status != ERYX_OK)
+        return status;
+    if (!callback->on_call)
+        return error_set(error, ERYX_ERR_ARGUMENT, "callback %s has no on_call", name);
+    if (schema && !json_is_object(schema, strlen(schema), &at))
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "the schema of callback %s is not a JSON object (byte %zu)", name, at);
+    if (calls_find(calls, name, strlen(name)))
+        return error_set(error, ERYX_ERR_ARGUMENT, "there is a callback %s already", name);
+    if (calls->count >= CALLBACKS_MAX)
+        return error_set(error, ERYX_ERR_LIMIT, "more than %d callbacks", CALLBACKS_MAX);
+    return ERYX_OK;
+}
+
+/* The schema with the key for blocking callbacks put in front. */
+static char *write_schema(char *out, const char *schema, bool blocking) {
+    if (!blocking)
+        return stpcpy(out, schema);
+    const char *rest = strchr(schema, '{') + 1;
+    rest += strspn(rest, " \t\r\n");
+    out = stpcpy(out, blocking_key);
+    if (*rest != '}')
+        out = stpcpy(out, ", ");
+    return stpcpy(out, rest);
+}
+
+static callback_t *copy(const eryx_callback_t *from) {
+    const char *description = from->description ? from->description : "";
+    const char *schema = from->parameters_schema_json;
+    if (!schema)
+        schema = from->blocking ? "{}" : "";
+    size_t bytes = strlen(from->name) + strlen(description) + strlen(schema) + 3;
+    callback_t *callback = calloc(1, sizeof *callback);
+    char *text = callback ? malloc(bytes + sizeof blocking_key + 2) : NULL;
+    if (!text) {
+        free(callback);
+        return NULL;
+    }
+    callback->name = text;
+    callback->description = stpcpy(callback->name, from->name) + 1;
+    callback->name_length = (size_t)(callback->description - callback->name) - 1;
+    callback->schema = stpcpy(callback->description, description) + 1;
+    callback->description_length = (size_t)(callback->schema - callback->description) - 1;
+    char *end = write_schema(callback->schema, schema, from->blocking);
+    callback->schema_length = (size_t)(end - callback->schema);
+    callback->hash = hash_of(callback->name, callback->name_length);
+    callback->on_call = from->on_call;
+    callback->on_cancel = from->on_cancel;
+    callback->env = from->env;
+    callback->env_finalizer = from->env_finalizer;
+    return callback;
+}
+
+int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
+              void *env, eryx_error_t *error) {
+    int status = check(calls, callback, error);
+    if (status != ERYX_OK)
+        return status;
+    if (!calls->mailbox)
+        calls->mailbox = mailbox_new(wake, env);
+    callback_t *copied = calls->mailbox && reserve(calls) ? copy(callback) : NULL;
+    if (!copied)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for callback %s", callback->name);
+    calls->items[calls->count++] = copied;
+    place(calls, calls->count - 1);
+    return ERYX_OK;
+}
+
+/* --- Calls -------------------------------------------------------------------------------- */
+
+void calls_done(eryx_call_t *call) {
+    calls_t *calls = call->calls;
+    calls->pending--;
+    calls->argument_bytes -= call->arguments_length;
+    call->calls = NULL;
+    call->subtask = NULL;
+    eryx_call_t *spare = call_release_spare(call);
+    if (!calls->spare)
+        calls->spare = spare;
+    else
+        call_free_spare(spare);
+}
+
+void calls_abandon(void *owner) {
+    eryx_call_t *call = owner;
+    if (call_abandon(call) && call->callback->on_cancel)
+        call->callback->on_cancel(call->callback->env, call);
+    calls_done(call);
+}

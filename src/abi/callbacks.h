@@ -1,0 +1,55 @@
+/* The callbacks of one sandbox, and the calls its guest makes of them.
+ *
+ * Used by the thread that uses the sandbox; completions come in through the mailbox. */
+#ifndef ABI_CALLBACKS_H
+#define ABI_CALLBACKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <eryx/callback.h>
+#include <eryx/limits.h>
+
+#include "abi/call.h"
+
+typedef struct callback {
+    char *name, *description, *schema; /* one allocation, at name */
+    size_t name_length, description_length, schema_length;
+    uint32_t hash;
+    eryx_call_fn on_call, on_cancel;
+    void *env;
+    void (*env_finalizer)(void *env);
+} callback_t;
+
+/* All zero is a sandbox without callbacks. */
+typedef struct calls {
+    callback_t **items; /* in the order of registration */
+    size_t count, capacity;
+    uint32_t *table; /* open addressing: index + 1 of the item; size table_mask + 1 */
+    uint32_t table_mask;
+    mailbox_t *mailbox; /* made with the first callback */
+    eryx_call_t *spare;
+    /* Limits, and what of them is used. */
+    uint32_t pending_max, pending;
+    uint64_t total_max, total;
+    uint64_t argument_max, argument_bytes;
+    uint64_t result_max;
+} calls_t;
+
+void calls_init(calls_t *calls, const eryx_limits_t *limits);
+/* Calls the finalizers. No call is pending any more. */
+void calls_free(calls_t *calls);
+/* Copies the callback. wake: see mailbox_new. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
+int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
+              void *env, eryx_error_t *error);
+/* Forgets callbacks without calling their finalizers, after a failure. */
+void calls_disown(calls_t *calls);
+const callback_t *calls_find(const calls_t *calls, const char *name, size_t length);
+
+/* The guest is done with a call: it got the result, or no longer wants it. */
+void calls_done(eryx_call_t *call);
+/* Same, and tells the host that it is in vain. As waitables_t.forget. */
+void calls_abandon(void *call);
+
+#endif

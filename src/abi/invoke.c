@@ -1,0 +1,239 @@
+/* Results are written into the arena (docs/architecture.md, section 5). A call whose result does
+ * not fit stays where it is until the guest has made room. */
+#define _GNU_SOURCE
+#include "abi/invoke.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/callbacks.h"
+#include "abi/lift.h"
+#include "base/clock.h"
+#include "base/utf8.h"
+
+/* result<string, string>: discriminant at 0, string at 4. A callback-info: three strings. */
+enum { RESULT_BYTES = 12, INFO_BYTES = 24, STRING_BYTES = 8 };
+
+static const char *const fault_pointer = "a pointer outside of memory";
+static const char *const fault_text = "text that is not UTF-8";
+
+/* --- Results ------------------------------------------------------------------------------ */
+
+/* False: the arena is too small. */
+static bool lower_result(const guest_t *guest, char *result, bool failed, const char *text,
+                         size_t length) {
+    uint32_t address, capacity;
+    char *buffer = lift_arena(guest, &address, &capacity);
+    if (!buffer || capacity < length)
+        return false;
+    if (length > 0)
+        memcpy(buffer, text, length);
+    result[0] = failed;
+    lower_u32(result + 4, address);
+    lower_u32(result + 8, (uint32_t)length);
+    return true;
+}
+
+/* An error instead of a call; cut to what the arena holds. */
+static engine_reply_t reply_error(const guest_t *guest, engine_value_t *values, char *result,
+                                  const char *text) {
+    uint32_t address, capacity = 0;
+    lift_arena(guest, &address, &capacity);
+    if (!lower_result(guest, result, true, text, utf8_cut(text, strlen(text), capacity)))
+        memset(result, 0, RESULT_BYTES);
+    values[0].u32 = SUBTASK_RETURNED;
+    return ENGINE_RETURN;
+}
+
+void invoke_collect(guest_t *guest) {
+    if (!guest->calls || !guest->calls->mailbox)
+        return;
+    eryx_call_t *call = mailbox_collect(guest->calls->mailbox);
+    while (call) {
+        eryx_call_t *next = call->next;
+        if (call->subtask)
+            waitables_return(&guest->waitables, call->subtask);
+        call_release(call);
+        call = next;
+    }
+}
+
+const char *invoke_next_event(guest_t *guest, uint32_t set, event_t *out) {
+    void *owner;
+    waitables_expire(&guest->waitables, clock_monotonic());
+    invoke_collect(guest);
+    const char *fault = waitables_peek(&guest->waitables, set, out, &owner);
+    if (fault || out->code == EVENT_NONE)
+        return fault;
+    eryx_call_t *call = owner;
+    if (call) {
+        char *result = lift_writable(guest, call->result_at, RESULT_BYTES);
+        if (!result)
+            return fault_pointer;
+        if (!lower_result(guest, result, call->failed, call->result, call->result_length)) {
+            uint32_t needed = call->result_length > 0 ? (uint32_t)call->result_length : 1;
+            *out = (event_t){EVENT_NONE, out->first, needed};
+            return NULL;
+        }
+    }
+    waitables_take(&guest->waitables, set);
+    if (call)
+        calls_done(call);
+    return NULL;
+}
+
+/* --- invoke ------------------------------------------------------------------------------- */
+
+/* Why the call cannot be made, in `out`; false if it can. */
+static bool refuse_call(const guest_t *guest, const callback_t *callback, const char *name,
+                        uint32_t name_length, uint32_t length, char *out, size_t capacity) {
+    const calls_t *calls = guest->calls;
+    if (guest->phase != PHASE_RUNNING)
+        snprintf(out, capacity, "callbacks can be called only while a program runs");
+    else if (!callback)
+        snprintf(out, capacity, "unknown callback %.*s", (int)utf8_cut(name, name_length, 255),
+                 name);
+    else if (calls->pending >= calls->pending_max)
+        snprintf(out, capacity, "limit pending_calls: %u calls are pending already",
+                 calls->pending);
+    else if (calls->total >= calls->total_max)
+        snprintf(out, capacity, "limit total_calls: this execution has made %llu calls already",
+                 (unsigned long long)calls->total);
+    else if (length > calls->argument_max - calls->argument_bytes)
+        snprintf(out, capacity,
+                 "limit call_argument_bytes: the arguments of pending calls would exceed %llu bytes",
+                 (unsigned long long)calls->argument_max);
+    else
+        return false;
+    return true;
+}
+
+/* The call as a subtask: pending, or returned already with a result that did not fit. */
+static engine_reply_t start_subtask(guest_t *guest, eryx_call_t *call, bool returned,
+                                    engine_value_t *values) {
+    waitable_t *subtask;
+    const char *fault = waitables_call_new(&guest->waitables, call, &subtask);
+    if (fault) {
+        calls_abandon(call);
+        return guest_refuse(guest, "invoke", fault);
+    }
+    call->subtask = subtask;
+    if (returned)
+        waitables_return(&guest->waitables, subtask);
+    values[0].u32 = waitables_number(subtask) << 4 | SUBTASK_STARTED;
+    return ENGINE_RETURN;
+}
+
+static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
+                                 const char *arguments, uint32_t length, engine_value_t *values) {
+    calls_t *calls = guest->calls;
+    uint32_t result_at = values[4].u32;
+    char *result = (char *)guest->slot->base + result_at;
+    eryx_call_t *call = call_new(calls->spare, calls->mailbox, callback->name,
+                                 callback->name_length, arguments, length);
+    if (!call)
+        return reply_error(guest, values, result, "the host is out of memory for the call");
+    calls->spare = NULL;
+    calls->pending++;
+    calls->total++;
+    calls->argument_bytes += length;
+    call->calls = calls;
+    call->callback = callback;
+    call->result_max = calls->result_max;
+    call->result_at = result_at;
+    callback->on_call(callback->env, call);
+    if (call_started(call))
+        return start_subtask(guest, call, false, values);
+    if (!lower_result(guest, result, call->failed, call->result, call->result_length))
+        return start_subtask(guest, call, true, values);
+    calls_done(call);
+    values[0].u32 = SUBTASK_RETURNED;
+    return ENGINE_RETURN;
+}
+
+engine_reply_t import_invoke(void *context, engine_value_t *values) {
+    guest_t *guest = context;
+    char reason[384];
+    uint32_t name_length = values[1].u32, length = values[3].u32;
+    const char *name = lift_readable(guest, values[0].u32, name_length);
+    const char *arguments = lift_readable(guest, values[2].u32, length);
+    char *result = lift_writable(guest, values[4].u32, RESULT_BYTES);
+    if ((!name && name_length > 0) || (!arguments && length > 0) || !result)
+        return guest_refuse(guest, "invoke", fault_pointer);
+    if (!utf8_valid(name, name_length) || !utf8_valid(arguments, length))
+        return guest_refuse(guest, "invoke", fault_text);
+    const callback_t *callback = guest->calls ? calls_find(guest->calls, name, name_length) : NULL;
+    if (refuse_call(guest, callback, name, name_length, length, reason, sizeof reason))
+        return reply_error(guest, values, result, reason);
+    return start_call(guest, callback, arguments, length, values);
+}
+
+/* --- list-callbacks, report-trace --------------------------------------------------------- */
+
+static void lower_string(char *field, char *buffer, uint32_t address, uint32_t *used,
+                         const char *text, size_t length) {
+    memcpy(buffer + *used, text, length);
+    lower_u32(field, address + *used);
+    lower_u32(field + 4, (uint32_t)length);
+    *used += (uint32_t)length;
+}
+
+static size_t list_bytes(const calls_t *calls) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < calls->count; i++) {
+        const callback_t *item = calls->items[i];
+        bytes += INFO_BYTES + item->name_length + item->description_length + item->schema_length;
+    }
+    return bytes;
+}
+
+static void lower_list(const calls_t *calls, char *buffer, uint32_t address) {
+    uint32_t used = (uint32_t)calls->count * INFO_BYTES;
+    for (size_t i = 0; i < calls->count; i++) {
+        const callback_t *item = calls->items[i];
+        char *fields = buffer + i * INFO_BYTES;
+        lower_string(fields, buffer, address, &used, item->name, item->name_length);
+        lower_string(fields + STRING_BYTES, buffer, address, &used, item->description,
+                     item->description_length);
+        lower_string(fields + 2 * STRING_BYTES, buffer, address, &used, item->schema,
+                     item->schema_length);
+    }
+}
+
+engine_reply_t import_list_callbacks(void *context, engine_value_t *values) {
+    guest_t *guest = context;
+    char *result = lift_writable(guest, values[0].u32, 8);
+    if (!result)
+        return guest_refuse(guest, "list-callbacks", fault_pointer);
+    lower_u64(result, 0);
+    if (!guest->calls || guest->calls->count == 0)
+        return ENGINE_RETURN;
+    uint32_t address, capacity;
+    char *buffer = lift_arena(guest, &address, &capacity);
+    size_t bytes = list_bytes(guest->calls);
+    if (bytes > INT32_MAX)
+        return guest_refuse(guest, "list-callbacks", "the list is too long");
+    if (!buffer || capacity < bytes || address % 4 != 0) {
+        lower_u32(result + 4, (uint32_t)bytes);
+        return ENGINE_RETURN;
+    }
+    lower_list(guest->calls, buffer, address);
+    lower_u32(result, address);
+    lower_u32(result + 4, (uint32_t)guest->calls->count);
+    return ENGINE_RETURN;
+}
+
+engine_reply_t import_report_trace(void *context, engine_value_t *values) {
+    guest_t *guest = context;
+    uint32_t event_length = values[2].u32, context_length = values[4].u32;
+    const char *event = lift_readable(guest, values[1].u32, event_length);
+    const char *where = lift_readable(guest, values[3].u32, context_length);
+    if ((!event && event_length > 0) || (!where && context_length > 0))
+        return guest_refuse(guest, "report-trace", fault_pointer);
+    if (!utf8_valid(event, event_length) || !utf8_valid(where, context_length))
+        return guest_refuse(guest, "report-trace", fault_text);
+    if (guest->streams.trace)
+        guest->streams.trace(guest->streams.env, values[0].u32, event ? event : "", event_length,
+                             where ? where : "", context_length);
+    return ENGINE_RETURN;
+}

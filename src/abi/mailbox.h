@@ -1,0 +1,35 @@
+/* Where calls that other threads complete wait for the thread that runs their sandbox.
+ *
+ * One per sandbox with callbacks. Every call has a reference, so that completing one is harmless
+ * after its sandbox is gone. Whoever waits for the sandbox is woken through `wake`. */
+#ifndef ABI_MAILBOX_H
+#define ABI_MAILBOX_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct eryx_call;
+
+typedef struct mailbox {
+    atomic_uint references;
+    atomic_bool filled; /* there is something to collect */
+    pthread_mutex_t lock;
+    struct eryx_call *first, *last;
+    void (*wake)(void *env); /* NULL: the sandbox is gone */
+    void *env;
+} mailbox_t;
+
+/* NULL when out of memory. wake is called with the lock held, by any thread. */
+mailbox_t *mailbox_new(void (*wake)(void *env), void *env);
+void mailbox_retain(mailbox_t *mailbox);
+void mailbox_release(mailbox_t *mailbox);
+
+/* The sandbox goes: nobody is woken any more. NULL is allowed. */
+void mailbox_close(mailbox_t *mailbox);
+/* Adds a call and a reference to it. False: closed. */
+bool mailbox_post(mailbox_t *mailbox, struct eryx_call *call);
+/* Takes everything out: a list by call->next, with a reference each. */
+struct eryx_call *mailbox_collect(mailbox_t *mailbox);
+
+#endif

@@ -1,0 +1,151 @@
+/* Snapshots: calls of guest exports outside of an execution, under the wall time limit. */
+#define _GNU_SOURCE
+#include <stdlib.h>
+#include <string.h>
+
+#include <eryx/state.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/streams.h"
+
+void eryx_snapshot_options_init(eryx_snapshot_options_t *options) {
+    *options = (eryx_snapshot_options_t){.size = sizeof *options};
+}
+
+void eryx_bytes_free(void *data) {
+    free(data);
+}
+
+/* The guest is ready for a call of an export. */
+static int begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *error) {
+    int result = sandbox_idle(sandbox, error);
+    if (result == ERYX_OK)
+        result = sandbox_ready(sandbox, error);
+    if (result != ERYX_OK)
+        return result;
+    uint64_t limit = sandbox->limits.wall_time_ns;
+    uint64_t deadline = limit > 0 ? clock_add(clock_monotonic(), limit) : CLOCK_NEVER;
+    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, sandbox->instance->slot,
+                       deadline))
+        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the wall time limit: no thread");
+    sandbox->execution.state = EXECUTION_RUNNING;
+    sandbox->execution.output_bytes = 0;
+    slot_enter(sandbox->instance->slot);
+    *status = execution_configure(sandbox);
+    return ERYX_OK;
+}
+
+/* How a bad end of a call is told. */
+static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_reason_t reason,
+                    const char *what, eryx_error_t *error) {
+    char message[160];
+    const guest_t *guest = &sandbox->instance->guest;
+    if (status == GUEST_EXITED)
+        return error_set(error, ERYX_ERR_GUEST, "%s: the program exited; the session is lost",
+                         what);
+    if (reason == STOP_INTERRUPT)
+        return error_set(error, ERYX_ERR_STATE, "%s: interrupted; the session is lost", what);
+    if (reason == STOP_WALL_TIME)
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "%s: wall time limit of %g s exceeded; the session is lost", what,
+                         (double)sandbox->limits.wall_time_ns / 1e9);
+    guest_trap_message(guest, message, sizeof message);
+    return error_set(error, ERYX_ERR_GUEST, "%s: %s; the session is lost", what, message);
+}
+
+/* Takes in how the call went. */
+static int end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
+               eryx_error_t *error) {
+    stop_reason_t reason = control_end(sandbox->control);
+    sandbox->execution.state = EXECUTION_IDLE;
+    streams_flush(sandbox);
+    if (status == GUEST_ENDED)
+        return ERYX_OK;
+    if (status == GUEST_REFUSED)
+        return error_set(error, ERYX_ERR_LIMIT, "%s: it does not fit into the sandbox's memory",
+                         what);
+    if (status == GUEST_TRAPPED && !guest_trapped_on_memory(&sandbox->instance->guest))
+        reason = STOP_NONE;
+    int result = describe(sandbox, status, reason, what, error);
+    pool_discard(&sandbox->runtime->pool, sandbox->instance);
+    sandbox->instance = NULL;
+    return result;
+}
+
+/* What the guest answered, where it said why there is nothing. */
+static int refused(guest_answer_t *answer, int code, eryx_error_t *error) {
+    int result = error_set(error, code, "%s", answer->data ? answer->data : "no reason was given");
+    free(answer->data);
+    return result;
+}
+
+int eryx_sandbox_snapshot(eryx_sandbox_t *sandbox, const eryx_snapshot_options_t *options,
+                          void **data, size_t *length, eryx_error_t *error) {
+    if (!sandbox || !data || !length)
+        return error_set(error, ERYX_ERR_ARGUMENT, "sandbox, data or length is NULL");
+    *data = NULL;
+    *length = 0;
+    if (options && options->size != sizeof *options)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "options of another version: call eryx_snapshot_options_init");
+    guest_answer_t answer = {0};
+    guest_status_t status;
+    int result = begin(sandbox, &status, error);
+    if (result != ERYX_OK)
+        return result;
+    uint64_t max = sandbox->limits.snapshot_bytes;
+    if (status == GUEST_ENDED)
+        status = guest_snapshot(&sandbox->instance->guest, options && options->skip_unpicklable,
+                                max, &answer);
+    result = end(sandbox, status, "snapshot", error);
+    if (result != ERYX_OK) {
+        free(answer.data);
+        return result;
+    }
+    if (answer.failed)
+        return refused(&answer, ERYX_ERR_STATE, error);
+    if (answer.too_long)
+        return error_set(error, answer.length > max ? ERYX_ERR_LIMIT : ERYX_ERR_MEMORY,
+                         "the snapshot has %zu bytes, the limit snapshot_bytes is %llu",
+                         answer.length, (unsigned long long)max);
+    *data = answer.data;
+    *length = answer.length;
+    return ERYX_OK;
+}
+
+int eryx_sandbox_restore(eryx_sandbox_t *sandbox, const void *data, size_t length,
+                         eryx_error_t *error) {
+    if (!sandbox || (!data && length > 0))
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "data" : "sandbox");
+    if (length > sandbox->limits.snapshot_bytes)
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "the snapshot has %zu bytes, the limit snapshot_bytes is %llu", length,
+                         (unsigned long long)sandbox->limits.snapshot_bytes);
+    guest_answer_t answer = {0};
+    guest_status_t status;
+    int result = begin(sandbox, &status, error);
+    if (result != ERYX_OK)
+        return result;
+    if (status == GUEST_ENDED)
+        status = guest_restore(&sandbox->instance->guest, data, length, &answer);
+    result = end(sandbox, status, "restore", error);
+    if (result != ERYX_OK) {
+        free(answer.data);
+        return result;
+    }
+    return answer.failed ? refused(&answer, ERYX_ERR_FORMAT, error) : ERYX_OK;
+}
+
+int eryx_sandbox_clear(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (!sandbox)
+        return error_set(error, ERYX_ERR_ARGUMENT, "sandbox is NULL");
+    guest_status_t status;
+    int result = begin(sandbox, &status, error);
+    if (result != ERYX_OK)
+        return result;
+    if (status == GUEST_ENDED)
+        status = guest_clear(&sandbox->instance->guest);
+    return end(sandbox, status, "clear", error);
+}
