@@ -20,6 +20,14 @@ BUILD = ROOT / "build"
 DEPS = BUILD / "deps"
 CONSTANT_BYTES = 32 << 20  # room for the standard library's archive
 
+# Python defers destruction when the shadow stack is nearly full, which _Py_Dealloc itself does not
+# use: 1 MiB of it must be gone before the engine's 32 MiB are.
+DEALLOC_CHARGE = "_Py_Dealloc=64"
+
+# What Python 3.14.0 reads as the reference count of NULL when str += str runs out of memory: it must
+# be an immortal object's, then the reference made of it is the one that means "none".
+NULL_WORD = "0x50000000"
+
 MEMORY_MINIMUM = "96M"  # of a fresh sandbox: room to run ordinary programs without growing
 
 # Symbols are looked up in this order (architecture.md section 2).
@@ -80,7 +88,8 @@ def compile_steps(tools, headers):
 def module_steps(tools, libs, runtime_so, quick):
     """The module, optimised (not if quick), with polls at its loop headers; and without them."""
     link = Step("link", [
-        tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "-o", Out("merged.wasm"),
+        tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "--charge",
+        DEALLOC_CHARGE, "--null-word", NULL_WORD, "-o", Out("merged.wasm"),
         runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
     optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
                                  "-o", Out("opt.wasm")])

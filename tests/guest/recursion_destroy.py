@@ -3,6 +3,7 @@
 import ast
 import collections
 import functools
+import gc
 import pickle
 import sys
 
@@ -37,16 +38,17 @@ for name, make in [('list', lambda x: [x]), ('tuple', lambda x: (x,)), ('pair', 
                    ('iterator', lambda x: iter([x])), ('map', lambda x: map(x, [])),
                    ('exception', lambda x: ValueError(x)), ('method', lambda x: Node(x).__init__),
                    ('ast', lambda x: ast.UnaryOp(ast.USub(), x))]:
-    nested(make, 500_000 if name != 'ast' else 100_000)
+    nested(make, 1_000_000 if name != 'ast' else 100_000)
     print(name, flush=True)
 
 pickle.loads(b']' * 10**6 + b'a' * (10**6 - 1) + b'.')
 pickle.loads(b'(' * 10**6 + b't' * 10**6 + b'.')
 print('pickle')
+gc.disable()  # else it walks over the chain again and again
 try:
     kept = None
     while True:
-        kept = (kept, [])
+        kept = (kept, [], bytes(400))
 except MemoryError:
     kept = None
 print('all of the memory', file=sys.stderr)

@@ -220,7 +220,7 @@ static void memory_and_table(void **state)
     assert_int_equal(module.memory_count, 1);
     assert_int_equal(module.memories[0].min, (HEAP_BASE + 100000 + 65535) / 65536);
     assert_int_equal(module.tables[0].limits.min, 3);
-    assert_int_equal(module.tables[0].limits.max, 3 + 65536);
+    assert_int_equal(module.tables[0].limits.max, 3);
     assert_int_equal(module.element_count, 2);
     assert_true(wasm_constant(module.elements[0].offset, &value) && value == 1);
     assert_int_equal(module.elements[0].functions[0], A_INIT);
@@ -233,6 +233,30 @@ static void memory_and_table(void **state)
     assert_memory_equal(module.data[0].bytes.data + 4, "5678", 4);
     assert_true(wasm_constant(module.data[1].offset, &value) && value == A_BASE);
     assert_false(module.has_start);
+    free_output(&module);
+}
+
+static void table_room(void **state)
+{
+    (void)state;
+    struct wasm_module module = link_samples("--table-room=1000");
+    assert_int_equal(module.tables[0].limits.min, 1003);
+    assert_int_equal(module.tables[0].limits.max, 1003);
+    free_output(&module);
+}
+
+static void null_word(void **state)
+{
+    (void)state;
+    struct wasm_module module = link_samples("--map");
+    uint32_t segments = module.data_count;
+    free_output(&module);
+    module = link_samples("--null-word=0x50000001");
+    int64_t address = -1;
+    assert_int_equal(module.data_count, segments + 1);
+    assert_true(wasm_constant(module.data[segments].offset, &address) && address == 0);
+    assert_int_equal(module.data[segments].bytes.size, 4);
+    assert_memory_equal(module.data[segments].bytes.data, "\1\0\0\x50", 4);
     free_output(&module);
 }
 
@@ -500,6 +524,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code),
         cmocka_unit_test(memory_and_table),
+        cmocka_unit_test(table_room),
+        cmocka_unit_test(null_word),
         cmocka_unit_test(exports),
         cmocka_unit_test(names),
         cmocka_unit_test(leaves_out_what_nobody_needs),

@@ -28,7 +28,7 @@ void sample_begin(struct sample *sample)
     module->exports = wasm_alloc(module, MAX_ITEMS, sizeof *module->exports);
     module->data = wasm_alloc(module, MAX_ITEMS, sizeof *module->data);
     module->elements = wasm_alloc(module, MAX_ITEMS, sizeof *module->elements);
-    module->customs = wasm_alloc(module, 1, sizeof *module->customs);
+    module->customs = wasm_alloc(module, 2, sizeof *module->customs);
     module->types[SAMPLE_VOID] = (struct wasm_type){none, none};
     module->types[SAMPLE_GET] = (struct wasm_type){none, one};
     module->types[SAMPLE_MAP] = (struct wasm_type){one, one};
@@ -139,6 +139,21 @@ static void put_subsection(struct wasm_buffer *out, uint8_t id, struct wasm_buff
     wasm_put_byte(out, id);
     wasm_put_slice(out, (struct wasm_slice){content->data, content->size});
     content->size = 0;
+}
+
+void sample_name(struct sample *sample, uint32_t function, const char *name)
+{
+    enum { FUNCTION_NAMES = 1 };
+    struct wasm_buffer section = {0}, content = {0};
+    wasm_put_u(&content, 1);
+    wasm_put_u(&content, function);
+    wasm_put_slice(&content, wasm_slice_of(name));
+    put_subsection(&section, FUNCTION_NAMES, &content);
+    wasm_buffer_free(&content);
+    sample->module.customs[sample->module.custom_count++] =
+        (struct wasm_custom){.name = wasm_slice_of("name"),
+                             .bytes = keep(sample, &section),
+                             .after = WASM_SECTION_DATA};
 }
 
 void sample_dylink(struct sample *sample, uint32_t memory_size, uint32_t memory_alignment_log2,

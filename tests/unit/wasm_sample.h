@@ -32,6 +32,8 @@ void sample_element(struct sample *sample, uint8_t base_global, uint32_t functio
 /* The dylink.0 section; needed and weak may be NULL. */
 void sample_dylink(struct sample *sample, uint32_t memory_size, uint32_t memory_alignment_log2,
                    uint32_t table_size, const char *needed, const char *weak);
+/* A name section with the name of one function. After sample_dylink. */
+void sample_name(struct sample *sample, uint32_t function, const char *name);
 /* Writes the module and frees the sample. */
 void sample_write(struct sample *sample, const char *path);
 

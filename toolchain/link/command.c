@@ -4,12 +4,15 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "command.h"
 #include "link/link.h"
 #include "module_file.h"
 
 int link_run(int argc, char **argv);
+
+enum { MAX_TABLE_ROOM = 1 << 20 };
 
 static const char usage[] =
     "usage: eryx-build link [options] -o OUT.wasm [NAME=]RUNTIME.so [NAME=]LIB.so ...\n"
@@ -20,7 +23,11 @@ static const char usage[] =
     "  --stack BYTES           shadow stack (default 1048576)\n"
     "  --constant-size BYTES   room for the standard library (default 0)\n"
     "  --initial-heap BYTES    heap before the first memory.grow (default 4194304)\n"
+    "  --table-room SLOTS      free slots at the end of the table (default 0)\n"
+    "  --null-word NUMBER      what reading 32 bits through a null pointer gives (default 0)\n"
     "  --export NAME           export this symbol of any library too (repeatable)\n"
+    "  --charge NAME=BYTES     each activation of this function takes BYTES of the shadow stack,\n"
+    "                          so that its recursion is noticed (repeatable)\n"
     "  --keep-all              leave no library out\n"
     "  --strip                 no function names\n"
     "  --map                   print where everything lies\n";
@@ -31,19 +38,51 @@ struct arguments {
     bool map, help;
 };
 
-static bool parse_size(const char *name, const char *text, uint64_t *out)
+static bool parse_number(const char *name, const char *text, uint64_t max, uint64_t *out)
 {
     char *end;
     errno = 0;
-    *out = strtoull(text, &end, 10);
-    if (errno || end == text || *end || *text == '-') {
-        step_error("--%s: '%s' is no number of bytes", name, text);
+    *out = strtoull(text, &end, 0);
+    if (errno || end == text || *end || *text == '-' || *out > max) {
+        step_error("--%s: '%s' is no number up to %" PRIu64, name, text, max);
         return false;
     }
     return true;
 }
 
-enum option_id { STACK = 256, CONSTANT_SIZE, INITIAL_HEAP, EXPORT, KEEP_ALL, STRIP, MAP };
+static bool parse_charge(struct link_options *link, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    uint64_t bytes;
+    if (!equals) {
+        step_error("--charge: '%s' is not NAME=BYTES", text);
+        return false;
+    }
+    if (!parse_number("charge", equals + 1, UINT32_MAX, &bytes))
+        return false;
+    struct link_charge *charge = &link->charges[link->charge_count];
+    *charge = (struct link_charge){.name = strndup(text, (size_t)(equals - text)),
+                                   .bytes = (uint32_t)bytes};
+    if (!charge->name) {
+        step_error("out of memory; close other programs and run again");
+        return false;
+    }
+    link->charge_count++;
+    return true;
+}
+
+enum option_id {
+    STACK = 256,
+    CONSTANT_SIZE,
+    INITIAL_HEAP,
+    TABLE_ROOM,
+    NULL_WORD,
+    EXPORT,
+    CHARGE,
+    KEEP_ALL,
+    STRIP,
+    MAP
+};
 
 static bool take_option(struct arguments *arguments, int option)
 {
@@ -56,11 +95,17 @@ static bool take_option(struct arguments *arguments, int option)
         arguments->help = true;
         return true;
     case STACK:
-        return parse_size("stack", optarg, &link->stack_size);
+        return parse_number("stack", optarg, UINT32_MAX, &link->stack_size);
     case CONSTANT_SIZE:
-        return parse_size("constant-size", optarg, &link->constant_size);
+        return parse_number("constant-size", optarg, UINT32_MAX, &link->constant_size);
     case INITIAL_HEAP:
-        return parse_size("initial-heap", optarg, &link->initial_heap);
+        return parse_number("initial-heap", optarg, UINT32_MAX, &link->initial_heap);
+    case TABLE_ROOM:
+        return parse_number("table-room", optarg, MAX_TABLE_ROOM, &link->table_room);
+    case NULL_WORD:
+        return parse_number("null-word", optarg, UINT32_MAX, &link->null_word);
+    case CHARGE:
+        return parse_charge(link, optarg);
     case EXPORT:
         link->exports[link->export_count++] = optarg;
         return true;
@@ -82,7 +127,10 @@ static bool take_arguments(struct arguments *arguments, int argc, char **argv)
         {"stack", required_argument, NULL, STACK},
         {"constant-size", required_argument, NULL, CONSTANT_SIZE},
         {"initial-heap", required_argument, NULL, INITIAL_HEAP},
+        {"table-room", required_argument, NULL, TABLE_ROOM},
+        {"null-word", required_argument, NULL, NULL_WORD},
         {"export", required_argument, NULL, EXPORT},
+        {"charge", required_argument, NULL, CHARGE},
         {"keep-all", no_argument, NULL, KEEP_ALL},
         {"strip", no_argument, NULL, STRIP},
         {"map", no_argument, NULL, MAP},
@@ -151,13 +199,14 @@ static bool run(struct arguments *arguments, char **libraries, int count)
 int link_run(int argc, char **argv)
 {
     struct arguments arguments = {.link = {.stack_size = 1 << 20, .initial_heap = 4 << 20}};
-    arguments.link.exports = calloc((size_t)argc, sizeof *arguments.link.exports);
-    if (!arguments.link.exports) {
-        step_error("out of memory; close other programs and run again");
-        return COMMAND_FAILED;
-    }
+    struct link_options *options = &arguments.link;
+    options->exports = calloc((size_t)argc, sizeof *options->exports);
+    options->charges = calloc((size_t)argc, sizeof *options->charges);
     int result = COMMAND_USAGE;
-    if (!take_arguments(&arguments, argc, argv))
+    if (!options->exports || !options->charges) {
+        step_error("out of memory; close other programs and run again");
+        result = COMMAND_FAILED;
+    } else if (!take_arguments(&arguments, argc, argv))
         fputs("`eryx-build link --help` tells the options\n", stderr);
     else if (arguments.help) {
         fputs(usage, stdout);
@@ -165,6 +214,9 @@ int link_run(int argc, char **argv)
     } else {
         result = run(&arguments, argv + optind, argc - optind) ? COMMAND_OK : COMMAND_FAILED;
     }
-    free(arguments.link.exports);
+    for (uint32_t i = 0; i < options->charge_count; i++)
+        free(options->charges[i].name);
+    free(options->charges);
+    free(options->exports);
     return result;
 }

@@ -14,11 +14,6 @@ bool layout_memory(struct link *link)
 {
     const struct link_options *options = &link->options;
     uint64_t limit = (uint64_t)1 << 32;
-    if (options->stack_size >= limit || options->constant_size >= limit ||
-        options->initial_heap >= limit) {
-        step_error("layout: stack, constant range and heap must each be below 4 GiB");
-        return false;
-    }
     uint64_t stack_high = align_up(LINK_PAGE_SIZE + options->stack_size, HEAP_ALIGNMENT);
     uint64_t constant_start = align_up(stack_high, LINK_PAGE_SIZE);
     uint64_t constant_end = align_up(constant_start + options->constant_size, LINK_PAGE_SIZE);

@@ -44,8 +44,8 @@ bool link_all(struct link *link)
     for (uint32_t i = 0; i < link->library_count; i++)
         if (!alloc_maps(link, &link->libraries[i]))
             return false;
-    if (!resolve_collect(link) || !resolve_select(link) || !layout_memory(link) ||
-        !layout_table(link))
+    if (!resolve_collect(link) || !resolve_select(link) || !charge_resolve(link) ||
+        !layout_memory(link) || !layout_table(link))
         return false;
     /* Both, so that everything unresolved is told at once. */
     bool functions = resolve_functions(link);

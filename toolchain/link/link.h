@@ -4,7 +4,8 @@
  *   resolve.c      symbols, which libraries to take, where each import leads
  *   layout.c       memory and table                   rewrite.c      code with new indices
  *   relocate.c     relocations of data, applied now   constructors.c the function eryx_ctors
- *   exports.c, names.c                                merge.c        puts the module together
+ *   charge.c       functions that take stack          exports.c, names.c
+ *   merge.c        puts the module together
  *
  * What was an imported address (__memory_base, GOT.mem.*, GOT.func.*) becomes a constant in the
  * code itself. Errors are printed where they are found; functions return false after that. */
@@ -14,10 +15,7 @@
 #include "file.h"
 #include "wasm/wasm.h"
 
-enum {
-    LINK_PAGE_SIZE = 65536,
-    LINK_TABLE_ROOM = 65536 /* slots that libraries loaded later may take */
-};
+enum { LINK_PAGE_SIZE = 65536 };
 
 enum dylink_flags {
     DYLINK_WEAK = 0x01,
@@ -115,14 +113,25 @@ struct link_layout {
     uint32_t stack_low, stack_high, constant_start, constant_end;
     uint32_t heap_base;
     uint64_t memory_size; /* a multiple of LINK_PAGE_SIZE */
-    uint32_t table_size;
+    uint32_t table_size;  /* without the room */
+};
+
+/* Each activation of the function takes some bytes of the shadow stack. */
+struct link_charge {
+    char *name;
+    uint32_t bytes;
+    uint32_t library, function; /* index in the library; set by charge_resolve */
 };
 
 struct link_options {
     uint64_t stack_size, constant_size, initial_heap;
+    uint64_t table_room; /* free slots at the end of the table */
+    uint64_t null_word;  /* what reading 32 bits at address 0 gives */
     bool strip, keep_all;
     const char **exports; /* symbols to export besides those of the contract */
     uint32_t export_count;
+    struct link_charge *charges;
+    uint32_t charge_count;
 };
 
 struct link {
@@ -190,7 +199,25 @@ void rewrite_instructions(const struct library *library, struct wasm_reader *rea
 /* The value of a constant expression of type i32, as the library's globals stand now. */
 bool rewrite_evaluate(const struct library *library, struct wasm_slice expression, uint32_t *value);
 
+/* --- charge.c ------------------------------------------------------------------------------- */
+
+/* Finds the functions to charge; libraries must be selected. */
+bool charge_resolve(struct link *link);
+/* Appends their bodies as new functions, for which the output has room, and puts wrappers in their
+ * place. */
+bool charge_apply(struct link *link);
+
 /* --- relocate.c, constructors.c, names.c, merge.c ------------------------------------------- */
+
+/* Walks over the function names of a library: names_begin, then names_next while it is true. */
+struct name_cursor {
+    struct wasm_reader map;
+    uint32_t left, functions;
+    uint32_t index; /* below functions */
+    struct wasm_slice name;
+};
+struct name_cursor names_begin(const struct library *library);
+bool names_next(struct name_cursor *cursor);
 
 /* Carries out __wasm_apply_data_relocs on the library's segments, if it is as simple as wasm-ld
  * writes it; otherwise the library stays !relocated and eryx_ctors calls the function. */
@@ -200,7 +227,7 @@ bool constructors_make(struct link *link, struct wasm_slice *body);
 bool exports_add(struct link *link);
 /* Adds the name section to output.customs, which has room. */
 bool names_add(struct link *link);
-/* Index of eryx_ctors, the last function. */
+/* Index of eryx_ctors, which only charged bodies follow. */
 uint32_t merge_constructors_index(const struct link *link);
 bool merge_module(struct link *link);
 

@@ -1,5 +1,5 @@
 /* Puts the merged module together: imports, libraries' functions one after the other, stubs for
- * absent weak functions, eryx_ctors; one memory, one table, constants, exports. */
+ * absent weak functions, eryx_ctors, charged bodies; one memory, one table, constants, exports. */
 #include "link/link.h"
 
 #include <string.h>
@@ -88,7 +88,8 @@ static bool add_functions(struct link *link)
     static const uint8_t unreachable_body[] = {0, WASM_OP_UNREACHABLE, WASM_OP_END};
     static const struct wasm_type no_type;
     struct wasm_module *output = &link->output;
-    uint32_t count = merge_constructors_index(link) + 1 - link->import_count;
+    uint32_t count =
+        merge_constructors_index(link) + 1 - link->import_count + link->options.charge_count;
     output->functions = link_alloc(link, count, sizeof *output->functions);
     bool done = output->functions;
     struct wasm_buffer scratch = {0};
@@ -106,7 +107,7 @@ static bool add_functions(struct link *link)
         return false;
     struct wasm_function *constructors = &output->functions[output->function_count++];
     return resolve_type(link, &no_type, &constructors->type) &&
-           constructors_make(link, &constructors->body);
+           constructors_make(link, &constructors->body) && charge_apply(link);
 }
 
 static bool add_segment(struct link *link, struct library *library, uint32_t index)
@@ -137,13 +138,28 @@ static bool add_segment(struct link *link, struct library *library, uint32_t ind
     return true;
 }
 
+/* The last segment: what is read through null pointers. */
+static bool add_null_word(struct link *link)
+{
+    uint32_t word = (uint32_t)link->options.null_word;
+    const uint8_t bytes[] = {word & 255, word >> 8 & 255, word >> 16 & 255, word >> 24};
+    struct wasm_data *out = &link->output.data[link->output.data_count++];
+    uint8_t *copy = link_alloc(link, sizeof bytes, 1);
+    if (!copy)
+        return false;
+    memcpy(copy, bytes, sizeof bytes);
+    *out = (struct wasm_data){.mode = WASM_ACTIVE, .bytes = {copy, sizeof bytes}};
+    out->offset = wasm_i32_const(&link->output, 0);
+    return out->offset.size;
+}
+
 static bool add_data(struct link *link)
 {
     struct wasm_module *output = &link->output;
     for (uint32_t i = 0; i < link->library_count; i++)
         output->data_count +=
             link->libraries[i].included ? link->libraries[i].module.data_count : 0;
-    output->data = link_alloc(link, output->data_count, sizeof *output->data);
+    output->data = link_alloc(link, output->data_count + 1, sizeof *output->data);
     if (!output->data)
         return false;
     for (uint32_t i = 0; i < link->library_count; i++) {
@@ -159,7 +175,7 @@ static bool add_data(struct link *link)
         output->has_data_count |= library->module.has_data_count;
         relocate_data(library);
     }
-    return true;
+    return link->options.null_word == 0 || add_null_word(link);
 }
 
 static bool add_library_element(struct link *link, const struct library *library, uint32_t index)
@@ -234,10 +250,9 @@ static bool add_memory_and_table(struct link *link)
     output->memories[0].min = link->layout.memory_size / LINK_PAGE_SIZE;
     output->memory_count = 1;
     output->tables[0].element = WASM_FUNCREF;
-    output->tables[0].limits =
-        (struct wasm_limits){.flags = 1,
-                             .min = link->layout.table_size,
-                             .max = (uint64_t)link->layout.table_size + LINK_TABLE_ROOM};
+    /* Of fixed size, so that its bounds are constants in machine code. */
+    uint64_t slots = link->layout.table_size + link->options.table_room;
+    output->tables[0].limits = (struct wasm_limits){.flags = 1, .min = slots, .max = slots};
     output->table_count = 1;
     return true;
 }

@@ -97,7 +97,7 @@ static bool save(struct work *work, struct guest *guest)
 {
     const struct constant_range *range = &work->range;
     image_footer_t *footer = &work->footer;
-    if (!snapshot_check(guest, &work->archive, range) || !describe(work, guest))
+    if (!snapshot_check(&work->module, guest, &work->archive, range) || !describe(work, guest))
         return false;
     image_footer_seal(footer);
     const struct arguments *arguments = work->arguments;

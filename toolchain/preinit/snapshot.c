@@ -59,23 +59,39 @@ static uint64_t find_nonzero(const uint8_t *memory, uint64_t start, uint64_t end
     return at;
 }
 
-bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
-                    const struct constant_range *range)
+static bool check_poll_page(const struct wasm_module *module, const uint8_t *memory)
 {
-    uint64_t written = find_nonzero(guest->memory, 0, WASM_PAGE);
-    if (written < WASM_PAGE) {
+    uint8_t expected[WASM_PAGE] = {0};
+    for (uint32_t i = 0; i < module->data_count; i++) {
+        const struct wasm_slice bytes = module->data[i].bytes;
+        int64_t offset;
+        if (!wasm_constant(module->data[i].offset, &offset) || (uint32_t)offset >= WASM_PAGE)
+            continue;
+        size_t room = WASM_PAGE - (uint32_t)offset;
+        memcpy(expected + (uint32_t)offset, bytes.data, bytes.size < room ? bytes.size : room);
+    }
+    uint64_t at = 0;
+    while (at < WASM_PAGE && memory[at] == expected[at])
+        at++;
+    if (at < WASM_PAGE)
         step_error("initialisation wrote to address %" PRIu64
                    " in the poll page: a write through a null pointer, or a full shadow stack",
-                   written);
+                   at);
+    return at == WASM_PAGE;
+}
+
+bool snapshot_check(const struct wasm_module *module, const struct guest *guest,
+                    const struct file_bytes *archive, const struct constant_range *range)
+{
+    if (!check_poll_page(module, guest->memory))
         return false;
-    }
     for (uint64_t i = 0; i < archive->size; i++)
         if (guest->memory[range->start + i] != archive->data[i]) {
             step_error("initialisation wrote to the constant range, at address %" PRIu64,
                        range->start + i);
             return false;
         }
-    written = find_nonzero(guest->memory, range->start + archive->size, range->end);
+    uint64_t written = find_nonzero(guest->memory, range->start + archive->size, range->end);
     if (written < range->end) {
         step_error("initialisation wrote to the constant range, at address %" PRIu64, written);
         return false;

@@ -24,9 +24,10 @@ bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes
 bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
                             const struct constant_range *range);
 
-/* Checks that nothing wrote to the poll page or the constant range. */
-bool snapshot_check(const struct guest *guest, const struct file_bytes *archive,
-                    const struct constant_range *range);
+/* Checks that the poll page has what the module's data put there, and the constant range the
+ * archive. */
+bool snapshot_check(const struct wasm_module *module, const struct guest *guest,
+                    const struct file_bytes *archive, const struct constant_range *range);
 
 /* Bytes of the image: memory without the zeros at its end, whole pages of 64 KiB. */
 uint64_t snapshot_image_bytes(const uint8_t *memory, uint64_t memory_bytes,
