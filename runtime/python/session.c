@@ -116,7 +116,7 @@ static PyObject *to_json(bool has_name, const char *name, size_t length)
         PyErr_SetString(PyExc_ValueError, "the code does not end with an expression");
         return NULL;
     }
-    return PyObject_CallMethod(python.session_module, "to_json", "O", last_value);
+    return PyObject_CallMethod(python.session_module, "to_json", "(O)", last_value);
 }
 
 const result_string_string_t *export_control_result_json(bool has_name, const char *name,
