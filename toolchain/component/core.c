@@ -70,6 +70,16 @@ static bool set_global(struct wasm_module *module, const image_global_t *saved)
     return global->init.size > 0;
 }
 
+/* Names stay: precompile keeps them too, and traps show them. */
+static void drop_customs(struct wasm_module *module)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < module->custom_count; i++)
+        if (wasm_slice_is(module->customs[i].name, "name"))
+            module->customs[kept++] = module->customs[i];
+    module->custom_count = kept;
+}
+
 bool core_from_image(struct wasm_module *module, const struct file_bytes *memory,
                      const image_footer_t *footer)
 {
@@ -81,7 +91,7 @@ bool core_from_image(struct wasm_module *module, const struct file_bytes *memory
         if (!set_global(module, &footer->globals[i]))
             return false;
     module->memories[0].min = footer->memory_min_bytes / WASM_PAGE;
-    wasm_drop_customs(module, NULL);
+    drop_customs(module);
     if (!set_data(module, memory)) {
         step_error("out of memory; close other programs and run again");
         return false;
