@@ -416,6 +416,7 @@ EXPORT("[callback][async-lift]execute")
 uint32_t callback(uint32_t event, uint32_t first, uint32_t second) {
     if (event == 6) {
         print("cancelled");
+        calls_left = calls_set = 0;
         return finish();
     }
     if (calls_left > 0)
