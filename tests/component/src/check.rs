@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use wasmtime::{bail, Result};
 
+use crate::host::Answer;
+
 /// A check that takes longer hangs: the longest takes about a second on a slow machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -55,11 +57,19 @@ pub fn equal<T: PartialEq + Debug + ?Sized>(expected: &T, got: &T) -> Result<()>
 }
 
 /// What `execute` gave is this ok value.
-pub fn output(expected: &str, got: Result<std::result::Result<String, String>>) -> Result<()> {
+pub fn output(expected: &str, got: Result<Answer<String>>) -> Result<()> {
     equal(&Ok(expected.to_string()), &got?)
 }
 
+/// An error value (of any of the guest's functions) with this text in it.
+pub fn refused<T: Debug>(part: &str, got: Answer<T>) -> Result<()> {
+    match got {
+        Err(why) if !why.is_empty() && why.contains(part) => Ok(()),
+        other => bail!("expected an error value with {part:?}, got {other:?}"),
+    }
+}
+
 /// What `execute` gave is this error value.
-pub fn error(expected: &str, got: Result<std::result::Result<String, String>>) -> Result<()> {
+pub fn error(expected: &str, got: Result<Answer<String>>) -> Result<()> {
     equal(&Err(expected.to_string()), &got?)
 }

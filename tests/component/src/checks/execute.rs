@@ -1,8 +1,9 @@
 //! `execute` for code that waits for nothing: output, errors, standard streams.
 
-use wasmtime::Result;
+use wasmtime::{bail, Result};
+use wasmtime_wasi::I32Exit;
 
-use crate::check::{equal, error, output, Tally};
+use crate::check::{equal, error, output, refused, Tally};
 use crate::host::{Setup, World};
 
 pub async fn all(world: &World, tally: &mut Tally) {
@@ -89,7 +90,10 @@ async fn recursion(world: &World) -> Result<()> {
 async fn exit(world: &World) -> Result<()> {
     let mut sandbox = world.start().await?;
     let ended = sandbox.execute("import os\nos._exit(3)").await;
-    equal(&true, &ended.is_err_and(|error| error.is::<wasmtime_wasi::I32Exit>()))
+    match ended {
+        Ok(answer) => bail!("expected an exit, got {answer:?}"),
+        Err(error) => equal(&Some(1), &error.downcast_ref::<I32Exit>().map(|exit| exit.0)),
+    }
 }
 
 async fn stderr(world: &World) -> Result<()> {
@@ -103,8 +107,7 @@ async fn stdin(world: &World) -> Result<()> {
     let setup = Setup { stdin: "first\nsecond\nthird", ..Setup::default() };
     let mut sandbox = world.start_with(setup).await?;
     let code = "import sys\nprint([input(), sys.stdin.read()])\ninput()";
-    let answer = sandbox.execute(code).await?;
-    equal(&true, &answer.is_err_and(|text| text.ends_with("EOFError: EOF when reading a line\n")))?;
+    refused("EOFError: EOF when reading a line\n", sandbox.execute(code).await?)?;
     let mut sandbox = world.start_with(Setup { stdin: "1\n2\n", ..Setup::default() }).await?;
     output(
         "['1', '2\\n', '']\n",
