@@ -34,9 +34,10 @@ typedef struct eryx_limits {
     uint64_t output_bytes;
     /* Calls of callbacks: what goes beyond these raises an exception in the program that names the
      * limit, and the program goes on. */
-    uint32_t pending_calls; /* at once; default 16,384, at most 60,000 */
+    uint32_t pending_calls; /* at once; default 16,384, at most 60,000. A call that the program has
+                             * cancelled counts until the host frees it (eryx_call_free). */
     uint64_t total_calls;   /* in one execution; default 1,000,000 */
-    /* Bytes of the arguments of all pending calls together. Default 64 MiB. */
+    /* Bytes of the arguments of all these calls together. Default 64 MiB. */
     uint64_t call_argument_bytes;
     /* Bytes of the result of one call. Default 64 MiB. */
     uint64_t call_result_bytes;

@@ -37,6 +37,8 @@ eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, 
     atomic_init(&call->claimed, false);
     atomic_init(&call->cancelled, false);
     mailbox_retain(mailbox);
+    atomic_fetch_add_explicit(&mailbox->calls, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&mailbox->argument_bytes, arguments_length, memory_order_relaxed);
     call->mailbox = mailbox;
     call->next = NULL;
     call->failed = false;
@@ -47,11 +49,15 @@ eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, 
 }
 
 static void empty(eryx_call_t *call) {
+    mailbox_t *mailbox = call->mailbox;
     if (call->text != call->inline_text)
         free(call->text);
     if (call->result != call->inline_result)
         free(call->result);
-    mailbox_release(call->mailbox);
+    atomic_fetch_sub_explicit(&mailbox->calls, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&mailbox->argument_bytes, call->arguments_length,
+                              memory_order_relaxed);
+    mailbox_release(mailbox);
 }
 
 void call_retain(eryx_call_t *call) {

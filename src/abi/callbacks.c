@@ -203,7 +203,6 @@ int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void
 void calls_done(eryx_call_t *call) {
     calls_t *calls = call->calls;
     calls->pending--;
-    calls->argument_bytes -= call->arguments_length;
     call->calls = NULL;
     call->subtask = NULL;
     eryx_call_t *spare = call_release_spare(call);

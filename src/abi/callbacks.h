@@ -31,9 +31,9 @@ typedef struct calls {
     mailbox_t *mailbox; /* made with the first callback */
     eryx_call_t *spare;
     /* Limits, and what of them is used. */
-    uint32_t pending_max, pending;
+    uint32_t pending_max, pending; /* the host's side is counted in the mailbox */
     uint64_t total_max, total;
-    uint64_t argument_max, argument_bytes;
+    uint64_t argument_max;
     uint64_t result_max;
 } calls_t;
 

@@ -60,7 +60,8 @@ void invoke_collect(guest_t *guest) {
 
 const char *invoke_next_event(guest_t *guest, uint32_t set, event_t *out) {
     void *owner;
-    waitables_expire(&guest->waitables, clock_monotonic());
+    if (waitables_deadline(&guest->waitables) != CLOCK_NEVER)
+        waitables_expire(&guest->waitables, clock_monotonic());
     invoke_collect(guest);
     const char *fault = waitables_peek(&guest->waitables, set, out, &owner);
     if (fault || out->code == EVENT_NONE)
@@ -88,18 +89,19 @@ const char *invoke_next_event(guest_t *guest, uint32_t set, event_t *out) {
 static bool refuse_call(const guest_t *guest, const callback_t *callback, const char *name,
                         uint32_t name_length, uint32_t length, char *out, size_t capacity) {
     const calls_t *calls = guest->calls;
+    const mailbox_t *mailbox = calls ? calls->mailbox : NULL;
     if (guest->phase != PHASE_RUNNING)
         snprintf(out, capacity, "callbacks can be called only while a program runs");
     else if (!callback)
         snprintf(out, capacity, "unknown callback %.*s", (int)utf8_cut(name, name_length, 255),
                  name);
-    else if (calls->pending >= calls->pending_max)
+    else if (atomic_load(&mailbox->calls) >= calls->pending_max)
         snprintf(out, capacity, "limit pending_calls: %u calls are pending already",
-                 calls->pending);
+                 calls->pending_max);
     else if (calls->total >= calls->total_max)
         snprintf(out, capacity, "limit total_calls: this execution has made %llu calls already",
                  (unsigned long long)calls->total);
-    else if (length > calls->argument_max - calls->argument_bytes)
+    else if (atomic_load(&mailbox->argument_bytes) + length > calls->argument_max)
         snprintf(out, capacity,
                  "limit call_argument_bytes: the arguments of pending calls would exceed %llu bytes",
                  (unsigned long long)calls->argument_max);
@@ -136,7 +138,6 @@ static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
     calls->spare = NULL;
     calls->pending++;
     calls->total++;
-    calls->argument_bytes += length;
     call->calls = calls;
     call->callback = callback;
     call->result_max = calls->result_max;

@@ -14,6 +14,10 @@ struct eryx_call;
 typedef struct mailbox {
     atomic_uint references;
     atomic_bool filled; /* there is something to collect */
+    /* Calls that exist, and bytes of their arguments: also those that the program no longer wants
+     * while the host holds them. */
+    atomic_uint calls;
+    atomic_ullong argument_bytes;
     pthread_mutex_t lock;
     struct eryx_call *first, *last;
     void (*wake)(void *env); /* NULL: the sandbox is gone */

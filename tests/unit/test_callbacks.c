@@ -347,6 +347,30 @@ static void expect_error_at(const char *command, unsigned made, const char *limi
     eryx_sandbox_free(sandbox);
 }
 
+/* What the program has cancelled but the host holds still counts. */
+static void test_held_counts(void **state) {
+    (void)state;
+    static host_t host;
+    eryx_limits_t limits;
+    eryx_limits_init(&limits);
+    limits.pending_calls = 3;
+    limits.call_argument_bytes = 10;
+    eryx_sandbox_t *sandbox = new_sandbox(&host, &limits);
+    for (int i = 0; i < 3; i++)
+        fixture_expect(sandbox, "withdraw 0", "4");
+    fixture_expect(sandbox, "call", "error:limit pending_calls: 3 calls are pending already");
+    eryx_call_free(host.held[2]);
+    host.held_count = 2;
+    fixture_expect(sandbox, "withdraw 0", "4");
+    free_held(&host);
+    host.at_once = true;
+    fixture_expect(sandbox, "call", "ok:call");
+    fixture_expect(sandbox, "argument 11",
+                   "error:limit call_argument_bytes: the arguments of pending calls would exceed "
+                   "10 bytes");
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_count_limits(void **state) {
     (void)state;
     expect_error_at("gather 60", 10, "pending");
@@ -457,7 +481,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_at_once),   cmocka_unit_test(test_big_results),
         cmocka_unit_test(test_later),     cmocka_unit_test(test_race),
         cmocka_unit_test(test_never),     cmocka_unit_test(test_withdrawn),
-        cmocka_unit_test(test_outlives),  cmocka_unit_test(test_limits), cmocka_unit_test(test_count_limits),
+        cmocka_unit_test(test_outlives),  cmocka_unit_test(test_limits), cmocka_unit_test(test_count_limits), cmocka_unit_test(test_held_counts),
         cmocka_unit_test(test_registration), cmocka_unit_test(test_list),
         cmocka_unit_test(test_misuse),
     };
