@@ -67,7 +67,7 @@ pub struct Setup {
     pub stdin: &'static str,
     pub callbacks: Vec<CallbackInfo>,
     pub invoke: Invoke,
-    /// Ticks until a running guest is stopped.
+    /// Ticks until a running call is stopped.
     pub ticks: u64,
 }
 
@@ -130,7 +130,7 @@ impl World {
             traces: Vec::new(),
         };
         let mut store = Store::new(&self.engine, host);
-        store.set_epoch_deadline(setup.ticks);
+        store.set_epoch_deadline(TICKS_MAX);
         let instance = self.linker.instantiate_async(&mut store, &self.component).await?;
         Sandbox::new(store, instance, setup.ticks, stdout, stderr)
     }
