@@ -55,7 +55,7 @@ def reopen_streams():
         if isinstance(old, io.TextIOWrapper) and not _closed(old):
             continue
         new = io.TextIOWrapper(io.BufferedWriter(io.FileIO(number, "wb", closefd=False)), "utf-8",
-                               _initial[f"{name}_errors"], line_buffering=number == 2)
+                               _initial[f"{name}_errors"], line_buffering=True)
         new.mode = "w"
         if getattr(sys, name, None) is old:
             setattr(sys, name, new)

@@ -106,6 +106,8 @@ def start():
     import _eryx_session
     import _eryx_source
 
+    # What was printed is out when a limit ends the program, and in order with stderr.
+    sys.stdout.reconfigure(line_buffering=True)
     add_builtins()
     _eryx_loop.install()
     _eryx_source.install()

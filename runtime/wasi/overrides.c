@@ -1,18 +1,24 @@
 /* Functions of libc replaced because WASI 0.2 cannot say what they have to: writes that fail
  * for lack of space (libc makes EIO of every failure of a stream), too many open files (no such
- * error code), and a working directory without `..` and symbolic links in it. */
+ * error code), and a working directory without `..` and symbolic links in it; or because libc's
+ * are wrong: it reads files opened for appending at their end, whatever their position. */
 #include "wasi_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 extern char *__wasilibc_cwd;
 int __wasilibc_open_nomode(const char *path, int flags);
+int __wasilibc_nocwd_openat_nomode(int fd, const char *path, int flags);
 
 WASI_VISIBLE ssize_t write(int fd, const void *data, size_t length);
 WASI_VISIBLE int open(const char *path, int flags, ...);
+WASI_VISIBLE int openat(int fd, const char *path, int flags, ...);
 WASI_VISIBLE int chdir(const char *path);
 
 static int fault_to_errno(int fallback)
@@ -33,9 +39,35 @@ static int fault_to_errno(int fallback)
     }
 }
 
+/* Descriptors opened with O_APPEND, which libc is not told. Closing one leaves its bit: the next
+ * open that gets its number sets it anew. */
+static uint8_t appending[FD_SETSIZE / 8];
+
+static bool appends(int fd)
+{
+    return fd >= 0 && (size_t)fd < sizeof appending * 8 && appending[fd / 8] >> fd % 8 & 1;
+}
+
+static int opened(int fd, int flags)
+{
+    if (fd < 0) {
+        if (wasi_last_fault == VFS_EMFILE) {
+            errno = EMFILE;
+        }
+    } else if ((size_t)fd < sizeof appending * 8) {
+        uint8_t bit = (uint8_t)(1u << fd % 8);
+        appending[fd / 8] = (uint8_t)(flags & O_APPEND ? appending[fd / 8] | bit
+                                                       : appending[fd / 8] & ~bit);
+    }
+    return fd;
+}
+
 /* writev of libc is what its write is, for one part. */
 ssize_t write(int fd, const void *data, size_t length)
 {
+    if (appends(fd)) {
+        lseek(fd, 0, SEEK_END); /* fails on what has no position, which needs none */
+    }
     struct iovec part = {(void *)(uintptr_t)data, length};
     wasi_last_fault = 0;
     ssize_t count = writev(fd, &part, 1);
@@ -48,11 +80,16 @@ ssize_t write(int fd, const void *data, size_t length)
 int open(const char *path, int flags, ...)
 {
     wasi_last_fault = 0;
-    int fd = __wasilibc_open_nomode(path, flags);
-    if (fd < 0 && wasi_last_fault == VFS_EMFILE) {
-        errno = EMFILE;
+    return opened(__wasilibc_open_nomode(path, flags & ~O_APPEND), flags);
+}
+
+int openat(int fd, const char *path, int flags, ...)
+{
+    wasi_last_fault = 0;
+    if (fd == AT_FDCWD || path[0] == '/') {
+        return open(path, flags);
     }
-    return fd;
+    return opened(__wasilibc_nocwd_openat_nomode(fd, path, flags & ~O_APPEND), flags);
 }
 
 static int to_errno(int error)
