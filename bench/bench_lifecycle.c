@@ -8,11 +8,6 @@
 
 enum { WARM_UP = 50, REPETITIONS = 500 };
 
-static void add_since(struct samples *samples, uint64_t start)
-{
-    samples_add(samples, (double)(now_ns() - start) / 1e3);
-}
-
 static void measure_instantiate(eryx_runtime_t *runtime)
 {
     struct samples new = {0}, freed = {0};
@@ -20,13 +15,13 @@ static void measure_instantiate(eryx_runtime_t *runtime)
         uint64_t start = now_ns();
         eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
         if (i >= WARM_UP)
-            add_since(&new, start);
+            samples_add_since(&new, start);
         /* It must be ready: whatever making it put off is not to be counted as free. */
         eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
         start = now_ns();
         eryx_sandbox_free(sandbox);
         if (i >= WARM_UP)
-            add_since(&freed, start);
+            samples_add_since(&freed, start);
     }
     samples_print(&new, "instantiate_us");
     samples_print(&freed, "free_us");
@@ -40,10 +35,10 @@ static void measure_cold(eryx_runtime_t *runtime)
     for (int i = 0; i < REPETITIONS; i++) {
         uint64_t start = now_ns();
         sandboxes[i] = new_sandbox(runtime, NULL);
-        add_since(&new, start);
+        samples_add_since(&new, start);
         start = now_ns();
         eryx_outcome_free(execute(sandboxes[i], "x=1", ERYX_OUTCOME_OK));
-        add_since(&first, start);
+        samples_add_since(&first, start);
     }
     for (int i = 0; i < REPETITIONS; i++)
         eryx_sandbox_free(sandboxes[i]);
@@ -60,7 +55,7 @@ static void measure_cycle(eryx_runtime_t *runtime)
         eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
         eryx_sandbox_free(sandbox);
         if (i >= WARM_UP)
-            add_since(&samples, start);
+            samples_add_since(&samples, start);
     }
     samples_print(&samples, "fresh_cycle_us");
 }
@@ -82,7 +77,7 @@ static void measure_first(eryx_runtime_t *runtime)
         eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
         uint64_t start = now_ns();
         eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
-        add_since(&first, start);
+        samples_add_since(&first, start);
         eryx_sandbox_free(sandbox);
     }
     samples_print(&first, "first_exec_us");
@@ -101,7 +96,7 @@ static void measure_execute(eryx_runtime_t *runtime, const char *code, const cha
         size_t length;
         const char *printed = eryx_outcome_stdout(outcome, &length);
         if (i >= WARM_UP)
-            add_since(&samples, start);
+            samples_add_since(&samples, start);
         if (length != strlen(output) || memcmp(printed, output, length) != 0)
             fail("%s gave '%.*s'", text, (int)length, printed);
         eryx_outcome_free(outcome);
@@ -116,7 +111,7 @@ void bench_lifecycle(void)
     for (int i = 0; i < WARM_UP; i++) {
         uint64_t start = now_ns();
         eryx_runtime_t *runtime = open_runtime();
-        add_since(&open, start);
+        samples_add_since(&open, start);
         eryx_runtime_free(runtime);
     }
     eryx_runtime_t *runtime = open_runtime();

@@ -1,35 +1,10 @@
 /* Memory of live sandboxes after x=1: growth of the process per sandbox, in KiB.
  *
  * One sandbox is made beforehand and kept, so that what the process needs once (code, tables) is
- * not counted. Rss counts every page that a sandbox has mapped; Pss shares pages
- * that several map among them, and Private_Dirty is what only this process has. */
+ * not counted. */
 #include "measure.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-struct usage {
-    double rss, pss, private_dirty;
-};
-
-static struct usage measure_usage(void)
-{
-    struct usage usage = {-1, -1, -1};
-    char line[256];
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    if (!file)
-        fail("cannot open /proc/self/smaps_rollup");
-    while (fgets(line, sizeof line, file)) {
-        sscanf(line, "Rss: %lf", &usage.rss);
-        sscanf(line, "Pss: %lf", &usage.pss);
-        sscanf(line, "Private_Dirty: %lf", &usage.private_dirty);
-    }
-    fclose(file);
-    if (usage.rss < 0 || usage.pss < 0 || usage.private_dirty < 0)
-        fail("/proc/self/smaps_rollup does not have Rss, Pss and Private_Dirty");
-    return usage;
-}
 
 static eryx_sandbox_t *used_sandbox(eryx_runtime_t *runtime)
 {

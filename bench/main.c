@@ -7,19 +7,32 @@
 
 enum { MOST_SANDBOXES = 4000 };
 
+static unsigned sandboxes_of(const char *text)
+{
+    unsigned long count = strtoul(text, NULL, 10);
+    if (count < 1 || count > MOST_SANDBOXES)
+        fail("between 1 and %d sandboxes, not '%s'", MOST_SANDBOXES, text);
+    return (unsigned)count;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "lifecycle") == 0) {
+    const char *part = argc > 1 ? argv[1] : "";
+    if (argc == 2 && strcmp(part, "lifecycle") == 0) {
         bench_lifecycle();
-    } else if (argc == 2 && strcmp(argv[1], "interrupt") == 0) {
+    } else if (argc == 2 && strcmp(part, "interrupt") == 0) {
         bench_interrupt();
-    } else if (argc == 3 && strcmp(argv[1], "memory") == 0) {
-        unsigned long count = strtoul(argv[2], NULL, 10);
-        if (count < 1 || count > MOST_SANDBOXES)
-            fail("memory: between 1 and %d sandboxes, not '%s'", MOST_SANDBOXES, argv[2]);
-        bench_memory((unsigned)count);
+    } else if (argc == 2 && strcmp(part, "callbacks") == 0) {
+        bench_callbacks();
+    } else if (argc == 2 && strcmp(part, "session") == 0) {
+        bench_session();
+    } else if (argc == 3 && strcmp(part, "memory") == 0) {
+        bench_memory(sandboxes_of(argv[2]));
+    } else if (argc == 3 && strcmp(part, "waiting") == 0) {
+        bench_waiting(sandboxes_of(argv[2]));
     } else {
-        fputs("usage: eryx-bench lifecycle | interrupt | memory SANDBOXES\n"
+        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | memory SANDBOXES |\n"
+              "                  waiting SANDBOXES\n"
               "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
               stderr);
         return 2;

@@ -1,4 +1,4 @@
-/* Samples, JSON and checked calls of the library: see measure.h. */
+/* Samples, memory, JSON and checked calls of the library: see measure.h. */
 #include "measure.h"
 
 #include <stdarg.h>
@@ -13,6 +13,24 @@ uint64_t now_ns(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+struct usage measure_usage(void)
+{
+    struct usage usage = {-1, -1, -1};
+    char line[256];
+    FILE *file = fopen("/proc/self/smaps_rollup", "r");
+    if (!file)
+        fail("cannot open /proc/self/smaps_rollup");
+    while (fgets(line, sizeof line, file)) {
+        sscanf(line, "Rss: %lf", &usage.rss);
+        sscanf(line, "Pss: %lf", &usage.pss);
+        sscanf(line, "Private_Dirty: %lf", &usage.private_dirty);
+    }
+    fclose(file);
+    if (usage.rss < 0 || usage.pss < 0 || usage.private_dirty < 0)
+        fail("/proc/self/smaps_rollup does not have Rss, Pss and Private_Dirty");
+    return usage;
 }
 
 void fail(const char *format, ...)
@@ -35,6 +53,11 @@ void samples_add(struct samples *samples, double value)
             fail("out of memory");
     }
     samples->values[samples->count++] = value;
+}
+
+void samples_add_since(struct samples *samples, uint64_t start_ns)
+{
+    samples_add(samples, (double)(now_ns() - start_ns) / 1e3);
 }
 
 static int compare(const void *a, const void *b)

@@ -17,7 +17,17 @@ struct samples {
 
 uint64_t now_ns(void);
 
+/* Memory of this process in KiB. Rss counts every page that is mapped; Pss shares pages that
+ * several mappings have among them, and Private_Dirty is what only this process has. */
+struct usage {
+    double rss, pss, private_dirty;
+};
+
+struct usage measure_usage(void);
+
 void samples_add(struct samples *samples, double value);
+/* Adds the microseconds since then. */
+void samples_add_since(struct samples *samples, uint64_t start_ns);
 /* Prints `"name": {"median": ..., "min": ..., "max": ..., "count": ...}`, preceded by a comma
  * unless it is the first of the object, and empties the samples. */
 void samples_print(struct samples *samples, const char *name);
@@ -38,5 +48,8 @@ eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_
 void bench_lifecycle(void);
 void bench_interrupt(void);
 void bench_memory(unsigned sandboxes);
+void bench_callbacks(void);
+void bench_waiting(unsigned sandboxes);
+void bench_session(void);
 
 #endif

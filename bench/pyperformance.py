@@ -11,11 +11,13 @@ import argparse
 import ast
 import base64
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -152,12 +154,17 @@ def print_row(row):
         print(f"  {row['name']:26}{row.get('failed') or row['excluded']}", flush=True)
 
 
-def run_all(build, peer, rounds, names=()):
+def run_all(build, peer, rounds, names=(), seconds=math.inf):
+    """Starts no further benchmark when the seconds are spent."""
     both = [worlds.native_world(peer), worlds.sandbox_world(build)]
     print(f"  {'pyperformance':26}{'sandbox ms':>12}{'native ms':>12}{'ratio':>9}")
-    rows = []
+    rows, left_out = [], []
+    end = time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
         for benchmark in benchmarks(build, names):
+            if time.monotonic() > end:
+                left_out.append(benchmark.name)
+                continue
             rows.append(run_one(benchmark, both, rounds, folder))
             print_row(rows[-1])
     ran = [row["ratio"] for row in rows if "ratio" in row]
@@ -165,7 +172,9 @@ def run_all(build, peer, rounds, names=()):
     if ran:
         print(f"  {len(ran)} ran, geometric mean of the ratios {worlds.geometric_mean(ran):.2f}; "
               f"failed: {', '.join(failed) or 'none'}")
-    return {"ran": len(ran), "failed": failed, "programs": rows,
+    if left_out:
+        print(f"  left out, {seconds:.0f} s were spent: {', '.join(left_out)}")
+    return {"ran": len(ran), "failed": failed, "left_out": left_out, "programs": rows,
             "value": worlds.geometric_mean(ran) if ran else None}
 
 
