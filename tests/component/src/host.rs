@@ -146,11 +146,23 @@ fn load(engine: &Engine, path: &Path, cache: &Path) -> Result<Component> {
     if !compiled.exists() {
         let temporary = cache.join(format!("compiling-{}", std::process::id()));
         std::fs::create_dir_all(cache)?;
+        remove_compiled(cache)?;
         std::fs::write(&temporary, engine.precompile_component(&bytes)?)?;
         std::fs::rename(&temporary, &compiled)?;
     }
     // SAFETY: only this function writes files of this name, whole.
     unsafe { Component::deserialize_file(engine, &compiled) }
+}
+
+/// Each is 50 MB, and only the newest component is looked at again.
+fn remove_compiled(cache: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(cache)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "cwasm") {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// The imports of the world beside WASI.
