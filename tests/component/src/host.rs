@@ -110,6 +110,11 @@ impl World {
         Ok(World { engine, component, linker })
     }
 
+    /// Whether the component imports this function of its world.
+    pub fn imports(&self, name: &str) -> bool {
+        self.component.component_type().get_import(&self.engine, name).is_some()
+    }
+
     pub async fn start(&self) -> Result<Sandbox> {
         self.start_with(Setup::default()).await
     }
