@@ -271,7 +271,9 @@ void bench_waiting(unsigned count)
         json_number(again ? "again_ms" : "first_ms", (double)(now_ns() - begin) / 1e6);
         json_number(again ? "again_waiting_at_once" : "first_waiting_at_once", (double)host.most);
     }
-    json_number("rss_mib", measure_usage().rss / 1024);
+    struct usage usage = measure_usage();
+    json_number("rss_mib", usage.rss / 1024);
+    json_number("pss_mib", usage.pss / 1024);
     json_close();
     for (unsigned i = 0; i < count; i++)
         eryx_sandbox_free(sandboxes[i]);
