@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "info_script.h"
+#include "json_text.h"
 #include "message.h"
 #include "suggest.h"
 
@@ -30,27 +31,14 @@ static const struct option options[] = {
 static const char *const features[] = {
     "top-level await", "asyncio",      "in-memory file system",
     "time limit",      "memory limit", "output limit",
-    "interrupt",       NULL,
+    "interrupt",       "callbacks",    "result values",
+    NULL,
 };
-
-static void print_json_string(const char *text)
-{
-    putchar('"');
-    for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            printf("\\%c", *p);
-        else if (*p < 0x20 || *p == 0x7F)
-            printf("\\u%04x", *p);
-        else
-            putchar(*p);
-    }
-    putchar('"');
-}
 
 static void print_json_member(const char *name, const char *text)
 {
     printf("  \"%s\": ", name);
-    print_json_string(text);
+    json_print_text(text);
     fputs(",\n", stdout);
 }
 
@@ -71,7 +59,7 @@ static void print_json(const struct request *request, const eryx_runtime_info_t 
     fputs("  \"features\": [", stdout);
     for (size_t i = 0; features[i]; i++) {
         fputs(i ? ", " : "", stdout);
-        print_json_string(features[i]);
+        json_print_text(features[i]);
     }
     printf("],\n  \"sandbox\": %s}\n", python);
 }

@@ -1,8 +1,9 @@
-/* Ctrl-C and the last resort of the time limit.
+/* Ctrl-C, the end of this process by other signals, and the last resort of the time limit.
  *
  * The library's interrupt function may not be called from a signal handler, so SIGINT
  * is blocked everywhere and one thread takes it with sigtimedwait. The end of the
- * execution reaches that thread as SIGUSR1 sent to it alone. */
+ * execution reaches that thread as SIGUSR1 sent to it alone. SIGTERM and SIGHUP, taken the
+ * same way, end this process as ever, but not before the commands of callbacks. */
 #include "interrupt.h"
 
 #include <pthread.h>
@@ -14,6 +15,7 @@
 
 #include "commands.h"
 #include "message.h"
+#include "processes.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
 
@@ -24,7 +26,7 @@ static struct {
     int event_fd;
     atomic_bool came;
     atomic_bool over;
-    bool ignored; /* started with SIGINT ignored, as a background job of a script is */
+    sigset_t signals; /* without those ignored from the start, as SIGINT in a script's background */
 } watch = {.event_fd = -1};
 
 static uint64_t now_ns(void)
@@ -34,28 +36,46 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
 }
 
-static sigset_t watched_signals(void)
+static bool is_ignored(int number)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGUSR1);
-    if (!watch.ignored)
-        sigaddset(&set, SIGINT);
-    return set;
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void interrupt_block(void)
 {
-    struct sigaction action;
-    watch.ignored = sigaction(SIGINT, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-    sigset_t set = watched_signals();
-    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+    sigemptyset(&watch.signals);
+    sigaddset(&watch.signals, SIGUSR1);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (!is_ignored(ends[i]))
+            sigaddset(&watch.signals, ends[i]);
+    }
+    pthread_sigmask(SIG_BLOCK, &watch.signals, NULL);
+}
+
+/* Ends this process by a signal, as it would have without being watched. */
+static void end_by(int number)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    signal(number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    raise(number);
+}
+
+static _Noreturn void leave(int code)
+{
+    processes_kill();
+    _exit(code);
 }
 
 /* Waits for a signal until the deadline or, once SIGINT came, a hundredth of a second:
  * it may have come before the execution began, so the interrupt is repeated. */
-static int next_signal(const sigset_t *set)
+static int next_signal(void)
 {
+    const sigset_t *set = &watch.signals;
     uint64_t wait = UINT64_MAX;
     if (watch.deadline_ns) {
         uint64_t now = now_ns();
@@ -72,22 +92,25 @@ static int next_signal(const sigset_t *set)
 static void *watch_signals(void *unused)
 {
     (void)unused;
-    sigset_t set = watched_signals();
     for (;;) {
-        int number = next_signal(&set);
+        int number = next_signal();
         if (atomic_load(&watch.over))
             return NULL;
+        if (number == SIGTERM || number == SIGHUP) {
+            processes_kill();
+            end_by(number);
+        }
         if (number == SIGINT && atomic_exchange(&watch.came, true))
-            _exit(EXIT_INTERRUPT);
+            leave(EXIT_INTERRUPT);
         if (atomic_load(&watch.came))
             eryx_sandbox_interrupt(watch.sandbox);
         uint64_t one = 1; /* only now: whoever waits for it counts on the interrupt */
         if (number == SIGINT && write(watch.event_fd, &one, sizeof one) < 0)
-            _exit(EXIT_INTERRUPT);
+            leave(EXIT_INTERRUPT);
         if (watch.deadline_ns && now_ns() >= watch.deadline_ns) {
             message_error("stopped: the time limit is over and the program is stuck in an "
                           "operation that cannot be interrupted");
-            _exit(EXIT_LIMIT);
+            leave(EXIT_LIMIT);
         }
     }
 }
@@ -107,6 +130,9 @@ void interrupt_end(void)
     pthread_join(watch.thread, NULL);
     close(watch.event_fd);
     watch.event_fd = -1;
+    sigset_t set = watch.signals;
+    sigdelset(&set, SIGINT); /* the outcome is said first: interrupt_finish */
+    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int interrupt_fd(void)
@@ -116,11 +142,6 @@ int interrupt_fd(void)
 
 int interrupt_finish(void)
 {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    signal(SIGINT, SIG_DFL);
-    pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-    raise(SIGINT);
+    end_by(SIGINT);
     return EXIT_INTERRUPT;
 }

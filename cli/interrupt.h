@@ -1,4 +1,4 @@
-/* Ctrl-C and the last resort of the time limit, on a thread of their own. */
+/* Signals that end the program, and the last resort of its time limit, on a thread of their own. */
 #ifndef ERYX_CLI_INTERRUPT_H
 #define ERYX_CLI_INTERRUPT_H
 
@@ -7,11 +7,11 @@
 
 #include <eryx.h>
 
-/* Blocks SIGINT in this thread and those it starts from now on: to be called before
- * the library starts any, so that only the thread below takes the signal. */
+/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it starts from now on: to be
+ * called before the library starts any, so that only the thread below takes them. */
 void interrupt_block(void);
 
-/* From now on SIGINT interrupts sandbox; a second one ends the process at once.
+/* From now on SIGINT interrupts sandbox; a second one, SIGTERM and SIGHUP end the process at once.
  * limit_ns is the program's time limit (0: none): if the execution has not ended a
  * second after it (blocked in a write, say), the process ends with EXIT_LIMIT. */
 bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns);

@@ -18,6 +18,9 @@ struct program {
     size_t environ_count;
     eryx_limits_t limits;
     bool pass_stdin;
+    const char *callbacks_path; /* NULL: none */
+    const char *result;         /* as of eryx_execute_options_t */
+    bool json;                  /* keep the output, and print all as one JSON object */
 };
 
 /* Returns the exit code for the process; messages are printed. */

@@ -15,7 +15,8 @@
 
 static const uint64_t memory_max = UINT64_C(4) << 30;
 
-enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME };
+enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
+       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON };
 
 static const struct option options[] = {
     {"stdin", no_argument, NULL, OPTION_STDIN},
@@ -23,6 +24,9 @@ static const struct option options[] = {
     {"memory", required_argument, NULL, OPTION_MEMORY},
     {"env", required_argument, NULL, OPTION_ENV},
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
+    {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
+    {"result", required_argument, NULL, OPTION_RESULT},
+    {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -60,6 +64,17 @@ static int set_option(struct program *program, int option, const char *value)
         return EXIT_OK;
     case OPTION_ENV:
         return set_env(program, value);
+    case OPTION_CALLBACKS:
+        program->callbacks_path = value;
+        return EXIT_OK;
+    case OPTION_RESULT:
+        if (value_utf8_prefix(value, strlen(value)) != strlen(value))
+            return message_usage("run", "--result: the name is not UTF-8");
+        program->result = value;
+        return EXIT_OK;
+    case OPTION_JSON:
+        program->json = true;
+        return EXIT_OK;
     default:
         program->runtime_path = value;
         return EXIT_OK;
@@ -131,6 +146,8 @@ static int run_program(struct program *program, int argc, char **argv)
         return result;
     if (!read_source(program, code, arguments[0]))
         return EXIT_USAGE;
+    if (!program->json)
+        program->limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
     program->argv = (const char *const *)arguments;
     program->argc = (size_t)count;
     result = program_run(program);
@@ -146,7 +163,6 @@ static int run(int argc, char **argv)
         return EXIT_FAILED;
     }
     eryx_limits_init(&program.limits);
-    program.limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
     int result = run_program(&program, argc, argv);
     free(program.environ);
     return result;
@@ -171,6 +187,9 @@ const struct command command_run = {
             "  eryx run --timeout 500ms --memory 256M untrusted.py\n"
             "  eryx run --env LANG=C --env DEBUG=1 tool.py --verbose input.txt\n"
             "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
+            "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
+            "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
+            "  eryx run --json untrusted.py | python3 -m json.tool\n"
             "\n"
             "Options:\n"
             "  -c CODE            run CODE\n"
@@ -179,16 +198,50 @@ const struct command command_run = {
             "  --memory SIZE      most memory of the sandbox: 256M, 1G; default 512M.\n"
             "                     Past it the program gets MemoryError\n"
             "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
+            "  --callbacks FILE   functions that the program can call; see below\n"
+            "  --result NAME      print the value of this variable as JSON, in a line of its own\n"
+            "                     after the program's output; '' means the last expression. A\n"
+            "                     value that is not JSON is an error, exit code 1\n"
+            "  --json             print nothing but one JSON object when the program has ended;\n"
+            "                     see below\n"
             "  --runtime FILE     use this runtime.cwasm; default $ERYX_RUNTIME, then the\n"
             "                     installed one\n"
             "  --                 end of options\n"
             "  -h, --help         this help\n"
             "\n"
+            "Callbacks:\n"
+            "  FILE is a JSON array with an object for each callback:\n"
+            "    [{\"name\": \"lines\", \"description\": \"Counts lines.\",\n"
+            "      \"parameters\": {\"type\": \"object\",\n"
+            "                     \"properties\": {\"path\": {\"type\": \"string\"}}},\n"
+            "      \"command\": [\"./lines.sh\", \"-q\"], \"timeout\": 5, \"blocking\": false}]\n"
+            "  Only name and command are needed. parameters is a JSON schema; timeout is in\n"
+            "  seconds, default 30; blocking makes it a plain function instead of an async one.\n"
+            "  For each call the command runs once, on this machine, with your rights and your\n"
+            "  environment, not through a shell. It gets the arguments as a JSON object on stdin\n"
+            "  and writes the result as JSON to stdout. Another exit code than 0 raises an\n"
+            "  exception with the last line of its stderr. Calls overlap, 64 at a time. A command\n"
+            "  is killed with all it started when its time is over, the program ends or no longer\n"
+            "  waits for it. Arguments come from code you do not trust: check them.\n"
+            "\n"
+            "JSON outcome:\n"
+            "  outcome            ok, exception, exit, limit, interrupted or trap\n"
+            "  exit_code          that of eryx, as below\n"
+            "  stdout, stderr     what the program wrote, together at most 16 MiB;\n"
+            "                     bytes that are not UTF-8 become U+FFFD\n"
+            "  output_dropped_bytes   what was beyond that\n"
+            "  exception          of exception: {\"type\", \"message\", \"traceback\"}\n"
+            "  message            of limit, interrupted and trap: what happened\n"
+            "  limit              of limit: {\"name\", \"value\", \"used\"}\n"
+            "  result             with --result: the value, or result_error: why there is none\n"
+            "  wall_time_ms       how long the program ran\n"
+            "  If eryx itself fails (2, 125) there is no object, but a message on stderr.\n"
+            "\n"
             "Exit codes:\n"
             "  the program's own  sys.exit(3) gives 3; sys.exit('text') writes text to stderr\n"
             "                     and gives 1\n"
-            "  1                  uncaught exception, its traceback is on stderr\n"
-            "  2                  wrong options, or the program cannot be read\n"
+            "  1                  uncaught exception, its traceback is on stderr; or no --result\n"
+            "  2                  wrong options; the program or --callbacks cannot be read\n"
             "  124                time limit\n"
             "  125                eryx failed: no runtime file, output cannot be written\n"
             "  126                the interpreter crashed or aborted; this machine is unharmed\n"

@@ -1,0 +1,14 @@
+/* Says how a program ended. */
+#ifndef ERYX_CLI_REPORT_H
+#define ERYX_CLI_REPORT_H
+
+#include <eryx.h>
+
+/* Messages and tracebacks on stderr, and the result, if one was asked for, on stdout.
+ * Returns the exit code for the process. */
+int report_text(const eryx_outcome_t *outcome, const char *result_name);
+
+/* One JSON object on stdout, and the same exit code. */
+int report_json(const eryx_outcome_t *outcome, const char *result_name);
+
+#endif

@@ -1,0 +1,4 @@
+cat > a.json <<'END'
+[{"name": "a", "command": "ls -l"}]
+END
+eryx run --callbacks a.json -c 1

@@ -1,0 +1,1 @@
+eryx run --callbacks . -c 1

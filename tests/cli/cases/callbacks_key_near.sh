@@ -1,0 +1,4 @@
+cat > a.json <<'END'
+[{"name": "a", "comand": ["ls"]}]
+END
+eryx run --callbacks a.json -c 1

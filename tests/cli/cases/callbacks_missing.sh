@@ -1,0 +1,1 @@
+eryx run --callbacks none.json -c 1

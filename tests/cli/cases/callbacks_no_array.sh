@@ -1,0 +1,4 @@
+cat > a.json <<'END'
+{}
+END
+eryx run --callbacks a.json -c 1

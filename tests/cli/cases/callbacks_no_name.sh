@@ -1,0 +1,4 @@
+cat > a.json <<'END'
+[{"command": ["x"]}]
+END
+eryx run --callbacks a.json -c 1

@@ -1,0 +1,2 @@
+echo '[]' > a.json
+eryx run --callbacks a.json -c 'print(1)'

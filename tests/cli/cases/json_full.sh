@@ -1,0 +1,1 @@
+eryx run --json -c 1 > /dev/full

@@ -1,0 +1,1 @@
+eryx run --json none.py

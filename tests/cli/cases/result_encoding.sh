@@ -1,0 +1,1 @@
+eryx run --result "$(printf '\377')" -c 1

@@ -1,0 +1,2 @@
+eryx run --result '' -c 'x = 6
+x * 7'

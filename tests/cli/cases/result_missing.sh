@@ -1,0 +1,1 @@
+eryx run --result s -c 'print(1)'
