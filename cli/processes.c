@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -28,6 +29,7 @@ extern char **environ;
 
 enum {
     RUNNING_MAX = 64, /* processes at the same time; further calls wait for their turn */
+    FDS_EACH = 8,     /* of the descriptors this process may have: 4 are kept, 3 more to start */
     READ_SIZE = 1 << 16,
     READS_MAX = 16,   /* at a time: what a pipe can hold; nobody else is kept waiting */
     TAIL_SIZE = 1024, /* of stderr */
@@ -55,7 +57,7 @@ static struct {
     pthread_mutex_t mutex; /* guards the rest, and reaping */
     struct process *waiting, **waiting_end;
     struct process *running[RUNNING_MAX];
-    size_t count;
+    size_t count, most;
     bool killed;
 } pool = {.event_fd = -1, .mutex = PTHREAD_MUTEX_INITIALIZER};
 
@@ -329,7 +331,7 @@ static bool step(struct process *process, const struct pollfd ready[4], uint64_t
 static void start_waiting(void)
 {
     pthread_mutex_lock(&pool.mutex);
-    while (pool.waiting && pool.count < RUNNING_MAX && !pool.killed) {
+    while (pool.waiting && pool.count < pool.most && !pool.killed) {
         struct process *process = pool.waiting;
         pool.waiting = process->next;
         if (!pool.waiting)
@@ -393,8 +395,18 @@ static void *look_after(void *unused)
     return NULL;
 }
 
+/* How many processes may run; poll refuses more entries than there can be descriptors. */
+static size_t running_most(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / FDS_EACH >= RUNNING_MAX)
+        return RUNNING_MAX;
+    return limit.rlim_cur < FDS_EACH ? 1 : (size_t)limit.rlim_cur / FDS_EACH;
+}
+
 bool processes_start(void)
 {
+    pool.most = running_most();
     pool.waiting_end = &pool.waiting;
     pool.event_fd = eventfd(0, EFD_CLOEXEC);
     int error = pool.event_fd < 0 ? errno : pthread_create(&pool.thread, NULL, look_after, NULL);
