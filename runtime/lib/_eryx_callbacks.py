@@ -1,12 +1,17 @@
-"""Host callbacks as Python functions.
+"""Host callbacks as Python functions; programs import this as `eryx`.
 
 `install` turns the host's list of callbacks into async functions (plain ones for
 callbacks declared blocking) in a namespace. Arguments are bound by the callback's
 JSON schema, go out as one JSON object and come back as JSON.
 """
 
+import inspect
 import json
 import keyword
+import types
+import unicodedata
+
+import _eryx_loop
 
 # Schema key by which a host declares a callback blocking: it becomes a plain function.
 BLOCKING_KEY = "x-eryx-blocking"
@@ -21,9 +26,18 @@ _TYPES = {
     "null": None,
 }
 
+_infos = []  # (name, description, schema) as the host gave them
+_functions = {}  # name of a callback: its function
+placed = {}  # name in the session: function or Namespace
+
+# The functions of all callbacks, by name.
+callbacks = types.MappingProxyType(_functions)
+
 
 class CallbackError(Exception):
     """A host callback failed, or what it returned is not JSON. `name` is the callback's."""
+
+    __module__ = "eryx"
 
     def __init__(self, message, name=None):
         super().__init__(message)
@@ -39,9 +53,28 @@ class Namespace:
     def __repr__(self):
         return f"<callbacks {self.__name__}: {', '.join(sorted(_members(self)))}>"
 
+    def __reduce__(self):
+        return find, (self.__name__,)
+
 
 def _members(owner):
     return [name for name in vars(owner) if not name.startswith("__")]
+
+
+class Signature(inspect.Signature):
+    """A signature made when it is first looked at: few programs do."""
+
+    @classmethod
+    def later(cls, parameters):
+        signature = cls.__new__(cls)
+        signature.source = parameters
+        return signature
+
+    def __getattr__(self, name):
+        if name not in ("_parameters", "_return_annotation") or "source" not in vars(self):
+            raise AttributeError(name)
+        self.__init__(vars(self).pop("source").signature())
+        return getattr(self, name)
 
 
 class Parameters:
@@ -79,8 +112,7 @@ class Parameters:
         return bound
 
     def signature(self):
-        import inspect
-
+        """The parameters as `inspect` has them."""
         parameters = []
         positional = True
         for key in self.order:
@@ -96,15 +128,13 @@ class Parameters:
                 annotation=self._annotation(key)))
         if self.open:
             parameters.append(inspect.Parameter("arguments", inspect.Parameter.VAR_KEYWORD))
-        return inspect.Signature(parameters)
+        return parameters
 
     def _property(self, key):
         value = self.properties[key]
         return value if isinstance(value, dict) else {}
 
     def _annotation(self, key):
-        import inspect
-
         kind = self._property(key).get("type")
         if not isinstance(kind, str):
             return inspect.Parameter.empty
@@ -137,23 +167,30 @@ def encode(name, arguments):
         raise TypeError(f"{name}() arguments cannot be sent as JSON: {error}") from None
 
 
-def decode(name, text):
+def decode(name, result):
+    """The value of a result (ok, text)."""
+    ok, text = result
+    if not ok:
+        raise CallbackError(text, name)
     try:
         return json.loads(text)
     except ValueError as error:
         raise CallbackError(f"the result of {name}() is not JSON: {error}", name) from None
 
 
-def _make(info, start, block):
-    """One function for one callback. `start(name, json)` returns an awaitable of the result's
-    JSON text, `block(name, json)` waits for it."""
-    name = info["name"]
+def _schema(text):
     try:
-        schema = json.loads(info["parameters_schema_json"] or "{}")
+        schema = json.loads(text or "{}")
     except ValueError:
-        schema = {}
-    if not isinstance(schema, dict):
-        schema = {}
+        return {}
+    return schema if isinstance(schema, dict) else {}
+
+
+def _make(info, start, block):
+    """One function for one callback. `start(name, json)` returns an awaitable of the result
+    (ok, text), `block(name, json)` waits for it."""
+    name, description, schema = info
+    schema = _schema(schema)
     parameters = Parameters(name, schema)
     bind = parameters.bind
 
@@ -167,27 +204,28 @@ def _make(info, start, block):
     function.__name__ = name.rpartition(".")[2]
     function.__qualname__ = name
     function.__module__ = "eryx"
-    function.__signature__ = parameters.signature
+    function.__signature__ = Signature.later(parameters)
     described = parameters.describe()
     if described:
         described = ["", "Parameters:", *described]
-    function.__doc__ = "\n".join([info["description"], *described])
+    function.__doc__ = "\n".join([description, *described])
     return function
 
 
 def _place(namespace, name, function):
-    """Binds a callback under its dotted name; None if the name is no Python name."""
-    parts = name.split(".")
+    """Binds a callback under its dotted name, unless that is no Python name."""
+    parts = unicodedata.normalize("NFKC", name).split(".")  # as the compiler does
     if not all(part.isidentifier() and not keyword.iskeyword(part) and
                not (part.startswith("__") and part.endswith("__")) for part in parts):
-        return None
+        return
     if len(parts) == 1:
+        name = parts[0]
         old = namespace.get(name)
         if isinstance(old, Namespace):
             for member in _members(old):
                 setattr(function, member, getattr(old, member))
         namespace[name] = function
-        return name
+        return
     owner = namespace.get(parts[0])
     if not isinstance(owner, Namespace) and getattr(owner, "__module__", None) != "eryx":
         owner = namespace[parts[0]] = Namespace(parts[0])
@@ -202,14 +240,93 @@ def _place(namespace, name, function):
         for member in _members(old):
             setattr(function, member, getattr(old, member))
     setattr(owner, parts[-1], function)
-    return parts[0]
 
 
-def install(namespace, callbacks, start, block):
-    """Defines every callback in `namespace`; returns {top-level name: object} of what it defined.
-    A name that is no Python identifier stays reachable through `invoke`."""
-    fresh = {}
-    for info in callbacks:
-        _place(fresh, info["name"], _make(info, start, block))
-    namespace.update(fresh)
-    return fresh
+def install(namespace, infos, start, block):
+    """Makes `infos` the callbacks of the session. What the program has put in place of a
+    callback that was there before stays."""
+    global _infos
+    if infos == _infos:
+        return
+    functions, fresh = {}, {}
+    for info in infos:
+        function = _functions.get(info[0]) if info in _infos else None
+        if function is None:
+            function = _make(info, start, block)
+        else:
+            for member in _members(function):
+                delattr(function, member)
+        functions[info[0]] = function
+        _place(fresh, info[0], function)
+    mine = names_in(namespace)
+    for name in mine:
+        del namespace[name]
+    for name, value in fresh.items():
+        if name in mine or name not in placed:
+            namespace[name] = value
+        else:
+            namespace.setdefault(name, value)
+    _infos = infos
+    for kept, new in (_functions, functions), (placed, fresh):
+        kept.clear()
+        kept.update(new)
+
+
+def names_in(namespace):
+    """The names that are callbacks, not the program's."""
+    return {name for name, value in placed.items() if namespace.get(name) is value}
+
+
+def find(name):
+    """What a snapshot calls a callback, or the part of its name before a dot."""
+    if name in _functions:
+        return _functions[name]
+    first, *rest = name.split(".")
+    value = placed.get(first)
+    for part in rest:
+        value = getattr(value, part, None)
+    if value is None:
+        raise LookupError(f"the host has no callback {name!r}")
+    return value
+
+
+def _object(name, text):
+    """Sees to it that JSON text is an object."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"the arguments of {name}() are not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise TypeError(f"the arguments of {name}() must be a JSON object, "
+                        f"not {type(value).__name__}")
+    return value
+
+
+async def invoke(name, arguments=None, /, **keywords):
+    """Calls the host's callback `name`: invoke("name", '{"arg": "value"}').
+
+    The arguments are a JSON object as text, a dict, or keywords. Returns the decoded result;
+    CallbackError if the host fails."""
+    if not isinstance(name, str):
+        raise TypeError(f"the name of a callback must be str, not {type(name).__name__}")
+    if isinstance(arguments, str):
+        text = arguments
+        value = _object(name, text)
+        if keywords:
+            text = encode(name, value | keywords)
+    elif arguments is None or isinstance(arguments, dict):
+        text = encode(name, (arguments or {}) | keywords)
+    else:
+        raise TypeError(f"the arguments of {name}() must be JSON text or a dict, "
+                        f"not {type(arguments).__name__}")
+    return decode(name, await _eryx_loop.call(name, text))
+
+
+def list_callbacks():
+    """The host's callbacks: dicts with name, description, parameters_schema_json and
+    parameters_schema."""
+    return [{"name": name, "description": description, "parameters_schema_json": schema,
+             "parameters_schema": _schema(schema)} for name, description, schema in _infos]
+
+
+invoke.__module__ = list_callbacks.__module__ = "eryx"

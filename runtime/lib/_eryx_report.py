@@ -3,7 +3,7 @@
 import sys
 import traceback
 
-_OURS = frozenset({"_eryx_loop", "_eryx_source", "_eryx_start"})
+_OURS = frozenset({"_eryx_callbacks", "_eryx_loop", "_eryx_source", "_eryx_start"})
 _MAX_CHAIN = 1000  # exceptions looked at in one chain or group
 
 

@@ -7,6 +7,9 @@ import os
 import sys
 import types
 
+import _eryx_callbacks
+import _eryx_loop
+
 _initial = {}
 
 
@@ -84,13 +87,25 @@ def configure_environ(old, new):
 def snapshot(namespace, skip=False):
     import _eryx_state
 
-    return _eryx_state.snapshot(namespace, skip=bool(skip))
+    return _eryx_state.snapshot(namespace, _eryx_callbacks.names_in(namespace), bool(skip))
 
 
 def restore(namespace, data):
     import _eryx_state
 
-    _eryx_state.restore(namespace, data)
+    _eryx_state.restore(namespace, data, _eryx_callbacks.names_in(namespace))
+    place(namespace)
+
+
+def offer(namespace, infos):
+    """The host's callbacks are these: (name, description, schema) each."""
+    _eryx_callbacks.install(namespace, infos, _eryx_loop.call, _eryx_loop.call_blocking)
+
+
+def place(namespace):
+    """Puts the callbacks into a namespace, where it has no such names."""
+    for name, value in _eryx_callbacks.placed.items():
+        namespace.setdefault(name, value)
 
 
 def to_json(value):

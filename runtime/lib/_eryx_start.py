@@ -17,7 +17,7 @@ COMMON = """
     queue re reprlib shutil signal stat string struct subprocess sys textwrap threading time
     timeit tokenize traceback types typing unicodedata urllib.parse warnings weakref zlib
     encodings.ascii encodings.latin_1 encodings.utf_8_sig encodings.idna
-    _eryx_state
+    _eryx_state eryx
 """.split()
 
 
@@ -41,10 +41,13 @@ def no_debugger(*args, **kwargs):
 
 def add_builtins():
     import _sitebuiltins
+    import eryx
 
     sys.breakpointhook = no_debugger
     builtins.exit = Quit("exit")
     builtins.quit = Quit("quit")
+    builtins.invoke = eryx.invoke
+    builtins.list_callbacks = eryx.list_callbacks
     builtins.help = _sitebuiltins._Helper()
 
 

@@ -108,6 +108,7 @@ void export_control_configure(const wit_string_t *argv, size_t argc,
     if (!set_argv(argv, argc) || !set_environ(environ, environ_count) || !set_filename(name)) {
         PyErr_Clear();
     }
+    callbacks_ask();
     for (size_t i = 0; i < argc; i++) {
         free_string(argv[i]);
     }
@@ -126,6 +127,7 @@ void export_control_configure(const wit_string_t *argv, size_t argc,
 
 void export_control_wake(void)
 {
+    callbacks_forget();
     Py_XDECREF(PyObject_CallMethod(python.fresh_module, "wake", NULL));
     python_ignore_error();
 }

@@ -300,6 +300,7 @@ uint32_t export_execute(const char *code, size_t length)
     }
     execution.running = true;
     report_clear();
+    callbacks_ask_once();
     execution.captures = control.capture_output;
     if (execution.captures) {
         wasi_stdout_capture_begin();

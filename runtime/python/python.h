@@ -75,6 +75,16 @@ extern struct control {
 } control;
 bool control_start(void);
 
+/* callbacks.c: the host's callbacks in the session. */
+
+/* Asks the host for them. */
+void callbacks_ask(void);
+/* Unless it was asked since the last callbacks_forget. */
+void callbacks_ask_once(void);
+void callbacks_forget(void);
+/* Puts those known into a new namespace. */
+void callbacks_place(PyObject *namespace);
+
 /* session.c: false with an exception. */
 bool session_new_main(void);
 /* Moves the value of the last expression, if it was kept, out of the namespace. */

@@ -49,6 +49,7 @@ static bool use_namespace(PyObject *namespace)
     }
     Py_XDECREF(python.globals);
     python.globals = namespace;
+    callbacks_place(namespace);
     return true;
 }
 
@@ -77,6 +78,7 @@ void export_clear_state(void)
         PyErr_Clear();
     }
     source_clear();
+    callbacks_forget();
 }
 
 const result_list_u8_string_t *export_control_snapshot(bool skip_unpicklable)
@@ -141,8 +143,10 @@ void export_control_result_json_post_return(const result_string_string_t *result
 const result_void_string_t *export_restore_state(const uint8_t *data, size_t length)
 {
     static result_void_string_t result;
-    PyObject *done = PyObject_CallMethod(python.session_module, "restore", "Oy#", python.globals,
-                                         data, (Py_ssize_t)length);
+    PyObject *done;
+    callbacks_ask_once();
+    done = PyObject_CallMethod(python.session_module, "restore", "Oy#", python.globals, data,
+                               (Py_ssize_t)length);
     if (length != 0) {
         free((void *)data);
     }
