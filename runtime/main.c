@@ -5,14 +5,32 @@
 #include <string.h>
 
 #include "guest_bindings.h"
+#include "heap/heap.h"
 #include "python/python.h"
 #include "wasi/wasi.h"
+
+/* What a fresh sandbox has; the compiled module has the same (toolchain/pipeline.py). */
+enum { PAGE_BYTES = 65536, MEMORY_MINIMUM = 96 << 20 };
+
+/* Sandboxes start with the memory grown to its minimum: gives the heap what is new in it. */
+static void add_rest_of_memory(void)
+{
+    size_t size = __builtin_wasm_memory_size(0) * PAGE_BYTES;
+    uintptr_t start = size < MEMORY_MINIMUM ? heap_more(MEMORY_MINIMUM - size) : 0;
+    if (start != 0) {
+        heap_add(start, MEMORY_MINIMUM);
+    }
+}
 
 /* Once, after the constructors. 0, or 1 after a message on stderr. */
 WIT_EXPORT("eryx_init") int32_t eryx_init(void)
 {
     wasi_start();
-    return python_start() ? 0 : 1;
+    if (!python_start()) {
+        return 1;
+    }
+    add_rest_of_memory();
+    return 0;
 }
 
 /* Compiles the .py files under /lib/python3.14 into __pycache__ in the sandbox's file system.

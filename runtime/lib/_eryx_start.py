@@ -7,6 +7,9 @@ is only wanted rarely stays out, its .pyc is in the archive.
 import builtins
 import gc
 import sys
+import types
+
+import _eryx
 
 # What programs of agents use most, measured by what it adds to the image (docs/architecture.md).
 COMMON = """
@@ -105,7 +108,7 @@ def start():
         __import__(name)
     import _eryx_fresh
     import _eryx_loop
-    import _eryx_report
+    import _eryx_private
     import _eryx_session
     import _eryx_source
 
@@ -114,18 +117,45 @@ def start():
     add_builtins()
     _eryx_loop.install()
     _eryx_source.install()
+    _eryx_private.start()
     warm_up()
     _eryx_fresh.keep()
     _eryx_session.remember()
 
 
-# Young objects between two collections. CPython's 2,000 suits a process that starts with few
-# objects; each collection here looks at the image's modules too. Measured: 5 % faster programs.
-YOUNG_OBJECTS = 10_000
+_CODE_PARTS = ("co_consts", "co_names", "co_filename", "co_name", "co_qualname", "co_linetable",
+               "co_exceptiontable")
+_NAMES_OF_CODE = "co_varnames", "co_cellvars", "co_freevars"
+
+
+def _referents(obj):
+    if isinstance(obj, types.CodeType):  # the collector does not know what is in code
+        parts = [getattr(obj, name) for name in _CODE_PARTS]
+        for name in _NAMES_OF_CODE:
+            parts += getattr(obj, name)
+        return parts
+    if isinstance(obj, type):  # nor in static types
+        return gc.get_referents(obj, vars(obj))
+    return gc.get_referents(obj)
+
+
+def _lasting():
+    """Everything that is alive, but for `__main__` and what runs now."""
+    main = sys.modules["__main__"]
+    found = {}
+    todo = gc.get_objects()
+    left_out = {id(obj) for obj in (main, vars(main), found, todo)}
+    left_out.add(id(left_out))
+    running = types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType
+    while todo:
+        obj = todo.pop()
+        if id(obj) not in found and id(obj) not in left_out and not isinstance(obj, running):
+            found[id(obj)] = obj
+            todo += _referents(obj)
+    return list(found.values())
 
 
 def freeze():
     """The last step: what is alive now stays for good."""
     gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+    _eryx.freeze(_lasting())

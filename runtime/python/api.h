@@ -30,6 +30,24 @@ extern int PyInitConfig_AddModule(PyInitConfig *config, const char *name,
                                   PyObject *(*initfunc)(void));
 extern int Py_InitializeFromInitConfig(PyInitConfig *config);
 
+/* PEP 445: not in the limited API. */
+struct python_allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t size);
+    void *(*allocate_zeroed)(void *context, size_t count, size_t size);
+    void *(*reallocate)(void *context, void *block, size_t size);
+    void (*release)(void *context, void *block);
+};
+enum { PYTHON_DOMAIN_RAW = 0, PYTHON_DOMAIN_MEM = 1, PYTHON_DOMAIN_OBJECT = 2 };
+extern void PyMem_SetAllocator(int domain, struct python_allocator *allocator);
+
+struct python_arena_allocator {
+    void *context;
+    void *(*allocate)(void *context, size_t size);
+    void (*release)(void *context, void *block, size_t size);
+};
+extern void PyObject_SetArenaAllocator(struct python_arena_allocator *allocator);
+
 /* Takes flags (top-level await) and the filename as an object; neither is in the limited API. */
 struct python_compiler_flags {
     int flags;
@@ -44,6 +62,8 @@ enum {
 };
 extern PyObject *Py_CompileStringObject(const char *source, PyObject *filename, int start,
                                         struct python_compiler_flags *flags, int optimize);
+
+extern int PyObject_IS_GC(PyObject *object);
 
 /* In the limited API since 3.12. */
 extern PyObject *PyErr_GetRaisedException(void);

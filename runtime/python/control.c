@@ -8,6 +8,7 @@ struct control control = {.capture_output = true};
 
 static PyObject *environ_names; /* variables that settings have added */
 
+/* After the image's objects have become immortal: source.c counts references to the filename. */
 bool control_start(void)
 {
     control.filename = PyUnicode_InternFromString("<eryx>");

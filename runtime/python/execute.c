@@ -62,6 +62,7 @@ static uint32_t finish(void)
     flush(python.stderr_name, python.stderr_stream, python.stderr_flush);
     python_ignore_error();
     abi_wait_end();
+    report_release_memory();
     execution.running = false;
     if (control.last_value) {
         session_take_last();

@@ -133,6 +133,7 @@ static PyMethodDef methods[] = {
     {"source", eryx_source, METH_O, NULL},
     {"start", eryx_start, METH_VARARGS, NULL},
     {"cancel", eryx_cancel, METH_O, NULL},
+    {"freeze", python_freeze, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
 

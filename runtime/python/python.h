@@ -17,7 +17,7 @@ struct python {
     PyObject *stdout_flush, *stderr_flush;   /* their methods */
     PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_loop.driver's methods */
     PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_loop */
-    PyObject *describe, *release;                          /* functions of _eryx_report */
+    PyObject *describe, *describe_plainly, *release;       /* functions of _eryx_report */
     PyObject *compile_again;                               /* of _eryx_source */
     PyObject *session_module, *fresh_module;
     PyObject *builtins; /* builtins.__dict__ */
@@ -27,6 +27,9 @@ extern struct python python;
 
 /* Starts the interpreter; false after printing why. */
 bool python_start(void);
+
+/* allocator.c: before Python's own start. */
+void python_allocator_start(void);
 
 /* Replaces stdout and stderr where the program has closed them. */
 void python_reopen_streams(void);
@@ -39,6 +42,9 @@ void python_builtins_change(PyObject *content);
 
 /* _eryx, the module that the runtime's Python code calls. */
 PyObject *python_module_init(void);
+
+/* freeze.c: a method of _eryx; its argument is a list of objects. At build time only. */
+PyObject *python_freeze(PyObject *module, PyObject *objects);
 
 /* An exception that is set and of no interest: forgets it. */
 void python_ignore_error(void);
@@ -62,7 +68,10 @@ void report_clear(void);
 void report_raised(void);
 bool report_present(void);
 wit_string_t report_traceback(void);
-void report_start(void);
+/* When an execution is over: forgets the exception that CPython keeps after running out of
+ * memory, and the frames that hang on it. */
+void report_release_memory(void);
+bool report_start(void);
 
 /* control.c */
 extern struct control {

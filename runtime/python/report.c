@@ -7,7 +7,7 @@
 
 #include "python.h"
 
-enum { RESERVE_BYTES = 512 * 1024 };
+enum { RESERVE_BYTES = 512 * 1024, MEMORY_ERRORS_MAX = 64 };
 
 static struct {
     PyObject *fields[3]; /* bytes: type, message, traceback */
@@ -15,11 +15,53 @@ static struct {
     bool has_exit_code;
     int32_t exit_code;
     void *reserve; /* memory for making the report; never written to */
+    PyObject *last_memory_error;
 } report;
 
-void report_start(void)
+/* CPython has a supply of MemoryErrors, and one object that it raises when they are used up and
+ * never frees: that keeps what it was raised with last. */
+static bool find_last_memory_error(void)
 {
-    report.reserve = PyMem_Malloc(RESERVE_BYTES);
+    PyObject *errors[MEMORY_ERRORS_MAX];
+    size_t count = 0;
+    while (count < MEMORY_ERRORS_MAX && report.last_memory_error == NULL) {
+        PyErr_NoMemory();
+        errors[count] = PyErr_GetRaisedException();
+        if (count != 0 && errors[count] == errors[count - 1]) {
+            report.last_memory_error = errors[count];
+        }
+        count++;
+    }
+    while (count > 0) {
+        Py_DECREF(errors[--count]);
+    }
+    return report.last_memory_error != NULL;
+}
+
+static void reserve(void)
+{
+    if (report.reserve == NULL) {
+        report.reserve = PyMem_Malloc(RESERVE_BYTES);
+    }
+}
+
+bool report_start(void)
+{
+    reserve();
+    return find_last_memory_error();
+}
+
+void report_release_memory(void)
+{
+    PyObject *error = report.last_memory_error;
+    PyObject *traceback = PyException_GetTraceback(error);
+    if (traceback != NULL) {
+        Py_DECREF(traceback);
+        PyException_SetTraceback(error, Py_None);
+    }
+    PyException_SetContext(error, NULL);
+    PyException_SetCause(error, NULL);
+    reserve();
 }
 
 void report_clear(void)
@@ -40,9 +82,9 @@ static void take_exit_code(PyObject *code)
     }
 }
 
-static bool describe(PyObject *exception)
+static bool describe(PyObject *function, PyObject *exception)
 {
-    PyObject *told = PyObject_CallFunctionObjArgs(python.describe, exception, NULL);
+    PyObject *told = PyObject_CallFunctionObjArgs(function, exception, NULL);
     bool good = told != NULL && PyTuple_Check(told) && PyTuple_Size(told) == 4;
     for (Py_ssize_t i = 0; good && i < 3; i++) {
         report.fields[i] = PyTuple_GetItem(told, i);
@@ -55,17 +97,18 @@ static bool describe(PyObject *exception)
     return good;
 }
 
-/* With the builtins as they were, in case the program broke them. */
+/* With the builtins as they were, in case the program broke them; if it broke what `describe`
+ * is made of, without that. */
 static bool describe_again(PyObject *exception)
 {
     PyObject *changed;
     bool good;
     python_ignore_error();
     changed = python_builtins_restore();
-    good = describe(exception);
+    good = describe(python.describe, exception);
     python_ignore_error();
     python_builtins_change(changed);
-    return good;
+    return good || describe(python.describe_plainly, exception);
 }
 
 /* Only the name of the type, in both places. */
@@ -101,14 +144,11 @@ void report_raised(void)
         Py_XDECREF(PyObject_CallFunctionObjArgs(python.release, exception, NULL));
         python_ignore_error();
     }
-    if (!describe(exception) && !describe_again(exception)) {
+    if (!describe(python.describe, exception) && !describe_again(exception)) {
         python_ignore_error();
         describe_simply(exception);
     }
     Py_DECREF(exception);
-    if (report.reserve == NULL) {
-        report.reserve = PyMem_Malloc(RESERVE_BYTES);
-    }
 }
 
 bool report_present(void)

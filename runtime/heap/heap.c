@@ -1,0 +1,366 @@
+/* Blocks: pools of one size each, and large blocks, which are spans.
+ *
+ * Giving and taking back a small block is a few instructions: the block goes from or to the
+ * free list of its pool. A pool that gets full leaves the list of its class and comes back with
+ * the first block that is freed; a pool that gets empty becomes a free span. */
+#include "heap_internal.h"
+
+#include <string.h>
+
+enum {
+    STEP = 8,            /* between the sizes of small classes */
+    SMALL_MAX = 512,     /* largest size with a class for each STEP */
+    MEDIUM_MAX = 32768,  /* largest size in a pool */
+    SMALL_CLASSES = SMALL_MAX / STEP + 1,
+    MEDIUM_STEPS = 8, /* classes for each power of two over SMALL_MAX */
+    CLASSES = SMALL_CLASSES + 6 * MEDIUM_STEPS,
+    CARVE_BYTES = 2048, /* that are put on the free list at a time */
+    POOL_UNITS_MAX = 8
+};
+
+static struct {
+    uint16_t size;     /* of a block, in units of STEP bytes */
+    uint16_t capacity; /* blocks in a pool */
+    uint16_t batch;    /* blocks to carve at a time */
+    uint16_t units;    /* of a pool */
+} classes[CLASSES];
+
+static struct span *current[CLASSES]; /* where blocks come from; the span of unit 0: none */
+static uint32_t available[CLASSES];   /* other pools with free blocks, 0: none */
+
+static inline uint32_t index_of(const struct span *span)
+{
+    return (uint32_t)(span - heap_spans);
+}
+
+static inline void *block_at(uint32_t address)
+{
+    return (void *)(uintptr_t)address;
+}
+
+static inline uint32_t *link_of(void *block)
+{
+    return block;
+}
+
+static size_t class_bytes(uint32_t kind)
+{
+    return (size_t)classes[kind].size * STEP;
+}
+
+/* SMALL_MAX < size <= MEDIUM_MAX */
+static uint32_t medium_class(size_t size)
+{
+    uint32_t top = 31 - (uint32_t)__builtin_clz((uint32_t)size - 1);
+    uint32_t step = (((uint32_t)size - 1) >> (top - 3)) & (MEDIUM_STEPS - 1);
+    return SMALL_CLASSES + (top - 9) * MEDIUM_STEPS + step;
+}
+
+/* The fewest units that waste less than an eighth and hold a few blocks. */
+static uint32_t pool_units(size_t size)
+{
+    uint32_t units = 1;
+    while (units < POOL_UNITS_MAX && (units * UNIT_BYTES / size < 4 ||
+                                      units * UNIT_BYTES % size > units * UNIT_BYTES / 8)) {
+        units++;
+    }
+    return units;
+}
+
+static void define_class(uint32_t kind, size_t size)
+{
+    uint32_t units = pool_units(size), capacity = units * UNIT_BYTES / (uint32_t)size;
+    classes[kind].size = (uint16_t)(size / STEP);
+    classes[kind].capacity = (uint16_t)capacity;
+    classes[kind].batch = (uint16_t)(size > CARVE_BYTES ? 1 : CARVE_BYTES / size);
+    classes[kind].units = (uint16_t)units;
+    current[kind] = heap_spans;
+}
+
+void heap_start(void)
+{
+    define_class(0, STEP);
+    for (uint32_t kind = 1; kind < SMALL_CLASSES; kind++) {
+        define_class(kind, (size_t)kind * STEP);
+    }
+    for (uint32_t i = 0; i < CLASSES - SMALL_CLASSES; i++) {
+        size_t base = (size_t)SMALL_MAX << i / MEDIUM_STEPS;
+        define_class(SMALL_CLASSES + i, base + base / MEDIUM_STEPS * (i % MEDIUM_STEPS + 1));
+    }
+}
+
+/* Puts blocks of a pool that were never used on its empty free list. */
+static void carve(struct span *pool)
+{
+    uint32_t size = (uint32_t)class_bytes(pool->kind), carved = pool->carved;
+    uint32_t count = classes[pool->kind].capacity - carved;
+    uint32_t block = (uint32_t)address_of(index_of(pool)) + carved * size;
+    if (count > classes[pool->kind].batch) {
+        count = classes[pool->kind].batch;
+    }
+    pool->carved = carved + count;
+    pool->value = block;
+    for (; count > 1; count--) {
+        *link_of(block_at(block)) = block + size;
+        block += size;
+    }
+    *link_of(block_at(block)) = 0;
+}
+
+static struct span *new_pool(uint32_t kind)
+{
+    uint32_t units = classes[kind].units, unit = spans_take(units);
+    struct span *pool = &heap_spans[unit];
+    if (unit == 0) {
+        return NULL;
+    }
+    spans_touch(unit, units);
+    *pool = (struct span){.state = SPAN_POOL, .kind = (uint8_t)kind};
+    for (uint32_t i = 1; i < units; i++) {
+        heap_spans[unit + i] = (struct span){.state = SPAN_INNER, .value = unit};
+    }
+    return pool;
+}
+
+static void link_available(struct span *pool)
+{
+    uint32_t unit = index_of(pool), next = available[pool->kind];
+    pool->next = next & 0xfffff;
+    pool->previous = 0;
+    if (next != 0) {
+        heap_spans[next].previous = unit & 0xfffff;
+    }
+    available[pool->kind] = unit;
+}
+
+static void unlink_available(struct span *pool)
+{
+    if (pool->next != 0) {
+        heap_spans[pool->next].previous = pool->previous;
+    }
+    if (pool->previous != 0) {
+        heap_spans[pool->previous].next = pool->next;
+    } else {
+        available[pool->kind] = pool->next;
+    }
+}
+
+static void give_pool(struct span *pool)
+{
+    uint32_t unit = index_of(pool), units = classes[pool->kind].units;
+    for (uint32_t i = 0; i < units; i++) {
+        heap_spans[unit + i].state = SPAN_NONE;
+    }
+    spans_give(unit, units);
+}
+
+/* A pool other than the current one with a block on its free list; NULL without memory. */
+static struct span *next_pool(uint32_t kind)
+{
+    struct span *pool;
+    if (available[kind] == 0) {
+        pool = new_pool(kind);
+    } else {
+        pool = &heap_spans[available[kind]];
+        unlink_available(pool);
+    }
+    if (pool != NULL && pool->value == 0) {
+        carve(pool);
+    }
+    return pool;
+}
+
+static __attribute__((noinline)) void *alloc_slowly(uint32_t kind)
+{
+    struct span *pool = current[kind];
+    void *block;
+    if (pool->value == 0 && pool->carved < classes[kind].capacity && pool != heap_spans) {
+        carve(pool);
+    } else {
+        if (pool != heap_spans) {
+            pool->state = SPAN_FULL;
+            current[kind] = heap_spans;
+        }
+        pool = next_pool(kind);
+        if (pool == NULL) {
+            return NULL;
+        }
+        current[kind] = pool;
+    }
+    block = block_at(pool->value);
+    pool->value = *link_of(block);
+    pool->used++;
+    return block;
+}
+
+static inline void *alloc_block(uint32_t kind)
+{
+    struct span *pool = current[kind];
+    void *block = block_at(pool->value);
+    if (__builtin_expect(block == NULL, 0)) {
+        return alloc_slowly(kind);
+    }
+    pool->value = *link_of(block);
+    pool->used++;
+    return block;
+}
+
+static uint32_t units_for(size_t size)
+{
+    return (uint32_t)(((uint64_t)size + UNIT_BYTES - 1) / UNIT_BYTES);
+}
+
+/* *dirty: how many bytes may not be zero. */
+static void *alloc_large(size_t size, size_t *dirty)
+{
+    uint32_t units = units_for(size), unit = size > PTRDIFF_MAX ? 0 : spans_take(units);
+    if (unit == 0) {
+        return NULL;
+    }
+    heap_spans[unit].state = SPAN_LARGE;
+    heap_spans[unit].value = units;
+    *dirty = spans_touch(unit, units);
+    return block_at((uint32_t)address_of(unit));
+}
+
+static __attribute__((noinline)) void *alloc_bigger(size_t size)
+{
+    size_t dirty;
+    return size <= MEDIUM_MAX ? alloc_block(medium_class(size)) : alloc_large(size, &dirty);
+}
+
+void *heap_alloc(size_t size)
+{
+    if (__builtin_expect(size <= SMALL_MAX, 1)) {
+        return alloc_block((uint32_t)(size + STEP - 1) / STEP);
+    }
+    return alloc_bigger(size);
+}
+
+void *heap_alloc_zeroed(size_t count, size_t size)
+{
+    size_t bytes, dirty;
+    void *block;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        return NULL;
+    }
+    dirty = bytes;
+    block = bytes > MEDIUM_MAX ? alloc_large(bytes, &dirty) : heap_alloc(bytes);
+    if (block != NULL && dirty != 0) {
+        memset(block, 0, dirty < bytes ? dirty : bytes);
+    }
+    return block;
+}
+
+/* What the fast path of heap_free leaves: large blocks, full pools, and blocks that do not
+ * begin in the first unit of their pool. */
+static __attribute__((noinline)) void free_slowly(struct span *pool, void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    if (pool->state == SPAN_LARGE) {
+        pool->state = SPAN_NONE;
+        spans_give(index_of(pool), pool->value);
+        return;
+    }
+    if (pool->state == SPAN_INNER) {
+        pool = &heap_spans[pool->value];
+    }
+    if (pool->state == SPAN_FULL) {
+        pool->state = SPAN_POOL;
+        link_available(pool);
+    } else if (pool->state != SPAN_POOL) {
+        __builtin_trap(); /* no block of ours */
+    }
+    *link_of(block) = pool->value;
+    pool->value = (uint32_t)(uintptr_t)block;
+    if (--pool->used == 0 && pool != current[pool->kind]) {
+        unlink_available(pool);
+        give_pool(pool);
+    }
+}
+
+static __attribute__((noinline)) void pool_is_empty(struct span *pool)
+{
+    if (pool != current[pool->kind]) {
+        unlink_available(pool);
+        give_pool(pool);
+    }
+}
+
+void heap_free(void *block)
+{
+    struct span *pool = &heap_spans[unit_of((uintptr_t)block)];
+    if (__builtin_expect(pool->state != SPAN_POOL, 0)) {
+        free_slowly(pool, block);
+        return;
+    }
+    *link_of(block) = pool->value;
+    pool->value = (uint32_t)(uintptr_t)block;
+    if (__builtin_expect(--pool->used == 0, 0)) {
+        pool_is_empty(pool);
+    }
+}
+
+static bool resize_large(uint32_t unit, size_t size)
+{
+    struct span *span = &heap_spans[unit];
+    uint32_t wanted = units_for(size), has = span->value;
+    if (size <= MEDIUM_MAX || size > PTRDIFF_MAX) {
+        return false;
+    }
+    if (wanted > has) {
+        if (!spans_extend(unit, has, wanted)) {
+            return false;
+        }
+        spans_touch(unit, wanted);
+    } else if (wanted < has) {
+        spans_give(unit + wanted, has - wanted);
+    }
+    span->value = wanted;
+    return true;
+}
+
+void *heap_realloc(void *block, size_t size)
+{
+    uint32_t unit = unit_of((uintptr_t)block);
+    const struct span *span = &heap_spans[unit];
+    size_t has;
+    void *moved;
+    if (block == NULL) {
+        return heap_alloc(size);
+    }
+    if (span->state == SPAN_LARGE) {
+        if (resize_large(unit, size)) {
+            return block;
+        }
+        has = (size_t)span->value * UNIT_BYTES;
+    } else {
+        has = class_bytes(span->state == SPAN_INNER ? heap_spans[span->value].kind : span->kind);
+        if (size <= has && size > has / 2) {
+            return block;
+        }
+    }
+    moved = heap_alloc(size);
+    if (moved == NULL) {
+        return size <= has ? block : NULL;
+    }
+    memcpy(moved, block, size < has ? size : has);
+    heap_free(block);
+    return moved;
+}
+
+bool heap_trim(void)
+{
+    bool any = false;
+    for (uint32_t kind = 0; kind < CLASSES; kind++) {
+        struct span *pool = current[kind];
+        if (pool != heap_spans && pool->used == 0) {
+            current[kind] = heap_spans;
+            give_pool(pool);
+            any = true;
+        }
+    }
+    return any;
+}
