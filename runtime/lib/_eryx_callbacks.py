@@ -11,7 +11,7 @@ import keyword
 import types
 import unicodedata
 
-import _eryx_loop
+import _eryx_driver
 
 # Schema key by which a host declares a callback blocking: it becomes a plain function.
 BLOCKING_KEY = "x-eryx-blocking"
@@ -319,7 +319,7 @@ async def invoke(name, arguments=None, /, **keywords):
     else:
         raise TypeError(f"the arguments of {name}() must be JSON text or a dict, "
                         f"not {type(arguments).__name__}")
-    return decode(name, await _eryx_loop.call(name, text))
+    return decode(name, await _eryx_driver.call(name, text))
 
 
 def list_callbacks():

@@ -8,7 +8,7 @@ import sys
 import types
 
 import _eryx_callbacks
-import _eryx_loop
+import _eryx_driver
 
 _initial = {}
 
@@ -99,7 +99,7 @@ def restore(namespace, data):
 
 def offer(namespace, infos):
     """The host's callbacks are these: (name, description, schema) each."""
-    _eryx_callbacks.install(namespace, infos, _eryx_loop.call, _eryx_loop.call_blocking)
+    _eryx_callbacks.install(namespace, infos, _eryx_driver.call, _eryx_driver.call_blocking)
 
 
 def place(namespace):

@@ -11,7 +11,7 @@ import warnings
 from inspect import CO_COROUTINE
 
 import _eryx
-import _eryx_loop
+import _eryx_driver
 
 LAST_NAME = "<last>"  # no program has a name like that; session.c takes it away
 _PLACEHOLDER = "eryx: call of asyncio.run"
@@ -79,7 +79,7 @@ def compile_again(code, source, filename, flags, suspendable, keep_last):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what there is to warn of was said for `code`
         awaited = compile(tree, filename, "exec", flags, dont_inherit=True)
-    constants = tuple(_eryx_loop.await_call if constant == _PLACEHOLDER else constant
+    constants = tuple(_eryx_driver.await_call if constant == _PLACEHOLDER else constant
                       for constant in awaited.co_consts)
     return (awaited.replace(co_consts=constants),
             awaiter.found and not code.co_flags & CO_COROUTINE)

@@ -81,7 +81,7 @@ async def main():
 
 def warm_up():
     """Runs what most programs run, so that caches and type slots are filled in the image."""
-    import _eryx_loop
+    import _eryx_driver
     import _eryx_report
 
     stdout = sys.stdout
@@ -91,8 +91,8 @@ def warm_up():
     try:
         scope = {"__name__": "__main__", "__builtins__": builtins}
         exec(compile(WARM_UP, "<warm-up>", "exec"), scope)
-        driver = _eryx_loop.driver
-        driver.start(_eryx_loop.session(scope["main"]()))
+        driver = _eryx_driver.driver
+        driver.start(_eryx_driver.session(scope["main"]()))
         while driver.step() is not None:
             pass
         try:
@@ -107,7 +107,7 @@ def start():
     for name in COMMON:
         __import__(name)
     import _eryx_fresh
-    import _eryx_loop
+    import _eryx_driver
     import _eryx_private
     import _eryx_session
     import _eryx_source
@@ -115,7 +115,7 @@ def start():
     # What was printed is out when a limit ends the program, and in order with stderr.
     sys.stdout.reconfigure(line_buffering=True)
     add_builtins()
-    _eryx_loop.install()
+    _eryx_driver.install()
     _eryx_source.install()
     _eryx_private.start()
     warm_up()

@@ -1,7 +1,7 @@
 /* The export `execute`: compiles and runs code in the session's namespace.
  *
  * Code without await is done when PyEval_EvalCode returns, and nothing but C runs around
- * it. Code with await gives a coroutine: the driver of _eryx_loop runs it as far as it
+ * it. Code with await gives a coroutine: the driver of _eryx_driver runs it as far as it
  * goes, then execute returns to the host and goes on in its callback. */
 #include <stdlib.h>
 #include <string.h>

@@ -15,8 +15,8 @@ struct python {
     PyObject *stdout_name, *stderr_name;
     PyObject *stdout_stream, *stderr_stream; /* as made at start */
     PyObject *stdout_flush, *stderr_flush;   /* their methods */
-    PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_loop.driver's methods */
-    PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_loop */
+    PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_driver.driver's methods */
+    PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_driver */
     PyObject *describe, *describe_plainly, *release;       /* functions of _eryx_report */
     PyObject *compile_again;                               /* of _eryx_source */
     PyObject *session_module, *fresh_module;

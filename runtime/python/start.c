@@ -101,7 +101,7 @@ static bool look_up_streams(void)
 
 static bool look_up(void)
 {
-    PyObject *driver = get("_eryx_loop", "driver");
+    PyObject *driver = get("_eryx_driver", "driver");
     bool good;
     python.stdout_name = PyUnicode_InternFromString("stdout");
     python.stderr_name = PyUnicode_InternFromString("stderr");
@@ -109,9 +109,9 @@ static bool look_up(void)
     python.driver_start = get_method(driver, "start");
     python.driver_step = get_method(driver, "step");
     python.driver_abandon = get_method(driver, "abandon");
-    python.loop_session = get("_eryx_loop", "session");
-    python.loop_returned = get("_eryx_loop", "returned");
-    python.loop_cancel = get("_eryx_loop", "cancel");
+    python.loop_session = get("_eryx_driver", "session");
+    python.loop_returned = get("_eryx_driver", "returned");
+    python.loop_cancel = get("_eryx_driver", "cancel");
     python.describe = get("_eryx_report", "describe");
     python.describe_plainly = get("_eryx_report", "describe_plainly");
     python.release = get("_eryx_report", "release");

@@ -87,7 +87,7 @@ static eryx_sandbox_t *new_sandbox(uint64_t wall_time_ns) {
 }
 
 static const char prelude[] = "import asyncio\n"
-                              "from _eryx_loop import call, call_blocking\n";
+                              "from _eryx_driver import call, call_blocking\n";
 
 static void check(eryx_outcome_t *outcome, eryx_outcome_kind_t kind, const char *output) {
     if (eryx_outcome_kind(outcome) != kind ||

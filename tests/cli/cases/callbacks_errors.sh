@@ -9,7 +9,7 @@ cat > a.json <<'END'
  {"name": "error_bytes", "command": ["sh", "-c", "printf '\\377' >&2; exit 1"]}]
 END
 cat > a.py <<'END'
-from _eryx_loop import call, call_blocking
+from _eryx_driver import call, call_blocking
 import asyncio, time
 for name in 'bad', 'quiet', 'nothing', 'missing', 'killed', 'endless', 'bytes', 'error_bytes':
     print(await call(name, '{}'))

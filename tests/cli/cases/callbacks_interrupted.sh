@@ -4,7 +4,7 @@ cat > a.json <<'END'
 [{"name": "hold", "timeout": 30, "command": ["sh", "-c", "exec 3> alive; sleep 60 & echo > started; sleep 60"]}]
 END
 cat > a.py <<'END'
-from _eryx_loop import call, call_blocking
+from _eryx_driver import call, call_blocking
 import asyncio, time
 await call('hold', '{}')
 END

@@ -2,7 +2,7 @@ cat > a.json <<'END'
 [{"name": "cat", "command": ["cat"]}]
 END
 cat > a.py <<'END'
-from _eryx_loop import call, call_blocking
+from _eryx_driver import call, call_blocking
 import asyncio, time
 results = await asyncio.gather(*(call('cat', str(i)) for i in range(300)))
 print(results == [(True, str(i)) for i in range(300)])

@@ -4,7 +4,7 @@ cat > a.json <<'END'
  {"name": "plain", "command": ["cat"], "blocking": true}]
 END
 cat > a.py <<'END'
-from _eryx_loop import call, call_blocking
+from _eryx_driver import call, call_blocking
 import asyncio, time
 print(await call('cat', '{"x": "ä"}'))
 print(await call('math.double', '{"x": 21}'))

@@ -1,7 +1,7 @@
 mkfifo started
 echo '[{"name": "hold", "command": ["sh", "-c", "echo > started; sleep 60"]}]' > callbacks.json
 env --default-signal=INT eryx run --json --callbacks callbacks.json -c '
-from _eryx_loop import call
+from _eryx_driver import call
 await call("hold", "{}")' > a.json &
 read line < started
 kill -INT $!
