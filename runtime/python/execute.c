@@ -58,6 +58,7 @@ static wit_string_t captured(void)
 static uint32_t finish(void)
 {
     wit_string_t text = {"", 0};
+    trace_end();
     flush(python.stdout_name, python.stdout_stream, python.stdout_flush);
     flush(python.stderr_name, python.stderr_stream, python.stderr_flush);
     python_ignore_error();
@@ -270,6 +271,7 @@ static uint32_t run(char *text, size_t length)
     if (code == NULL) {
         return fail();
     }
+    trace_begin();
     result = PyEval_EvalCode(code, python.globals, python.globals);
     Py_DECREF(code);
     if (result == NULL) {

@@ -59,6 +59,9 @@ static PyObject *take_result(struct abi_call *call)
         result = Py_BuildValue("(Ns#)", PyBool_FromLong(!call->result.is_error),
                                call->result.ok.ptr, (Py_ssize_t)call->result.ok.len);
     }
+    if (call->arguments != NULL) {
+        trace_callback("callback-end", PyTuple_GetItem(call->arguments, 0));
+    }
     Py_XDECREF(call->arguments);
     abi_call_free(call);
     return result;
@@ -83,8 +86,10 @@ static PyObject *eryx_start(PyObject *module, PyObject *arguments)
         !string_of(name_object, &name) || !string_of(json_object, &json)) {
         return NULL;
     }
+    trace_callback("callback-start", name_object);
     call = abi_call_start(name, json, abi_wait_set());
     if (call == NULL) {
+        trace_callback("callback-end", name_object);
         return PyErr_NoMemory();
     }
     Py_INCREF(arguments);

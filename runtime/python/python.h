@@ -94,6 +94,14 @@ void callbacks_forget(void);
 /* Puts those known into a new namespace. */
 void callbacks_place(PyObject *namespace);
 
+/* trace.c: reports of what the program does, while settings.trace is on. */
+bool trace_start(void);
+/* Around the running of an execution's code. */
+void trace_begin(void);
+void trace_end(void);
+/* "callback-start" or "callback-end" of the host's callback `name`. */
+void trace_callback(const char *type, PyObject *name);
+
 /* session.c: false with an exception. */
 bool session_new_main(void);
 /* Moves the value of the last expression, if it was kept, out of the namespace. */

@@ -30,7 +30,7 @@ async fn lines(world: &World) -> Result<()> {
     let traces = &sandbox.store.data().traces;
     let lines: Vec<u32> = traces
         .iter()
-        .filter(|trace| trace.event.contains("\"line\""))
+        .filter(|trace| trace.event.contains("\"type\":\"line\""))
         .map(|trace| trace.lineno)
         .collect();
     equal(&vec![1, 4, 2], &lines)
