@@ -225,7 +225,7 @@ static void test_callbacks(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
     expect(sandbox,
-           "from _eryx_loop import call, call_blocking\nx = await call('host.echo', '1')\n"
+           "from _eryx_driver import call, call_blocking\nx = await call('host.echo', '1')\n"
            "y = call_blocking('host.echo', '2')\n",
            "call 1 <module>\nline 1 <module>\nline 2 <module>\ncallback-start 0 - host.echo\n"
            "callback-end 0 - host.echo\nline 3 <module>\ncallback-start 0 - host.echo\n"
