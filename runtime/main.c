@@ -13,13 +13,14 @@
 enum { PAGE_BYTES = 65536, MEMORY_MINIMUM = 96 << 20 };
 
 /* Sandboxes start with the memory grown to its minimum: gives the heap what is new in it. */
-static void add_rest_of_memory(void)
+static void finish_memory(void)
 {
     size_t size = __builtin_wasm_memory_size(0) * PAGE_BYTES;
     uintptr_t start = size < MEMORY_MINIMUM ? heap_more(MEMORY_MINIMUM - size) : 0;
     if (start != 0) {
         heap_add(start, MEMORY_MINIMUM);
     }
+    heap_clean();
 }
 
 /* Once, after the constructors. 0, or 1 after a message on stderr. */
@@ -29,7 +30,7 @@ WIT_EXPORT("eryx_init") int32_t eryx_init(void)
     if (!python_start()) {
         return 1;
     }
-    add_rest_of_memory();
+    finish_memory();
     return 0;
 }
 

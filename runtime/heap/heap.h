@@ -19,6 +19,9 @@ void heap_start(void);
 /* Takes memory that nobody else uses. */
 void heap_add(uintptr_t start, uintptr_t end);
 
+/* Before memory becomes an image: what is free is zero again. */
+void heap_clean(void);
+
 /* NULL without memory; size 0 gives a block, too. */
 void *heap_alloc(size_t size);
 void *heap_alloc_zeroed(size_t count, size_t size);

@@ -4,6 +4,8 @@
  * its length, so that neighbours find it. */
 #include "heap_internal.h"
 
+#include <string.h>
+
 enum { EXACT_BINS = 32, STEPS = 4, BINS = EXACT_BINS + (32 - UNIT_BITS - 5) * STEPS + 1 };
 enum { GROWTH = 64, PAGE_UNITS = 65536 / UNIT_BYTES };
 
@@ -188,6 +190,22 @@ bool spans_extend(uint32_t first, uint32_t count, uint32_t wanted)
         link_free(first + wanted, count + has - wanted);
     }
     return true;
+}
+
+void heap_clean(void)
+{
+    uint32_t last = bins.end - (bins.end != 0);
+    heap_trim();
+    for (uint32_t bin = 0; bin < BINS; bin++) {
+        for (uint32_t unit = bins.first[bin]; unit != 0; unit = heap_spans[unit].next) {
+            size_t dirty = bins.touched > unit ? bins.touched - unit : 0;
+            size_t count = heap_spans[unit].value;
+            memset((void *)address_of(unit), 0, (dirty < count ? dirty : count) * UNIT_BYTES);
+        }
+    }
+    if (heap_spans[last].state == SPAN_FREE && bins.touched > bins.end - heap_spans[last].value) {
+        bins.touched = bins.end - heap_spans[last].value;
+    }
 }
 
 size_t spans_touch(uint32_t first, uint32_t count)

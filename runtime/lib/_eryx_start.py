@@ -11,14 +11,17 @@ import types
 
 import _eryx
 
-# What programs of agents use most, measured by what it adds to the image (docs/architecture.md).
+# What programs use most. Measured: to import one of these in the sandbox would take 0.2 ms (graphlib)
+# to 5 ms (unittest) and 10 KB to 300 KB of its own memory; here they add 4 MB to what all share.
 COMMON = """
-    abc argparse ast asyncio base64 bisect calendar codecs collections collections.abc
-    contextlib contextvars copy csv dataclasses datetime decimal difflib enum fnmatch fractions
-    functools glob hashlib heapq hmac html inspect io itertools json keyword linecache locale
-    logging math numbers operator os os.path pathlib pickle platform posixpath pprint
-    queue re reprlib shutil signal stat string struct subprocess sys textwrap threading time
-    timeit tokenize traceback types typing unicodedata urllib.parse warnings weakref zlib
+    abc argparse array ast asyncio base64 bisect calendar cmath codecs collections collections.abc
+    configparser contextlib contextvars copy csv dataclasses datetime decimal difflib
+    email.message enum fnmatch fractions functools glob graphlib gzip hashlib heapq hmac html
+    html.parser inspect io itertools json keyword linecache locale logging math numbers operator
+    os os.path pathlib pickle platform posixpath pprint queue re reprlib shutil signal sqlite3
+    stat string string.templatelib struct subprocess sys textwrap threading time timeit tokenize
+    tomllib traceback types typing unicodedata unittest urllib.parse warnings weakref
+    xml.etree.ElementTree zipfile zlib zoneinfo
     encodings.ascii encodings.latin_1 encodings.utf_8_sig encodings.idna
     _eryx_state eryx
 """.split()
