@@ -34,8 +34,6 @@ MEMORY_MINIMUM = "96M"  # of a fresh sandbox: room to run ordinary programs with
 LIBRARIES = ["libpython3.14.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so",
              "libwasi-emulated-process-clocks.so", "libwasi-emulated-mman.so", "libc++.so",
              "libc++abi.so", "libc.so"]
-# Python's calls of its own allocator end in ours without a look into a table.
-INTERPOSED = ["PyObject_Malloc", "PyObject_Free", "PyMem_Malloc", "PyMem_Free"]
 C_FLAGS = ["-target", "wasm32-wasi", "-std=gnu11", "-O2", "-g0", "-fPIC", "-fvisibility=hidden",
            "-Wall", "-Wextra", "-Werror", "-fno-sanitize=undefined"]
 # The engine does not inline across functions: more inlining here gives 9 % faster Python.
@@ -91,8 +89,7 @@ def module_steps(tools, libs, runtime_so, quick):
     """The module, optimised (not if quick), with polls at its loop headers; and without them."""
     link = Step("link", [
         tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "--charge",
-        DEALLOC_CHARGE, "--null-word", NULL_WORD,
-        *[word for name in INTERPOSED for word in ("--interpose", name)], "-o", Out("merged.wasm"),
+        DEALLOC_CHARGE, "--null-word", NULL_WORD, "-o", Out("merged.wasm"),
         runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
     optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
                                  "-o", Out("opt.wasm")])

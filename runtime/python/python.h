@@ -29,7 +29,7 @@ extern struct python python;
 bool python_start(void);
 
 /* allocator.c: before Python's own start. */
-bool python_allocator_start(void);
+void python_allocator_start(void);
 
 /* Replaces stdout and stderr where the program has closed them. */
 void python_reopen_streams(void);

@@ -28,14 +28,10 @@ static const struct {
 static const struct {
     const char *name, *value;
 } strings[] = {
-    {"program_name", "python"},
-    {"executable", ""},
-    {"base_executable", ""},
-    {"prefix", "/"},
-    {"base_prefix", "/"},
-    {"exec_prefix", "/"},
-    {"base_exec_prefix", "/"},
-    {"platlibdir", "lib"},
+    {"program_name", "python"},   {"executable", ""},
+    {"base_executable", ""},      {"prefix", "/"},
+    {"base_prefix", "/"},         {"exec_prefix", "/"},
+    {"base_exec_prefix", "/"},    {"platlibdir", "lib"},
     {"stdlib_dir", "/lib/python3.14"},
 };
 
@@ -55,7 +51,8 @@ static bool configure(PyInitConfig *config)
         }
     }
     return PyInitConfig_SetStrList(config, "module_search_paths",
-                                   sizeof search_paths / sizeof *search_paths, search_paths) == 0 &&
+                                   sizeof search_paths / sizeof *search_paths,
+                                   search_paths) == 0 &&
            PyInitConfig_AddModule(config, "_eryx", python_module_init) == 0 &&
            Py_InitializeFromInitConfig(config) == 0;
 }
@@ -180,7 +177,8 @@ void python_builtins_change(PyObject *content)
 
 bool python_start(void)
 {
-    if (!python_allocator_start() || !initialize()) {
+    python_allocator_start();
+    if (!initialize()) {
         return false;
     }
     if (!run_start("start") ||

@@ -28,8 +28,6 @@ static const char usage[] =
     "  --export NAME           export this symbol of any library too (repeatable)\n"
     "  --charge NAME=BYTES     each activation of this function takes BYTES of the shadow stack,\n"
     "                          so that its recursion is noticed (repeatable)\n"
-    "  --interpose NAME        the first library that defines this function defines it for all,\n"
-    "                          also inside of those with their own (repeatable)\n"
     "  --keep-all              leave no library out\n"
     "  --strip                 no function names\n"
     "  --map                   print where everything lies\n";
@@ -81,7 +79,6 @@ enum option_id {
     NULL_WORD,
     EXPORT,
     CHARGE,
-    INTERPOSE,
     KEEP_ALL,
     STRIP,
     MAP
@@ -112,9 +109,6 @@ static bool take_option(struct arguments *arguments, int option)
     case EXPORT:
         link->exports[link->export_count++] = optarg;
         return true;
-    case INTERPOSE:
-        link->interposed[link->interposed_count++] = optarg;
-        return true;
     case KEEP_ALL:
         return link->keep_all = true;
     case STRIP:
@@ -137,7 +131,6 @@ static bool take_arguments(struct arguments *arguments, int argc, char **argv)
         {"null-word", required_argument, NULL, NULL_WORD},
         {"export", required_argument, NULL, EXPORT},
         {"charge", required_argument, NULL, CHARGE},
-        {"interpose", required_argument, NULL, INTERPOSE},
         {"keep-all", no_argument, NULL, KEEP_ALL},
         {"strip", no_argument, NULL, STRIP},
         {"map", no_argument, NULL, MAP},
@@ -209,9 +202,8 @@ int link_run(int argc, char **argv)
     struct link_options *options = &arguments.link;
     options->exports = calloc((size_t)argc, sizeof *options->exports);
     options->charges = calloc((size_t)argc, sizeof *options->charges);
-    options->interposed = calloc((size_t)argc, sizeof *options->interposed);
     int result = COMMAND_USAGE;
-    if (!options->exports || !options->charges || !options->interposed) {
+    if (!options->exports || !options->charges) {
         step_error("out of memory; close other programs and run again");
         result = COMMAND_FAILED;
     } else if (!take_arguments(&arguments, argc, argv))
@@ -225,7 +217,6 @@ int link_run(int argc, char **argv)
     for (uint32_t i = 0; i < options->charge_count; i++)
         free(options->charges[i].name);
     free(options->charges);
-    free(options->interposed);
     free(options->exports);
     return result;
 }

@@ -5,7 +5,6 @@
  *   layout.c       memory and table                   rewrite.c      code with new indices
  *   relocate.c     relocations of data, applied now   constructors.c the function eryx_ctors
  *   charge.c       functions that take stack          exports.c, names.c
- *   interpose.c    one definition for all
  *   merge.c        puts the module together
  *
  * What was an imported address (__memory_base, GOT.mem.*, GOT.func.*) becomes a constant in the
@@ -133,8 +132,6 @@ struct link_options {
     uint32_t export_count;
     struct link_charge *charges;
     uint32_t charge_count;
-    const char **interposed; /* functions that the first library defines for all */
-    uint32_t interposed_count;
 };
 
 struct link {
@@ -201,11 +198,6 @@ void rewrite_instructions(const struct library *library, struct wasm_reader *rea
                           struct wasm_buffer *out);
 /* The value of a constant expression of type i32, as the library's globals stand now. */
 bool rewrite_evaluate(const struct library *library, struct wasm_slice expression, uint32_t *value);
-
-/* --- interpose.c ----------------------------------------------------------------------------- */
-
-/* Changes the libraries' maps of functions, once these are filled. */
-bool interpose_all(struct link *link);
 
 /* --- charge.c ------------------------------------------------------------------------------- */
 

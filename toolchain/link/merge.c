@@ -32,8 +32,6 @@ static bool number_all(struct link *link)
         data += library->module.data_count;
         element += library->module.element_count;
     }
-    if (!interpose_all(link))
-        return false;
     for (uint32_t i = 0; i < link->library_count; i++) {
         struct library *library = &link->libraries[i];
         uint32_t imported = library->included ? library->module.imported[WASM_FUNCTION] : 0;
