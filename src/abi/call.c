@@ -40,11 +40,10 @@ eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, 
     atomic_fetch_add_explicit(&mailbox->calls, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&mailbox->argument_bytes, arguments_length, memory_order_relaxed);
     call->mailbox = mailbox;
-    call->next = NULL;
+    call->pending = (pending_t){.kind = &call_kind};
     call->failed = false;
     call->result = NULL;
     call->result_length = 0;
-    call->subtask = NULL;
     return call;
 }
 
@@ -111,7 +110,7 @@ static bool publish(eryx_call_t *call) {
     case CALL_STARTING:
         return true;
     case CALL_PENDING:
-        return mailbox_post(call->mailbox, call);
+        return mailbox_post(call->mailbox, &call->pending);
     default:
         return false;
     }

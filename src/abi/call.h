@@ -17,7 +17,7 @@
 #include <eryx/callback.h>
 
 #include "abi/mailbox.h"
-#include "abi/waitables.h"
+#include "abi/pending.h"
 
 #define CALL_INLINE_BYTES 256
 
@@ -27,13 +27,13 @@ struct calls;
 struct callback;
 
 struct eryx_call {
+    pending_t pending;
     atomic_uint references;
     atomic_uint state;
     atomic_bool claimed;   /* someone completes or has completed it */
     atomic_bool cancelled; /* completing it is in vain */
     mailbox_t *mailbox;    /* a reference */
     uint64_t result_max;
-    eryx_call_t *next; /* in the mailbox, or among spare ones */
     char *text;        /* name, NUL, arguments, NUL */
     size_t name_length, arguments_length;
     /* Written by who claimed it, before READY. */
@@ -43,11 +43,13 @@ struct eryx_call {
     /* The guest's side. */
     struct calls *calls; /* NULL once the guest is done with it */
     const struct callback *callback;
-    waitable_t *subtask;
     uint32_t result_at; /* where the guest wants the result */
     char inline_text[CALL_INLINE_BYTES];
     char inline_result[CALL_INLINE_BYTES];
 };
+
+/* How calls are pending (invoke.c). */
+extern const pending_kind_t call_kind;
 
 /* A call STARTING, with a reference for the host and one for the guest; memory is that of `spare`
  * unless it is NULL. NULL when out of memory; spare is then as before. */

@@ -183,14 +183,18 @@ static callback_t *copy(const eryx_callback_t *from) {
     return callback;
 }
 
+mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env) {
+    if (!calls->mailbox)
+        calls->mailbox = mailbox_new(wake, env);
+    return calls->mailbox;
+}
+
 int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
               void *env, eryx_error_t *error) {
     int status = check(calls, callback, error);
     if (status != ERYX_OK)
         return status;
-    if (!calls->mailbox)
-        calls->mailbox = mailbox_new(wake, env);
-    callback_t *copied = calls->mailbox && reserve(calls) ? copy(callback) : NULL;
+    callback_t *copied = calls_mailbox(calls, wake, env) && reserve(calls) ? copy(callback) : NULL;
     if (!copied)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for callback %s", callback->name);
     calls->items[calls->count++] = copied;
@@ -204,7 +208,7 @@ void calls_done(eryx_call_t *call) {
     calls_t *calls = call->calls;
     calls->pending--;
     call->calls = NULL;
-    call->subtask = NULL;
+    call->pending.subtask = NULL;
     eryx_call_t *spare = call_release_spare(call);
     if (!calls->spare)
         calls->spare = spare;
@@ -212,8 +216,7 @@ void calls_done(eryx_call_t *call) {
         call_free_spare(spare);
 }
 
-void calls_abandon(void *owner) {
-    eryx_call_t *call = owner;
+void calls_abandon(eryx_call_t *call) {
     if (call_abandon(call) && call->callback->on_cancel)
         call->callback->on_cancel(call->callback->env, call);
     calls_done(call);

@@ -28,7 +28,7 @@ typedef struct calls {
     size_t count, capacity;
     uint32_t *table; /* open addressing: index + 1 of the item; size table_mask + 1 */
     uint32_t table_mask;
-    mailbox_t *mailbox; /* made with the first callback */
+    mailbox_t *mailbox; /* see calls_mailbox; NULL: nothing can be pending */
     eryx_call_t *spare;
     /* Limits, and what of them is used. */
     uint32_t pending_max, pending; /* the host's side is counted in the mailbox */
@@ -40,6 +40,8 @@ typedef struct calls {
 void calls_init(calls_t *calls, const eryx_limits_t *limits);
 /* Calls the finalizers. No call is pending any more. */
 void calls_free(calls_t *calls);
+/* The sandbox's mailbox, made at the first call; wake: see mailbox_new. NULL when out of memory. */
+mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env);
 /* Copies the callback. wake: see mailbox_new. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
 int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
               void *env, eryx_error_t *error);
@@ -49,7 +51,7 @@ const callback_t *calls_find(const calls_t *calls, const char *name, size_t leng
 
 /* The guest is done with a call: it got the result, or no longer wants it. */
 void calls_done(eryx_call_t *call);
-/* Same, and tells the host that it is in vain. As waitables_t.forget. */
-void calls_abandon(void *call);
+/* Same, and tells the host that it is in vain. */
+void calls_abandon(eryx_call_t *call);
 
 #endif

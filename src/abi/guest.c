@@ -31,7 +31,7 @@ const engine_export_t guest_exports[] = {
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error) {
-    *guest = (guest_t){.slot = slot, .waitables.forget = calls_abandon};
+    *guest = (guest_t){.slot = slot, .waitables.forget = pending_abandon};
     int status = engine_instantiate(engine, slot, guest, &guest->instance, error);
     if (status != ERYX_OK)
         return status;
@@ -189,7 +189,7 @@ uint64_t guest_deadline(const guest_t *guest) {
 }
 
 void guest_abandon_calls(guest_t *guest) {
-    if (guest->calls && guest->calls->pending > 0)
+    if (guest->waitables.owned > 0)
         waitables_abandon(&guest->waitables);
 }
 

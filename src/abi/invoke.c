@@ -48,13 +48,13 @@ static engine_reply_t reply_error(const guest_t *guest, engine_value_t *values, 
 void invoke_collect(guest_t *guest) {
     if (!guest->calls || !guest->calls->mailbox)
         return;
-    eryx_call_t *call = mailbox_collect(guest->calls->mailbox);
-    while (call) {
-        eryx_call_t *next = call->next;
-        if (call->subtask)
-            waitables_return(&guest->waitables, call->subtask);
-        call_release(call);
-        call = next;
+    pending_t *pending = mailbox_collect(guest->calls->mailbox);
+    while (pending) {
+        pending_t *next = pending->next;
+        if (pending->subtask)
+            waitables_return(&guest->waitables, pending->subtask);
+        pending->kind->release(pending);
+        pending = next;
     }
 }
 
@@ -66,22 +66,51 @@ const char *invoke_next_event(guest_t *guest, uint32_t set, event_t *out) {
     const char *fault = waitables_peek(&guest->waitables, set, out, &owner);
     if (fault || out->code == EVENT_NONE)
         return fault;
-    eryx_call_t *call = owner;
-    if (call) {
-        char *result = lift_writable(guest, call->result_at, RESULT_BYTES);
-        if (!result)
-            return fault_pointer;
-        if (!lower_result(guest, result, call->failed, call->result, call->result_length)) {
-            uint32_t needed = call->result_length > 0 ? (uint32_t)call->result_length : 1;
-            *out = (event_t){EVENT_NONE, out->first, needed};
-            return NULL;
-        }
+    pending_t *pending = owner;
+    uint32_t needed = 0;
+    if (pending && pending->kind->lower)
+        fault = pending->kind->lower(guest, pending, &needed);
+    if (fault)
+        return fault;
+    if (needed > 0) {
+        *out = (event_t){EVENT_NONE, out->first, needed};
+        return NULL;
     }
     waitables_take(&guest->waitables, set);
-    if (call)
-        calls_done(call);
+    if (pending)
+        pending->kind->done(pending);
     return NULL;
 }
+
+/* --- How a call is pending ---------------------------------------------------------------- */
+
+static void retain_call(pending_t *self) {
+    call_retain((eryx_call_t *)self);
+}
+
+static void release_call(pending_t *self) {
+    call_release((eryx_call_t *)self);
+}
+
+static const char *lower_call(const guest_t *guest, pending_t *self, uint32_t *needed) {
+    const eryx_call_t *call = (eryx_call_t *)self;
+    char *result = lift_writable(guest, call->result_at, RESULT_BYTES);
+    if (!result)
+        return fault_pointer;
+    if (!lower_result(guest, result, call->failed, call->result, call->result_length))
+        *needed = call->result_length > 0 ? (uint32_t)call->result_length : 1;
+    return NULL;
+}
+
+static void done_call(pending_t *self) {
+    calls_done((eryx_call_t *)self);
+}
+
+static void abandon_call(pending_t *self) {
+    calls_abandon((eryx_call_t *)self);
+}
+
+const pending_kind_t call_kind = {retain_call, release_call, lower_call, done_call, abandon_call};
 
 /* --- invoke ------------------------------------------------------------------------------- */
 
@@ -119,7 +148,7 @@ static engine_reply_t start_subtask(guest_t *guest, eryx_call_t *call, bool retu
         calls_abandon(call);
         return guest_refuse(guest, "invoke", fault);
     }
-    call->subtask = subtask;
+    call->pending.subtask = subtask;
     if (returned)
         waitables_return(&guest->waitables, subtask);
     values[0].u32 = waitables_number(subtask) << 4 | SUBTASK_STARTED;

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-#include "abi/call.h"
-
 mailbox_t *mailbox_new(void (*wake)(void *env), void *env) {
     mailbox_t *mailbox = calloc(1, sizeof *mailbox);
     if (!mailbox)
@@ -30,11 +28,11 @@ void mailbox_release(mailbox_t *mailbox) {
     free(mailbox);
 }
 
-static void release_all(eryx_call_t *call) {
-    while (call) {
-        eryx_call_t *next = call->next;
-        call_release(call);
-        call = next;
+static void release_all(pending_t *pending) {
+    while (pending) {
+        pending_t *next = pending->next;
+        pending->kind->release(pending);
+        pending = next;
     }
 }
 
@@ -48,17 +46,17 @@ void mailbox_close(mailbox_t *mailbox) {
     mailbox_release(mailbox);
 }
 
-bool mailbox_post(mailbox_t *mailbox, eryx_call_t *call) {
+bool mailbox_post(mailbox_t *mailbox, pending_t *pending) {
     pthread_mutex_lock(&mailbox->lock);
     bool open = mailbox->wake != NULL;
     if (open) {
-        call_retain(call);
-        call->next = NULL;
+        pending->kind->retain(pending);
+        pending->next = NULL;
         if (mailbox->last)
-            mailbox->last->next = call;
+            mailbox->last->next = pending;
         else
-            mailbox->first = call;
-        mailbox->last = call;
+            mailbox->first = pending;
+        mailbox->last = pending;
         atomic_store(&mailbox->filled, true);
         mailbox->wake(mailbox->env);
     }
@@ -66,11 +64,11 @@ bool mailbox_post(mailbox_t *mailbox, eryx_call_t *call) {
     return open;
 }
 
-eryx_call_t *mailbox_collect(mailbox_t *mailbox) {
+pending_t *mailbox_collect(mailbox_t *mailbox) {
     if (!atomic_load(&mailbox->filled))
         return NULL;
     pthread_mutex_lock(&mailbox->lock);
-    eryx_call_t *first = mailbox->first;
+    pending_t *first = mailbox->first;
     mailbox->first = mailbox->last = NULL;
     atomic_store(&mailbox->filled, false);
     pthread_mutex_unlock(&mailbox->lock);

@@ -1,7 +1,8 @@
-/* Where calls that other threads complete wait for the thread that runs their sandbox.
+/* Where what other threads have completed (abi/pending.h) waits for the thread that runs its
+ * sandbox.
  *
- * One per sandbox with callbacks. Every call has a reference, so that completing one is harmless
- * after its sandbox is gone. Whoever waits for the sandbox is woken through `wake`. */
+ * One per sandbox with callbacks or a network. Whoever completes something has a reference, so that
+ * doing so is harmless after the sandbox is gone. Whoever waits for the sandbox is woken through `wake`. */
 #ifndef ABI_MAILBOX_H
 #define ABI_MAILBOX_H
 
@@ -9,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-struct eryx_call;
+#include "abi/pending.h"
 
 typedef struct mailbox {
     atomic_uint references;
@@ -19,7 +20,7 @@ typedef struct mailbox {
     atomic_uint calls;
     atomic_ullong argument_bytes;
     pthread_mutex_t lock;
-    struct eryx_call *first, *last;
+    pending_t *first, *last;
     void (*wake)(void *env); /* NULL: the sandbox is gone */
     void *env;
 } mailbox_t;
@@ -31,9 +32,9 @@ void mailbox_release(mailbox_t *mailbox);
 
 /* The sandbox goes: nobody is woken any more. NULL is allowed. */
 void mailbox_close(mailbox_t *mailbox);
-/* Adds a call and a reference to it. False: closed. */
-bool mailbox_post(mailbox_t *mailbox, struct eryx_call *call);
-/* Takes everything out: a list by call->next, with a reference each. */
-struct eryx_call *mailbox_collect(mailbox_t *mailbox);
+/* Adds what is completed and a reference to it; once. False: closed. */
+bool mailbox_post(mailbox_t *mailbox, pending_t *pending);
+/* Takes everything out: a list by ->next, with a reference each. */
+pending_t *mailbox_collect(mailbox_t *mailbox);
 
 #endif

@@ -122,8 +122,10 @@ static void resolve(waitables_t *self, waitable_t *subtask, subtask_state_t stat
 static void forget_owner(waitables_t *self, waitable_t *subtask) {
     void *owner = subtask->owner;
     subtask->owner = NULL;
-    if (owner)
+    if (owner) {
+        self->owned--;
         self->forget(owner);
+    }
 }
 
 static void deliver(waitable_t *subtask) {
@@ -217,6 +219,7 @@ const char *waitables_call_new(waitables_t *self, void *owner, waitable_t **out)
         return fault;
     (*out)->state = SUBTASK_STARTED;
     (*out)->owner = owner;
+    self->owned += owner != NULL;
     return NULL;
 }
 
@@ -286,6 +289,7 @@ const char *waitables_peek(const waitables_t *self, uint32_t number, event_t *ou
 void waitables_take(waitables_t *self, uint32_t number) {
     waitable_t *subtask = self->table[number]->ready_first;
     deliver(subtask);
+    self->owned -= subtask->owner != NULL;
     subtask->owner = NULL;
 }
 

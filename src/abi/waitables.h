@@ -41,6 +41,7 @@ typedef struct waitables {
     void (*forget)(void *owner);
     waitable_t **table; /* by number; [0] is unused */
     uint32_t used, capacity;
+    uint32_t owned; /* subtasks with an owner */
     waitable_t *free;
     heap_t timers;
 } waitables_t;
