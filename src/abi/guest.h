@@ -2,7 +2,7 @@
  *
  * A guest runs one execution at a time as a state machine: guest_start, then guest_continue
  * whenever something it waits for may have happened, until it ends or traps. The calling
- * thread is only held while guest code runs. Imports are in imports.c and invoke.c,
+ * thread is only held while guest code runs. Imports are in imports*.c and invoke.c,
  * built-ins for waiting in builtins.c, exports here and in calls.c. */
 #ifndef ABI_GUEST_H
 #define ABI_GUEST_H
@@ -21,8 +21,8 @@
 /* What the guest exports and imports, for engine_open. */
 extern const engine_export_t guest_exports[];
 extern const size_t guest_export_count;
-extern const engine_import_t guest_imports[];
-extern const size_t guest_import_count;
+extern const engine_import_table_t *const guest_imports[];
+extern const size_t guest_import_tables;
 
 /* Where the guest's standard streams end. stream: 1 stdout, 2 stderr. */
 typedef struct guest_streams {

@@ -107,6 +107,17 @@ static int examine_exports(engine_t *engine, eryx_error_t *error) {
     return status;
 }
 
+static bool is_offered(const engine_description_t *description, const wasm_name_t *module,
+                       const wasm_name_t *name) {
+    for (size_t i = 0; i < description->import_tables; i++) {
+        const engine_import_table_t *table = description->imports[i];
+        for (size_t k = 0; k < table->count; k++)
+            if (name_is(module, table->items[k].module) && name_is(name, table->items[k].name))
+                return true;
+    }
+    return false;
+}
+
 static int check_imports(const engine_t *engine, eryx_error_t *error) {
     wasm_importtype_vec_t imports;
     wasmtime_module_imports(engine->module, &imports);
@@ -114,11 +125,7 @@ static int check_imports(const engine_t *engine, eryx_error_t *error) {
     for (size_t i = 0; i < imports.size && status == ERYX_OK; i++) {
         const wasm_name_t *module = wasm_importtype_module(imports.data[i]);
         const wasm_name_t *name = wasm_importtype_name(imports.data[i]);
-        bool found = false;
-        for (size_t k = 0; k < engine->description.import_count && !found; k++)
-            found = name_is(module, engine->description.imports[k].module) &&
-                    name_is(name, engine->description.imports[k].name);
-        if (!found)
+        if (!is_offered(&engine->description, module, name))
             status = error_set(error, ERYX_ERR_FORMAT,
                                "the runtime imports %.*s from %.*s, which this library does not "
                                "provide; use the library it was built with",
@@ -156,16 +163,24 @@ static int define_import(engine_t *engine, const engine_import_t *import, eryx_e
     return ERYX_OK;
 }
 
+static int define_imports(engine_t *engine, eryx_error_t *error) {
+    int status = ERYX_OK;
+    for (size_t i = 0; i < engine->description.import_tables; i++) {
+        const engine_import_table_t *table = engine->description.imports[i];
+        for (size_t k = 0; k < table->count && status == ERYX_OK; k++)
+            status = define_import(engine, &table->items[k], error);
+    }
+    return status;
+}
+
 static int link_imports(engine_t *engine, eryx_error_t *error) {
     int status = check_imports(engine, error);
     if (status != ERYX_OK)
         return status;
     engine->linker = wasmtime_linker_new(engine->engine);
-    for (size_t i = 0; i < engine->description.import_count; i++) {
-        status = define_import(engine, &engine->description.imports[i], error);
-        if (status != ERYX_OK)
-            return status;
-    }
+    status = define_imports(engine, error);
+    if (status != ERYX_OK)
+        return status;
     wasmtime_error_t *failed =
         wasmtime_linker_instantiate_pre(engine->linker, engine->module, &engine->pre);
     if (failed)

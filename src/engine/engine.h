@@ -45,6 +45,12 @@ typedef struct engine_import {
     engine_reply_t (*call)(void *context, engine_value_t *values);
 } engine_import_t;
 
+/* Functions of one concern. */
+typedef struct engine_import_table {
+    const engine_import_t *items;
+    size_t count;
+} engine_import_table_t;
+
 /* A function the guest exports. */
 typedef struct engine_export {
     const char *name;
@@ -59,8 +65,8 @@ typedef struct engine_global {
 } engine_global_t;
 
 typedef struct engine_description {
-    const engine_import_t *imports; /* must outlive the engine, as must exports */
-    size_t import_count;
+    const engine_import_table_t *const *imports; /* must outlive the engine, as must exports */
+    size_t import_tables;
     const engine_export_t *exports; /* at most ENGINE_MAX_EXPORTS */
     size_t export_count;
     const engine_global_t *globals; /* read by engine_open only */

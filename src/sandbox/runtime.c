@@ -38,7 +38,7 @@ static int open_engine(eryx_runtime_t *runtime, const image_t *image, eryx_error
                                                  (int64_t)runtime->footer.globals[i].value};
     engine_description_t description = {
         .imports = guest_imports,
-        .import_count = guest_import_count,
+        .import_tables = guest_import_tables,
         .exports = guest_exports,
         .export_count = guest_export_count,
         .globals = globals,

@@ -1,4 +1,5 @@
-/* Core modules out of components, and runtime.cwasm made of a component by precompile. */
+/* Core modules out of components, runtime.cwasm made of a component by precompile, and the adapter
+ * for what only liberyx offers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "component/stub.h"
 #include "image/image.h"
 #include "stdlib/archive.h"
 #include "steps.h"
@@ -212,6 +214,76 @@ static void components_of_others(void **state)
     }
 }
 
+/* The adapter of a module's text, parsed again; *binary is what it lies in. */
+static bool stub_of(const char *text, struct wasm_buffer *binary, struct wasm_module *stub)
+{
+    struct file_bytes bytes = steps_module(text);
+    struct wasm_module core;
+    struct wasm_error error;
+    *binary = (struct wasm_buffer){0};
+    assert_true(wasm_parse(bytes.data, bytes.size, &core, &error));
+    bool done = stub_needed(&core) && stub_encode(&core, binary);
+    wasm_free(&core);
+    file_bytes_free(&bytes);
+    if (done && !wasm_parse(binary->data, binary->size, stub, &error))
+        fail_msg("the stub is malformed: %s", error.reason);
+    return done;
+}
+
+static void check_stub(const struct wasm_module *stub, const char *name, size_t parameters,
+                       const char *body, size_t body_size)
+{
+    const struct wasm_export *export = wasm_find_export(stub, WASM_FUNCTION, name);
+    assert_non_null(export);
+    const struct wasm_function *function = &stub->functions[export->index];
+    assert_int_equal(wasm_function_type(stub, export->index)->params.size, parameters);
+    assert_int_equal(function->body.size, body_size);
+    assert_memory_equal(function->body.data, body, body_size);
+}
+
+static void stub_answers(void **state)
+{
+    (void)state;
+    struct wasm_buffer binary;
+    struct wasm_module stub;
+    assert_true(stub_of("(module (import \"other\" \"f\" (func (result i64)))"
+                        " (import \"eryx\" \"a\" (func (param i32 i64) (result i32)))"
+                        " (import \"eryx:sandbox/x\" \"b\" (func))"
+                        " (import \"eryx\" \"c\" (func (param i32)))"
+                        " (import \"eryx\" \"a\" (func (param i32 i64) (result i32))))",
+                        &binary, &stub));
+    assert_int_equal(stub.import_count, 0);
+    assert_int_equal(stub.memory_count, 0);
+    assert_int_equal(stub.export_count, 2);
+    check_stub(&stub, "a", 2, "\0\x41\x7f\x0b", 4); /* i32.const -1; end */
+    check_stub(&stub, "c", 1, "\0\x0b", 2);
+    wasm_free(&stub);
+    wasm_buffer_free(&binary);
+    assert_false(stub_of("(module (import \"other\" \"f\" (func)))", &binary, &stub));
+}
+
+static int encode_stub(int argc, char **argv)
+{
+    (void)argc;
+    struct wasm_buffer binary;
+    struct wasm_module stub;
+    bool done = stub_of(argv[1], &binary, &stub);
+    wasm_buffer_free(&binary);
+    return done ? 0 : 1;
+}
+
+static void stub_refuses(void **state)
+{
+    (void)state;
+    steps_assert_says(STEP(encode_stub, "(module (import \"eryx\" \"m\" (memory 1)))"),
+                      "may offer only functions");
+    steps_assert_says(STEP(encode_stub, "(module (import \"eryx\" \"f\" (func (result i64))))"),
+                      "nothing or one i32");
+    steps_assert_says(
+        STEP(encode_stub, "(module (import \"eryx\" \"f\" (func (result i32 i32))))"),
+        "nothing or one i32");
+}
+
 static bool make_archive(struct file_bytes *out)
 {
     static const char details[] = "{\"hexversion\": 51249904}"; /* 0x030e02f0 */
@@ -254,6 +326,8 @@ int main(void)
         cmocka_unit_test(other_files),
         cmocka_unit_test(to_a_runtime_file),
         cmocka_unit_test(components_of_others),
+        cmocka_unit_test(stub_answers),
+        cmocka_unit_test(stub_refuses),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -92,10 +92,14 @@ static int compile(const char *text) {
     return fd;
 }
 
+static engine_import_table_t table = {imports, 3};
+static const engine_import_table_t *const tables[] = {&table};
+
 static int try_open(const char *text, size_t import_count, size_t export_count, engine_t **engine,
                     eryx_error_t *error) {
     engine_global_t global = {"sp", 77};
-    engine_description_t description = {imports, import_count, exports, export_count, &global, 1};
+    table.count = import_count;
+    engine_description_t description = {tables, 1, exports, export_count, &global, 1};
     int fd = compile(text);
     int status = engine_open(fd, &description, engine, error);
     close(fd);
@@ -258,7 +262,7 @@ static void test_misfits(void **state) {
 static void test_not_code(void **state) {
     (void)state;
     static const char *const contents[] = {"", "hello", "\177ELF and nothing else"};
-    engine_description_t description = {imports, 3, exports, 6, NULL, 0};
+    engine_description_t description = {tables, 1, exports, 6, NULL, 0};
     for (size_t i = 0; i < 3; i++) {
         engine_t *engine = NULL;
         eryx_error_t error;

@@ -1,8 +1,8 @@
 /* eryx-build component: the module and its initial memory as a standard component.
  *
  * The core module gets the image as data segments and the globals their values of the image, and
- * is wrapped by wasm-tools (component.mjs). That checks all imports and exports against the
- * world. */
+ * is wrapped by wasm-tools (component.mjs), together with the adapter that answers what only
+ * liberyx offers (stub.h). That checks all imports and exports against the world. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -16,6 +16,7 @@
 
 #include "command.h"
 #include "component/core.h"
+#include "component/stub.h"
 #include "file.h"
 #include "image/image.h"
 #include "module_file.h"
@@ -43,7 +44,18 @@ static bool read_meta(const char *path, const struct file_bytes *memory, image_f
     return good;
 }
 
-static bool write_core(const struct arguments *arguments, const char *core)
+/* No file if the module needs none. */
+static bool write_stub(const struct wasm_module *module, const char *path)
+{
+    struct wasm_buffer stub = {0};
+    if (!stub_needed(module))
+        return true;
+    bool done = stub_encode(module, &stub) && file_write(path, stub.data, stub.size);
+    wasm_buffer_free(&stub);
+    return done;
+}
+
+static bool write_core(const struct arguments *arguments, const char *core, const char *stub)
 {
     struct file_bytes bytes, memory;
     struct wasm_module module;
@@ -53,7 +65,8 @@ static bool write_core(const struct arguments *arguments, const char *core)
     bool done = file_read(arguments->memory, &memory);
     if (done) {
         done = read_meta(arguments->meta, &memory, &footer) &&
-               core_from_image(&module, &memory, &footer) && module_file_write(core, &module);
+               core_from_image(&module, &memory, &footer) &&
+               module_file_write(core, &module) && write_stub(&module, stub);
         wasm_free(&module);
         file_bytes_free(&memory);
     } else {
@@ -64,8 +77,8 @@ static bool write_core(const struct arguments *arguments, const char *core)
 }
 
 /* node's output, the WIT of the component, goes to wit_fd. */
-static bool run_node(const struct arguments *arguments, const char *core, const char *component,
-                     int wit_fd)
+static bool run_node(const struct arguments *arguments, const char *core, const char *stub,
+                     const char *component, int wit_fd)
 {
     char *const command[] = {"node",
                              (char *)arguments->script,
@@ -74,6 +87,7 @@ static bool run_node(const struct arguments *arguments, const char *core, const 
                              "sandbox",
                              (char *)core,
                              (char *)component,
+                             access(stub, F_OK) == 0 ? (char *)stub : NULL,
                              NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
@@ -97,14 +111,20 @@ static bool run_node(const struct arguments *arguments, const char *core, const 
 
 static bool make(const struct arguments *arguments, const char *component, int wit_fd)
 {
-    char *core = NULL;
-    if (asprintf(&core, "%s.core", component) < 0) {
+    char *core = NULL, *stub = NULL;
+    bool done = asprintf(&core, "%s.core", component) >= 0;
+    if (!done || asprintf(&stub, "%s.stub", component) < 0) {
         step_error("out of memory; close other programs and run again");
+        if (done)
+            free(core);
         return false;
     }
-    bool done = write_core(arguments, core) && run_node(arguments, core, component, wit_fd);
+    done = write_core(arguments, core, stub) &&
+           run_node(arguments, core, stub, component, wit_fd);
     unlink(core);
+    unlink(stub);
     free(core);
+    free(stub);
     return done;
 }
 

@@ -1,7 +1,9 @@
 // Wraps a core module as a component: wasm-tools `component embed` and `component new`, as
 // compiled into the npm package @bytecodealliance/jco-transpile (its dist/wasm-tools.js).
 //
-//   node component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm
+//   node component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm [eryx.wasm]
+//
+// eryx.wasm is the adapter that answers what the core module imports from "eryx".
 //
 // The WIT is handed over as one text with nested packages, because the tools' own reading of
 // folders needs a file system that the package does not give them in every version.
@@ -40,19 +42,20 @@ function readWit(folder) {
   return [...own, ...witFiles(join(folder, 'deps')).map(nested)].join('\n');
 }
 
-const [toolsFile, witFolder, world, input, output] = process.argv.slice(2);
-if (!output) fail('usage', 'component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm');
+const [toolsFile, witFolder, world, input, output, stub] = process.argv.slice(2);
+if (!output) fail('usage', 'component.mjs WASM_TOOLS WIT_FOLDER WORLD core.wasm out.wasm [eryx.wasm]');
 
 const tools = await import(pathToFileURL(resolve(toolsFile))).catch((error) =>
   fail(`cannot load ${toolsFile}; run deps/fetch`, error));
 const witSource = attempt(`cannot read the WIT in ${witFolder}`, () => readWit(witFolder));
 const core = attempt(`cannot read ${input}`, () => readFileSync(input));
+const adapters = stub ? [['eryx', attempt(`cannot read ${stub}`, () => readFileSync(stub))]] : [];
 
 const embedded = await tools
   .componentEmbed({ binary: core, witSource, world, features: { tag: 'all' } })
   .catch((error) => fail(`the WIT in ${witFolder} does not fit the module`, error));
 const component = await tools
-  .componentNew(embedded, [])
+  .componentNew(embedded, adapters)
   .catch((error) => fail(`the module does not implement world ${world}`, error));
 const wit = await tools
   .componentWit(component)
