@@ -125,12 +125,12 @@ class Library:
 
 
 def built(folder):
-    """The newest runtime library of a build folder, and what it is linked with."""
-    runtimes = sorted(folder.glob("cache/runtime-so-*/runtime.so"), key=lambda p: p.stat().st_mtime)
+    """The runtime library of a build folder, and what it is linked with."""
+    runtime = folder / "guest" / "runtime.so"
     others = sorted(folder.glob("libs/*.so.zst"))
-    if not runtimes or not others:
+    if not runtime.exists() or not others:
         sys.exit(f"{folder}: no runtime library there; `make` builds it")
-    return [runtimes[-1], *others]
+    return [runtime, *others]
 
 
 def main():
