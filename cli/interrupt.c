@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "message.h"
 #include "processes.h"
+#include "trace.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
 
@@ -68,6 +69,7 @@ static void end_by(int number)
 static _Noreturn void leave(int code)
 {
     processes_kill();
+    trace_abandon();
     _exit(code);
 }
 
@@ -98,6 +100,7 @@ static void *watch_signals(void *unused)
             return NULL;
         if (number == SIGTERM || number == SIGHUP) {
             processes_kill();
+            trace_abandon();
             end_by(number);
         }
         if (number == SIGINT && atomic_exchange(&watch.came, true))

@@ -12,6 +12,7 @@
 #include "processes.h"
 #include "report.h"
 #include "streams.h"
+#include "trace.h"
 
 static int execute(const struct program *program, eryx_sandbox_t *sandbox, struct streams *streams)
 {
@@ -30,6 +31,7 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
     int status = eryx_sandbox_execute(sandbox, program->source.text, program->source.length,
                                       &options, &outcome, &error);
     processes_stop();
+    bool traced = status == ERYX_OK && trace_finish();
     interrupt_end();
     if (status != ERYX_OK) {
         message_error("cannot run %s: %s", program->source.name, error.message);
@@ -38,7 +40,7 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
     int code = program->json ? report_json(outcome, program->result)
                              : report_text(outcome, program->result);
     eryx_outcome_free(outcome);
-    return code;
+    return traced ? code : EXIT_FAILED;
 }
 
 static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime,
@@ -54,6 +56,8 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     options.environ_count = program->environ_count;
     options.on_output = program->json ? NULL : streams_on_output;
     options.on_input = program->pass_stdin ? streams_on_input : NULL;
+    options.on_trace = program->trace_path ? trace_on_event : NULL;
+    options.trace_locals_bytes = program->trace_locals_bytes;
     options.callbacks = callbacks->list;
     options.callback_count = callbacks->count;
     options.env = &streams;
@@ -70,14 +74,8 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     return code;
 }
 
-int program_run(const struct program *program)
+static int run_with(const struct program *program, const struct callbacks *callbacks)
 {
-    struct callbacks callbacks = {0};
-    if (program->callbacks_path && !callbacks_read(program->callbacks_path, &callbacks))
-        return EXIT_USAGE;
-    signal(SIGPIPE, SIG_IGN);
-    interrupt_block();
-
     eryx_runtime_t *runtime;
     eryx_error_t error = {0};
     eryx_runtime_options_t runtime_options;
@@ -88,11 +86,25 @@ int program_run(const struct program *program)
     if (eryx_runtime_open(program->runtime_path, &runtime_options, &runtime, &error) != ERYX_OK) {
         message_error("%s", error.message);
     } else {
-        if (callbacks.count == 0 || processes_start())
-            code = run_in_sandbox(program, runtime, &callbacks);
+        if (callbacks->count == 0 || processes_start())
+            code = run_in_sandbox(program, runtime, callbacks);
         processes_stop();
         eryx_runtime_free(runtime);
     }
+    return code;
+}
+
+int program_run(const struct program *program)
+{
+    struct callbacks callbacks = {0};
+    if (program->callbacks_path && !callbacks_read(program->callbacks_path, &callbacks))
+        return EXIT_USAGE;
+    signal(SIGPIPE, SIG_IGN);
+    interrupt_block();
+    int code = EXIT_FAILED;
+    if (!program->trace_path || trace_begin(program->trace_path, program->trace_bytes))
+        code = run_with(program, &callbacks);
+    trace_abandon();
     callbacks_free(&callbacks);
     return code;
 }

@@ -20,6 +20,9 @@ struct program {
     bool pass_stdin;
     const char *callbacks_path; /* NULL: none */
     const char *result;         /* as of eryx_execute_options_t */
+    const char *trace_path;     /* NULL: none */
+    uint64_t trace_bytes;       /* at most in that file */
+    uint32_t trace_locals_bytes;
     bool json;                  /* keep the output, and print all as one JSON object */
 };
 

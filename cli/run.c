@@ -14,9 +14,12 @@
 #include "values.h"
 
 static const uint64_t memory_max = UINT64_C(4) << 30;
+static const uint64_t trace_bytes_default = UINT64_C(1) << 30;
+static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
-       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON };
+       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON,
+       OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
 
 static const struct option options[] = {
     {"stdin", no_argument, NULL, OPTION_STDIN},
@@ -26,6 +29,9 @@ static const struct option options[] = {
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
     {"result", required_argument, NULL, OPTION_RESULT},
+    {"trace", required_argument, NULL, OPTION_TRACE},
+    {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
+    {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -40,6 +46,16 @@ static int set_env(struct program *program, const char *value)
         return message_usage("run", "--env %.*s: the value is not UTF-8", (int)(equals - value),
                              value);
     program->environ[program->environ_count++] = value;
+    return EXIT_OK;
+}
+
+static int set_trace_locals(struct program *program, const char *value)
+{
+    uint64_t bytes;
+    if (!value_size(value, &bytes) || bytes > trace_locals_max)
+        return message_usage("run", "--trace-locals %s: a size up to 1M is needed, such as 200",
+                             value);
+    program->trace_locals_bytes = (uint32_t)bytes;
     return EXIT_OK;
 }
 
@@ -72,6 +88,16 @@ static int set_option(struct program *program, int option, const char *value)
             return message_usage("run", "--result: the name is not UTF-8");
         program->result = value;
         return EXIT_OK;
+    case OPTION_TRACE:
+        program->trace_path = value;
+        return EXIT_OK;
+    case OPTION_TRACE_LIMIT:
+        if (!value_size(value, &program->trace_bytes))
+            return message_usage("run", "--trace-limit %s: a size is needed, such as 64M or 4G",
+                                 value);
+        return EXIT_OK;
+    case OPTION_TRACE_LOCALS:
+        return set_trace_locals(program, value);
     case OPTION_JSON:
         program->json = true;
         return EXIT_OK;
@@ -157,7 +183,8 @@ static int run_program(struct program *program, int argc, char **argv)
 
 static int run(int argc, char **argv)
 {
-    struct program program = {.environ = calloc((size_t)argc, sizeof(char *))};
+    struct program program = {.environ = calloc((size_t)argc, sizeof(char *)),
+                              .trace_bytes = trace_bytes_default};
     if (!program.environ) {
         message_error("out of memory");
         return EXIT_FAILED;
@@ -189,6 +216,7 @@ const struct command command_run = {
             "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
             "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
             "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
+            "  eryx run --trace - -c 'x = 1'              each line that runs, on stderr\n"
             "  eryx run --json untrusted.py | python3 -m json.tool\n"
             "\n"
             "Options:\n"
@@ -202,6 +230,9 @@ const struct command command_run = {
             "  --result NAME      print the value of this variable as JSON, in a line of its own\n"
             "                     after the program's output; '' means the last expression. A\n"
             "                     value that is not JSON is an error, exit code 1\n"
+            "  --trace FILE       write what the program does, a line of JSON an event; see below\n"
+            "  --trace-limit SIZE   most bytes of that, default 1G; what follows is dropped\n"
+            "  --trace-locals SIZE  add local variables to events, up to so many bytes, such as 200\n"
             "  --json             print nothing but one JSON object when the program has ended;\n"
             "                     see below\n"
             "  --runtime FILE     use this runtime.cwasm; default $ERYX_RUNTIME, then the\n"
@@ -224,6 +255,16 @@ const struct command command_run = {
             "  is killed with its process group when its time is over, the program ends or no longer\n"
             "  waits for it. Arguments come from code you do not trust: check them.\n"
             "\n"
+            "Traces:\n"
+            "  {\"lineno\": 3, \"event\": {\"type\": \"line\", \"line\": 3},\n"
+            "   \"context\": {\"file\": \"a.py\", \"function\": \"main\"}}\n"
+            "  Types are line, call, return, exception (with \"exception\": \"ValueError: why\"),\n"
+            "  callback-start and callback-end (lineno 0; with \"name\" instead of the line). Only\n"
+            "  the program's own code is traced; it runs about four times slower. With --trace-locals\n"
+            "  the context has \"locals\": {name: repr}. FILE appears when the program has ended,\n"
+            "  however it ended, and is left as it was if eryx is killed. A pipe or device gets\n"
+            "  every event at once, and so does stderr: '--trace -'.\n"
+            "\n"
             "JSON outcome:\n"
             "  outcome            ok, exception, exit, limit, interrupted or trap\n"
             "  exit_code          that of eryx, as below\n"
@@ -243,7 +284,7 @@ const struct command command_run = {
             "  1                  uncaught exception, its traceback is on stderr; or no --result\n"
             "  2                  wrong options; the program or --callbacks cannot be read\n"
             "  124                time limit\n"
-            "  125                eryx failed: no runtime file, output cannot be written\n"
+            "  125                eryx failed: no runtime file, output or --trace cannot be written\n"
             "  126                the interpreter crashed or aborted; this machine is unharmed\n"
             "  130                interrupted with Ctrl-C\n"
             "  141                the reader of the output went away\n",

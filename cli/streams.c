@@ -14,6 +14,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "processes.h"
+#include "trace.h"
 
 /* What a process ended by SIGPIPE looks like to a shell. */
 enum { EXIT_PIPE = 128 + SIGPIPE };
@@ -37,6 +38,7 @@ void streams_begin(struct streams *streams)
 static _Noreturn void output_failed(int fd, int cause)
 {
     processes_kill();
+    trace_abandon();
     if (cause == EPIPE)
         _exit(EXIT_PIPE);
     if (fd == STDOUT_FILENO)
@@ -44,7 +46,7 @@ static _Noreturn void output_failed(int fd, int cause)
     _exit(EXIT_FAILED);
 }
 
-void streams_write(int fd, const char *data, size_t length)
+int streams_try_write(int fd, const char *data, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(fd, data, length);
@@ -55,9 +57,17 @@ void streams_write(int fd, const char *data, size_t length)
             struct pollfd ready = {.fd = fd, .events = POLLOUT};
             poll(&ready, 1, -1);
         } else if (errno != EINTR) {
-            output_failed(fd, errno);
+            return errno;
         }
     }
+    return 0;
+}
+
+void streams_write(int fd, const char *data, size_t length)
+{
+    int cause = streams_try_write(fd, data, length);
+    if (cause)
+        output_failed(fd, cause);
 }
 
 void streams_on_output(void *env, eryx_stream_t stream, const char *data, size_t length)

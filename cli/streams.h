@@ -21,6 +21,9 @@ void streams_begin(struct streams *streams);
 void streams_on_output(void *env, eryx_stream_t stream, const char *data, size_t length);
 ptrdiff_t streams_on_input(void *env, char *buffer, size_t capacity);
 
+/* Writes all of it. Returns 0, or errno. */
+int streams_try_write(int fd, const char *data, size_t length);
+
 /* Writes all of it, or ends this process. */
 void streams_write(int fd, const char *data, size_t length);
 

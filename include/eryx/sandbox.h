@@ -32,8 +32,8 @@ typedef void (*eryx_output_fn)(void *env, eryx_stream_t stream, const char *data
 typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
 
 /* Called on the executing thread for every event of a traced program, before it goes on. lineno 0:
- * the event has no line. event_json: {"type": "line", ...}; context_json: where it is. Both valid
- * during the call only. Must not call into the sandbox, and has 1 MiB of stack. */
+ * the event has no line. event_json: {"type": "line", ...}; context_json: where it is. Both are
+ * JSON objects, valid during the call only. Must not call into the sandbox, and has 1 MiB of stack. */
 typedef void (*eryx_trace_fn)(void *env, uint32_t lineno, const char *event_json,
                               size_t event_length, const char *context_json,
                               size_t context_length);

@@ -9,6 +9,7 @@
 #include "abi/callbacks.h"
 #include "abi/lift.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/utf8.h"
 
 /* result<string, string>: discriminant at 0, string at 4. A callback-info: three strings. */
@@ -262,8 +263,11 @@ engine_reply_t import_report_trace(void *context, engine_value_t *values) {
         return guest_refuse(guest, "report-trace", fault_pointer);
     if (!utf8_valid(event, event_length) || !utf8_valid(where, context_length))
         return guest_refuse(guest, "report-trace", fault_text);
+    if (!event || !where || !json_is_object(event, event_length, NULL) ||
+        !json_is_object(where, context_length, NULL))
+        return guest_refuse(guest, "report-trace", "no JSON object");
     if (guest->streams.trace)
-        guest->streams.trace(guest->streams.env, values[0].u32, event ? event : "", event_length,
-                             where ? where : "", context_length);
+        guest->streams.trace(guest->streams.env, values[0].u32, event, event_length, where,
+                             context_length);
     return ENGINE_RETURN;
 }

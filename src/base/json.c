@@ -10,7 +10,8 @@ typedef struct reader {
 } reader_t;
 
 static void skip_space(reader_t *self) {
-    while (self->at < self->end && memchr(" \t\r\n", *self->at, 4))
+    while (self->at < self->end && (*self->at == ' ' || *self->at == '\n' || *self->at == '\r' ||
+                                    *self->at == '\t'))
         self->at++;
 }
 

@@ -148,6 +148,8 @@ static void misuse(uint32_t which) {
     case 7: list_callbacks((void *)8); break;
     case 8: report_trace(1, (void *)0xfffffff0, 100, "", 0); break;
     case 9: report_trace(1, "\xc0\x80", 2, "", 0); break;
+    case 12: report_trace(1, "{\"type\": \"line\"}, {}", 20, "{}", 2); break;
+    case 13: report_trace(1, "{}", 2, "", 0); break;
     case 10: eryx_arena.pointer = (void *)eryx_constant_start; start("echo", "1", 1, 0); break;
     case 11: start("echo", "1", 1, 0); join(subtasks[0], 12345); break;
     default: print("unknown"); break;

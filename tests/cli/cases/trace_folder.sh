@@ -1,0 +1,1 @@
+eryx run --trace . -c 'print("not run")'

@@ -1,0 +1,1 @@
+eryx run --trace /dev/full -c 'print("not run")'

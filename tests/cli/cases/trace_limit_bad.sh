@@ -1,0 +1,1 @@
+eryx run --trace t --trace-limit much -c 1

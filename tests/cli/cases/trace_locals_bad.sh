@@ -1,0 +1,1 @@
+eryx run --trace t --trace-locals 2M -c 1

@@ -1,0 +1,1 @@
+eryx run --trace missing/t.json -c 'print("not run")'
