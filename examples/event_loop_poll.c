@@ -1,5 +1,5 @@
-/* One thread, one poll loop, 1,000 sandboxes: each program awaits a call that takes 100 ms, and
- * all of them wait at the same time.
+/* One thread, one poll loop, 1,000 sandboxes (or as many as the argument says): each program
+ * awaits a call that takes 100 ms, and all of them wait at the same time.
  *
  *     cc event_loop_poll.c $(pkg-config --cflags --libs eryx) -o event_loop && ./event_loop
  */
@@ -11,13 +11,13 @@
 #include <string.h>
 #include <time.h>
 
-enum { SANDBOXES = 1000, CALL_MS = 100 };
+enum { MAX_SANDBOXES = 1000, CALL_MS = 100 };
 
 /* Calls in the order of their end: all take equally long, so the first made ends first. */
 struct pending {
-    eryx_call_t *calls[SANDBOXES];
-    uint64_t due_ms[SANDBOXES];
-    size_t first, count;
+    eryx_call_t *calls[MAX_SANDBOXES];
+    uint64_t due_ms[MAX_SANDBOXES];
+    size_t first, count, most; /* most: at the same time */
 };
 
 static const char code[] = "reply = await host.lookup(key='answer')\n"
@@ -43,6 +43,8 @@ static void on_lookup(void *env, eryx_call_t *call)
     struct pending *pending = env;
     pending->due_ms[pending->count] = now_ms() + CALL_MS;
     pending->calls[pending->count++] = call;
+    if (pending->count - pending->first > pending->most)
+        pending->most = pending->count - pending->first;
 }
 
 static void complete_due(struct pending *pending)
@@ -114,10 +116,13 @@ static int run_ready(eryx_queue_t *queue, int *good)
     return ended;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    int count = argc > 1 ? atoi(argv[1]) : MAX_SANDBOXES;
+    if (count < 1 || count > MAX_SANDBOXES)
+        return fprintf(stderr, "usage: event_loop [SANDBOXES], up to %d\n", MAX_SANDBOXES), 2;
     static struct pending pending;
-    static eryx_sandbox_t *sandboxes[SANDBOXES];
+    static eryx_sandbox_t *sandboxes[MAX_SANDBOXES];
     eryx_runtime_t *runtime;
     eryx_queue_t *queue;
     eryx_error_t error;
@@ -125,23 +130,24 @@ int main(void)
         eryx_queue_new(&queue, &error) != ERYX_OK)
         die(&error);
 
-    for (int i = 0; i < SANDBOXES; i++)
+    for (int i = 0; i < count; i++)
         sandboxes[i] = start(runtime, queue, &pending);
 
     uint64_t begin = now_ms();
     int ended = 0, good = 0;
-    while (ended < SANDBOXES) {
+    while (ended < count) {
         struct pollfd ready = {.fd = eryx_queue_fd(queue), .events = POLLIN};
         poll(&ready, 1, next_timeout(&pending));
         complete_due(&pending);
         ended += run_ready(queue, &good);
     }
-    printf("%d of %d programs got their reply\n", good, SANDBOXES);
+    printf("%d of %d programs got their reply, %zu waited at the same time\n", good, count,
+           pending.most);
     fprintf(stderr, "after %u ms\n", (unsigned)(now_ms() - begin));
 
-    for (int i = 0; i < SANDBOXES; i++)
+    for (int i = 0; i < count; i++)
         eryx_sandbox_free(sandboxes[i]);
     eryx_queue_free(queue);
     eryx_runtime_free(runtime);
-    return good == SANDBOXES ? 0 : 1;
+    return good == count ? 0 : 1;
 }

@@ -1,5 +1,6 @@
-/* event_loop_poll.c on libuv: one thread, 1,000 sandboxes. The queue's descriptor is a uv_poll_t
- * among whatever else the loop serves; each call is a uv_timer_t of 100 ms.
+/* event_loop_poll.c on libuv: one thread, 1,000 sandboxes (or as many as the argument says). The
+ * queue's descriptor is a uv_poll_t among whatever else the loop serves; each call is a uv_timer_t
+ * of 100 ms.
  *
  *     cc event_loop_uv.c $(pkg-config --cflags --libs eryx libuv) -o event_loop && ./event_loop
  */
@@ -10,18 +11,20 @@
 #include <string.h>
 #include <uv.h>
 
-enum { SANDBOXES = 1000, CALL_MS = 100 };
+enum { MAX_SANDBOXES = 1000, CALL_MS = 100 };
 
 struct server {
     eryx_queue_t *queue;
     uv_loop_t *loop;
     uv_poll_t ready; /* its data points back to this */
-    int ended, good;
+    int count, ended, good;
+    int waiting, most; /* calls; most: at the same time */
 };
 
 /* A call and the timer that stands for whatever it waits for. */
 struct lookup {
     uv_timer_t timer;
+    struct server *server;
     eryx_call_t *call;
 };
 
@@ -43,6 +46,7 @@ static void on_reply(uv_timer_t *timer)
 {
     static const char reply[] = "{\"value\": 42}";
     struct lookup *lookup = timer->data;
+    lookup->server->waiting--;
     eryx_call_complete(lookup->call, reply, strlen(reply), NULL);
     eryx_call_free(lookup->call);
     uv_close((uv_handle_t *)timer, on_timer_closed);
@@ -59,6 +63,9 @@ static void on_lookup(void *env, eryx_call_t *call)
         return;
     }
     lookup->call = call;
+    lookup->server = server;
+    if (++server->waiting > server->most)
+        server->most = server->waiting;
     uv_timer_init(server->loop, &lookup->timer);
     lookup->timer.data = lookup;
     uv_update_time(server->loop); /* the loop's clock stands still while programs run */
@@ -113,14 +120,17 @@ static void on_ready(uv_poll_t *handle, int status, int events)
         eryx_execution_free(execution);
         server->ended++;
     }
-    if (server->ended == SANDBOXES) /* nothing is left to do: uv_run returns */
+    if (server->ended == server->count) /* nothing is left to do: uv_run returns */
         uv_close((uv_handle_t *)handle, NULL);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct server server;
-    static eryx_sandbox_t *sandboxes[SANDBOXES];
+    server.count = argc > 1 ? atoi(argv[1]) : MAX_SANDBOXES;
+    if (server.count < 1 || server.count > MAX_SANDBOXES)
+        return fprintf(stderr, "usage: event_loop [SANDBOXES], up to %d\n", MAX_SANDBOXES), 2;
+    static eryx_sandbox_t *sandboxes[MAX_SANDBOXES];
     eryx_runtime_t *runtime;
     eryx_error_t error;
     if (eryx_runtime_open(NULL, NULL, &runtime, &error) != ERYX_OK ||
@@ -131,18 +141,19 @@ int main(void)
     server.ready.data = &server;
     uv_poll_start(&server.ready, UV_READABLE, on_ready);
 
-    for (int i = 0; i < SANDBOXES; i++)
+    for (int i = 0; i < server.count; i++)
         sandboxes[i] = start(runtime, &server);
 
     uint64_t begin = uv_hrtime();
     uv_run(server.loop, UV_RUN_DEFAULT);
-    printf("%d of %d programs got their reply\n", server.good, SANDBOXES);
+    printf("%d of %d programs got their reply, %d waited at the same time\n", server.good,
+           server.count, server.most);
     fprintf(stderr, "after %u ms\n", (unsigned)((uv_hrtime() - begin) / 1000000));
 
-    for (int i = 0; i < SANDBOXES; i++)
+    for (int i = 0; i < server.count; i++)
         eryx_sandbox_free(sandboxes[i]);
     eryx_queue_free(server.queue);
     uv_loop_close(server.loop);
     eryx_runtime_free(runtime);
-    return server.good == SANDBOXES ? 0 : 1;
+    return server.good == server.count ? 0 : 1;
 }
