@@ -31,6 +31,7 @@
 #include <eryx/error.h>
 #include <eryx/execution.h>
 #include <eryx/limits.h>
+#include <eryx/net.h>
 #include <eryx/outcome.h>
 #include <eryx/runtime.h>
 #include <eryx/sandbox.h>
