@@ -40,7 +40,7 @@ typedef enum eryx_execution_state {
     ERYX_EXECUTION_DONE = 3      /* eryx_execution_take_outcome has the outcome */
 } eryx_execution_state_t;
 
-/* Starts an execution: copies the code and lets the wall time begin; the program runs when
+/* Starts an execution: copies the code; the program runs, and its wall time begins, when
  * eryx_execution_run is called. options as of eryx_sandbox_execute. On success *out is the
  * caller's, to be freed before the next execution of the sandbox.
  * Errors: ERYX_ERR_ARGUMENT, _STATE (executing already), _MEMORY, _ENGINE. */

@@ -2,6 +2,7 @@
 #ifndef ERYX_LIMITS_H
 #define ERYX_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,13 +16,17 @@ extern "C" {
 typedef enum eryx_limit {
     ERYX_LIMIT_NONE = 0,
     ERYX_LIMIT_WALL_TIME = 1, /* nanoseconds */
-    ERYX_LIMIT_OUTPUT = 2     /* bytes of stdout and stderr together */
+    ERYX_LIMIT_OUTPUT = 2,    /* bytes of stdout and stderr together */
+    ERYX_LIMIT_CPU_TIME = 3,  /* nanoseconds */
+    ERYX_LIMIT_HOST_MEMORY = 4 /* bytes */
 } eryx_limit_t;
 
 typedef struct eryx_limits {
     size_t size; /* sizeof(eryx_limits_t), set by eryx_limits_init */
-    /* Wall time of one execution in nanoseconds, waiting included. 0: none.
-     * Default 60 s. The program is stopped at its next loop iteration. */
+    /* Wall time of one execution in nanoseconds, waiting included, but not the time when it could
+     * go on and the host does not run it (<eryx/execution.h>): one thread may drive thousands of
+     * sandboxes without their limits growing shorter. 0: none. Default 60 s. The program is
+     * stopped at its next loop iteration. */
     uint64_t wall_time_ns;
     /* Linear memory of the sandbox in bytes, the image included (see memory_min_bytes in
      * <eryx/runtime.h>, the least possible). Rounded down to 64 KiB. Default 512 MiB, at
@@ -30,7 +35,7 @@ typedef struct eryx_limits {
     uint64_t memory_bytes;
     /* Bytes of stdout and stderr of one execution that are kept or given to on_output.
      * Default 16 MiB. What exceeds it is dropped and counted
-     * (eryx_outcome_output_dropped); the program goes on. */
+     * (eryx_outcome_output_dropped); the program goes on, unless stop_on_output is set. */
     uint64_t output_bytes;
     /* Calls of callbacks: what goes beyond these raises an exception in the program that names the
      * limit, and the program goes on. */
@@ -45,12 +50,25 @@ typedef struct eryx_limits {
     uint64_t result_bytes;
     /* Bytes of a snapshot (eryx_sandbox_snapshot). Default 256 MiB. */
     uint64_t snapshot_bytes;
+    /* CPU time of one execution in nanoseconds: that of the threads that run it, while they do,
+     * calls of the host's functions included. Exceeded by up to 0.2 ms before it is noticed. 0:
+     * none. Default 0, as an execution runs on one thread at a time and so never uses more CPU
+     * time than wall time. With it every execution costs about 1 us more. */
+    uint64_t cpu_time_ns;
+    /* What the host holds in its own memory for the sandbox, besides a few KiB: output that is
+     * kept, pending calls with their arguments and results, the result, waitables, tables of
+     * handles. Default 256 MiB. Output beyond it ends the execution; a call beyond it raises an
+     * exception in the program; a call's result or the execution's result beyond it is replaced by
+     * an error that says so. What the host has taken over (outcomes, snapshots) does not count. */
+    uint64_t host_memory_bytes;
+    /* The first write beyond output_bytes ends the execution. Default false. */
+    bool stop_on_output;
 } eryx_limits_t;
 
 /* Sets the defaults. */
 ERYX_API void eryx_limits_init(eryx_limits_t *limits);
 
-/* "wall time", "output", ... Static storage. */
+/* "wall time", "output", "CPU time", ... Static storage. */
 ERYX_API const char *eryx_limit_name(eryx_limit_t limit);
 
 #ifdef __cplusplus

@@ -14,6 +14,11 @@ static char *room(char *inline_bytes, size_t length) {
     return length <= CALL_INLINE_BYTES ? inline_bytes : malloc(length);
 }
 
+uint64_t call_bytes(size_t name_length, size_t arguments_length) {
+    size_t text = name_length + arguments_length + 2;
+    return sizeof(eryx_call_t) + (text <= CALL_INLINE_BYTES ? 0 : text);
+}
+
 eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, size_t name_length,
                       const char *arguments, size_t arguments_length) {
     eryx_call_t *call = spare ? spare : malloc(sizeof *call);
@@ -41,6 +46,7 @@ eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, 
     atomic_fetch_add_explicit(&mailbox->argument_bytes, arguments_length, memory_order_relaxed);
     call->mailbox = mailbox;
     call->pending = (pending_t){.kind = &call_kind};
+    call->charged = call_bytes(name_length, arguments_length);
     call->failed = false;
     call->result = NULL;
     call->result_length = 0;
@@ -53,6 +59,7 @@ static void empty(eryx_call_t *call) {
         free(call->text);
     if (call->result != call->inline_result)
         free(call->result);
+    budget_give(mailbox->budget, call->charged);
     atomic_fetch_sub_explicit(&mailbox->calls, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&mailbox->argument_bytes, call->arguments_length,
                               memory_order_relaxed);
@@ -121,16 +128,26 @@ static int too_late(eryx_error_t *error) {
                      "too late: the program cancelled the call, or its execution is over");
 }
 
-static int over_limit(eryx_call_t *call, size_t length, eryx_error_t *error) {
+/* The program gets an exception instead of the result. */
+static int over_limit(eryx_call_t *call, size_t length, const char *limit, uint64_t max,
+                      eryx_error_t *error) {
     char message[192];
     int written = snprintf(message, sizeof message,
-                           "the result of %.64s() has %zu bytes, more than the limit "
-                           "call_result_bytes of %llu",
-                           call->text, length, (unsigned long long)call->result_max);
+                           "the result of %.64s() has %zu bytes, more than the limit %s of %llu",
+                           call->text, length, limit, (unsigned long long)max);
     size_t whole = utf8_cut(message, (size_t)written, (size_t)written);
     store(call, true, message, utf8_valid(message, whole) ? whole : 0);
     publish(call);
     return error_set(error, ERYX_ERR_LIMIT, "%s", message);
+}
+
+/* Takes a result of that size from the budget. */
+static bool charge(eryx_call_t *call, size_t length) {
+    uint64_t bytes = length <= CALL_INLINE_BYTES ? 0 : length;
+    if (!budget_take(call->mailbox->budget, bytes))
+        return false;
+    call->charged += bytes;
+    return true;
 }
 
 static int finish(eryx_call_t *call, bool failed, const char *text, size_t length,
@@ -144,7 +161,11 @@ static int finish(eryx_call_t *call, bool failed, const char *text, size_t lengt
     if (atomic_load(&call->cancelled))
         return too_late(error);
     if (length > call->result_max)
-        return over_limit(call, length, error);
+        return over_limit(call, length, "call_result_bytes", call->result_max, error);
+    if (!charge(call, length))
+        return over_limit(call, length,
+                          "host_memory_bytes (all that the host holds for it)",
+                          call->mailbox->budget->max, error);
     if (store(call, failed, text, length))
         return publish(call) ? ERYX_OK : too_late(error);
     store(call, true, no_memory, sizeof no_memory - 1);

@@ -34,7 +34,8 @@ struct eryx_call {
     atomic_bool cancelled; /* completing it is in vain */
     mailbox_t *mailbox;    /* a reference */
     uint64_t result_max;
-    char *text;        /* name, NUL, arguments, NUL */
+    uint64_t charged;      /* taken from the mailbox's budget */
+    char *text;            /* name, NUL, arguments, NUL */
     size_t name_length, arguments_length;
     /* Written by who claimed it, before READY. */
     bool failed;
@@ -51,8 +52,12 @@ struct eryx_call {
 /* How calls are pending (invoke.c). */
 extern const pending_kind_t call_kind;
 
-/* A call STARTING, with a reference for the host and one for the guest; memory is that of `spare`
- * unless it is NULL. NULL when out of memory; spare is then as before. */
+/* What a call with these takes of the budget. */
+uint64_t call_bytes(size_t name_length, size_t arguments_length);
+
+/* A call STARTING, whose bytes were taken from the mailbox's budget, with a reference for the host
+ * and one for the guest; memory is that of `spare` unless it is NULL. NULL when out of memory; spare
+ * is then as before. */
 eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, size_t name_length,
                       const char *arguments, size_t arguments_length);
 void call_retain(eryx_call_t *call);

@@ -20,12 +20,13 @@ void eryx_callback_init(eryx_callback_t *callback) {
     *callback = (eryx_callback_t){.size = sizeof *callback};
 }
 
-void calls_init(calls_t *calls, const eryx_limits_t *limits) {
+void calls_init(calls_t *calls, const eryx_limits_t *limits, budget_t *budget) {
     *calls = (calls_t){
         .pending_max = limits->pending_calls,
         .total_max = limits->total_calls,
         .argument_max = limits->call_argument_bytes,
         .result_max = limits->call_result_bytes,
+        .budget = budget,
     };
 }
 
@@ -185,7 +186,7 @@ static callback_t *copy(const eryx_callback_t *from) {
 
 mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env) {
     if (!calls->mailbox)
-        calls->mailbox = mailbox_new(wake, env);
+        calls->mailbox = mailbox_new(wake, env, calls->budget);
     return calls->mailbox;
 }
 

@@ -35,9 +35,10 @@ typedef struct calls {
     uint64_t total_max, total;
     uint64_t argument_max;
     uint64_t result_max;
+    budget_t *budget; /* of the sandbox; must live until calls_free */
 } calls_t;
 
-void calls_init(calls_t *calls, const eryx_limits_t *limits);
+void calls_init(calls_t *calls, const eryx_limits_t *limits, budget_t *budget);
 /* Calls the finalizers. No call is pending any more. */
 void calls_free(calls_t *calls);
 /* The sandbox's mailbox, made at the first call; wake: see mailbox_new. NULL when out of memory. */

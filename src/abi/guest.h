@@ -26,7 +26,8 @@ extern const size_t guest_import_tables;
 
 /* Where the guest's standard streams end. stream: 1 stdout, 2 stderr. */
 typedef struct guest_streams {
-    void (*write)(void *env, int stream, const char *data, size_t length);
+    /* False: the execution is over, a limit was exceeded. */
+    bool (*write)(void *env, int stream, const char *data, size_t length);
     /* As eryx_input_fn. */
     ptrdiff_t (*read)(void *env, char *buffer, size_t capacity);
     /* As eryx_trace_fn; NULL: dropped. */

@@ -156,15 +156,30 @@ static engine_reply_t start_subtask(guest_t *guest, eryx_call_t *call, bool retu
     return ENGINE_RETURN;
 }
 
+static engine_reply_t reply_over_budget(const guest_t *guest, engine_value_t *values, char *result,
+                                        uint64_t bytes) {
+    char reason[160];
+    snprintf(reason, sizeof reason,
+             "limit host_memory_bytes: a call of %llu bytes would exceed the %llu bytes that the "
+             "host may hold for this sandbox",
+             (unsigned long long)bytes, (unsigned long long)guest->calls->budget->max);
+    return reply_error(guest, values, result, reason);
+}
+
 static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
                                  const char *arguments, uint32_t length, engine_value_t *values) {
     calls_t *calls = guest->calls;
     uint32_t result_at = values[4].u32;
     char *result = (char *)guest->slot->base + result_at;
+    uint64_t bytes = call_bytes(callback->name_length, length);
+    if (!budget_take(calls->budget, bytes))
+        return reply_over_budget(guest, values, result, bytes);
     eryx_call_t *call = call_new(calls->spare, calls->mailbox, callback->name,
                                  callback->name_length, arguments, length);
-    if (!call)
+    if (!call) {
+        budget_give(calls->budget, bytes);
         return reply_error(guest, values, result, "the host is out of memory for the call");
+    }
     calls->spare = NULL;
     calls->pending++;
     calls->total++;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-mailbox_t *mailbox_new(void (*wake)(void *env), void *env) {
+mailbox_t *mailbox_new(void (*wake)(void *env), void *env, budget_t *budget) {
     mailbox_t *mailbox = calloc(1, sizeof *mailbox);
     if (!mailbox)
         return NULL;
@@ -14,6 +14,7 @@ mailbox_t *mailbox_new(void (*wake)(void *env), void *env) {
     atomic_init(&mailbox->references, 1);
     mailbox->wake = wake;
     mailbox->env = env;
+    mailbox->budget = budget_retain(budget);
     return mailbox;
 }
 
@@ -25,6 +26,7 @@ void mailbox_release(mailbox_t *mailbox) {
     if (atomic_fetch_sub(&mailbox->references, 1) != 1)
         return;
     pthread_mutex_destroy(&mailbox->lock);
+    budget_release(mailbox->budget);
     free(mailbox);
 }
 

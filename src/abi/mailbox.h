@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "abi/pending.h"
+#include "base/budget.h"
 
 typedef struct mailbox {
     atomic_uint references;
@@ -23,10 +24,11 @@ typedef struct mailbox {
     pending_t *first, *last;
     void (*wake)(void *env); /* NULL: the sandbox is gone */
     void *env;
+    budget_t *budget; /* what calls take is taken from; a reference */
 } mailbox_t;
 
 /* NULL when out of memory. wake is called with the lock held, by any thread. */
-mailbox_t *mailbox_new(void (*wake)(void *env), void *env);
+mailbox_t *mailbox_new(void (*wake)(void *env), void *env, budget_t *budget);
 void mailbox_retain(mailbox_t *mailbox);
 void mailbox_release(mailbox_t *mailbox);
 

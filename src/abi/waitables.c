@@ -30,6 +30,7 @@ struct waitable {
 
 static const char *const fault_full = "more than 65536 waitables";
 static const char *const fault_memory = "the host is out of memory";
+static const char *const fault_budget = "more than host_memory_bytes";
 static const char *const fault_set = "no such waitable set";
 static const char *const fault_subtask = "no such subtask";
 
@@ -43,6 +44,22 @@ static bool grow_table(waitables_t *self) {
     return true;
 }
 
+static bool charge(waitables_t *self, uint64_t bytes) {
+    if (!budget_take(self->budget, bytes)) {
+        self->over_budget = true;
+        return false;
+    }
+    self->charged += bytes;
+    return true;
+}
+
+static void leave_budget(waitables_t *self) {
+    budget_give(self->budget, self->charged);
+    self->budget = NULL;
+    self->charged = 0;
+    self->over_budget = false;
+}
+
 static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
     waitable_t *entry = self->free;
     if (entry) {
@@ -52,6 +69,8 @@ static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
             self->used = 1;
         if (self->used > WAITABLES_MAX)
             return fault_full;
+        if (!charge(self, sizeof *entry))
+            return fault_budget;
         if (self->used >= self->capacity && !grow_table(self))
             return fault_memory;
         entry = calloc(1, sizeof *entry);
@@ -149,6 +168,7 @@ void waitables_clear(waitables_t *self) {
         waitables_free(self);
         return;
     }
+    leave_budget(self);
     self->timers.count = 0;
     self->free = NULL;
     for (uint32_t i = self->used; i > 1; i--)
@@ -161,6 +181,7 @@ void waitables_free(waitables_t *self) {
         free(self->table[i]);
     free(self->table);
     heap_free(&self->timers);
+    leave_budget(self);
     *self = (waitables_t){.forget = self->forget};
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "base/heap.h"
 
 #define WAITABLES_MAX 65536u /* sets and subtasks of one guest together */
@@ -44,9 +45,14 @@ typedef struct waitables {
     uint32_t owned; /* subtasks with an owner */
     waitable_t *free;
     heap_t timers;
+    /* Of the sandbox that uses the table, what was taken from it, and whether that did not suffice.
+     * Entries that an idle table keeps are nobody's. */
+    budget_t *budget;
+    uint64_t charged;
+    bool over_budget;
 } waitables_t;
 
-/* Forgets all sets and subtasks; keeps memory (and `forget`) for the next guest. */
+/* Forgets all sets and subtasks, and the budget; keeps memory (and `forget`) for the next guest. */
 void waitables_clear(waitables_t *self);
 void waitables_free(waitables_t *self);
 

@@ -29,7 +29,7 @@ int eryx_execution_start(eryx_sandbox_t *sandbox, const char *code, size_t lengt
     eryx_execution_t *execution = &sandbox->execution;
     execution->code = copy;
     execution->code_length = length;
-    control_pause(sandbox->control);
+    control_pause(sandbox->control, 0);
     if (!queue_attach(options ? options->queue : NULL, &execution->item, execution)) {
         eryx_execution_free(execution);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for an execution in a queue");

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "sandbox/limits.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/streams.h"
 
@@ -24,21 +25,37 @@ static void describe(eryx_outcome_t *outcome, const char *message) {
     outcome->message = strdup(message);
 }
 
-static void end_stopped(eryx_sandbox_t *sandbox, eryx_outcome_t *outcome, stop_reason_t reason) {
-    char message[96];
-    outcome->exit_code = 1;
-    if (reason == STOP_INTERRUPT) {
+static void end_stopped(const eryx_sandbox_t *sandbox, stop_reason_t reason,
+                        const control_times_t *times) {
+    eryx_outcome_t *outcome = sandbox->execution.outcome;
+    switch (reason) {
+    case STOP_WALL_TIME:
+        limits_end(outcome, ERYX_LIMIT_WALL_TIME, sandbox->limits.wall_time_ns, times->wall);
+        return;
+    case STOP_CPU_TIME:
+        limits_end(outcome, ERYX_LIMIT_CPU_TIME, sandbox->limits.cpu_time_ns, times->cpu);
+        return;
+    default:
+        outcome->exit_code = 1;
         outcome->kind = ERYX_OUTCOME_INTERRUPTED;
         describe(outcome, "interrupted");
-        return;
     }
-    outcome->kind = ERYX_OUTCOME_LIMIT;
-    outcome->limit = ERYX_LIMIT_WALL_TIME;
-    outcome->limit_value = sandbox->limits.wall_time_ns;
-    outcome->limit_used = outcome->wall_time_ns;
-    snprintf(message, sizeof message, "wall time limit of %g s exceeded",
-             (double)outcome->limit_value / 1e9);
-    describe(outcome, message);
+}
+
+/* A limit that a call of the host met; false if there was none. */
+static bool end_exceeded(const eryx_sandbox_t *sandbox) {
+    const eryx_execution_t *execution = &sandbox->execution;
+    const eryx_limits_t *limits = &sandbox->limits;
+    if (execution->exceeded == ERYX_LIMIT_OUTPUT)
+        limits_end(execution->outcome, ERYX_LIMIT_OUTPUT, limits->output_bytes,
+                   execution->exceeded_used);
+    else if (execution->exceeded == ERYX_LIMIT_HOST_MEMORY ||
+             sandbox->instance->guest.waitables.over_budget)
+        limits_end(execution->outcome, ERYX_LIMIT_HOST_MEMORY, limits->host_memory_bytes,
+                   atomic_load(&sandbox->budget->refused));
+    else
+        return false;
+    return true;
 }
 
 static void end_trapped(const guest_t *guest, eryx_outcome_t *outcome) {
@@ -71,8 +88,9 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
     eryx_execution_t *execution = &sandbox->execution;
     eryx_outcome_t *outcome = execution->outcome;
     guest_t *guest = &sandbox->instance->guest;
-    stop_reason_t reason = control_end(sandbox->control);
-    outcome->wall_time_ns = clock_monotonic() - execution->started;
+    control_times_t times;
+    stop_reason_t reason = control_end(sandbox->control, &times);
+    outcome->wall_time_ns = times.wall;
     execution->state = EXECUTION_DONE;
     streams_flush(sandbox);
     switch (status) {
@@ -90,13 +108,13 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
         break;
     case GUEST_TRAPPED:
         if (reason != STOP_NONE && guest_trapped_on_memory(guest))
-            end_stopped(sandbox, outcome, reason);
-        else
+            end_stopped(sandbox, reason, &times);
+        else if (!end_exceeded(sandbox))
             end_trapped(guest, outcome);
         break;
     case GUEST_WAITING:
         guest_cancel(guest);
-        end_stopped(sandbox, outcome, reason);
+        end_stopped(sandbox, reason, &times);
         break;
     }
     outcome->session_lost = true;
@@ -110,7 +128,9 @@ static guest_status_t take_result(eryx_sandbox_t *sandbox) {
     eryx_execution_t *execution = &sandbox->execution;
     eryx_outcome_t *outcome = execution->outcome;
     guest_answer_t answer = {0};
-    uint64_t max = sandbox->limits.result_bytes;
+    uint64_t max = sandbox->limits.result_bytes, room = budget_room(sandbox->budget);
+    if (room < max)
+        max = room;
     guest_status_t status =
         guest_result(&sandbox->instance->guest, *execution->result ? execution->result : NULL,
                      max, &answer);
@@ -124,12 +144,14 @@ static guest_status_t take_result(eryx_sandbox_t *sandbox) {
         return status;
     if (answer.too_long) {
         snprintf(message, sizeof message,
-                 "the result has %zu bytes of JSON, more than the limit result_bytes of %llu",
-                 answer.length, (unsigned long long)max);
+                 "the result has %zu bytes of JSON, more than the limit %s of %llu", answer.length,
+                 max == sandbox->limits.result_bytes ? "result_bytes" : "host_memory_bytes",
+                 (unsigned long long)max);
         outcome->result_error = strdup(message);
     } else if (answer.failed) {
         outcome->result_error = answer.data ? answer.data : strdup("no reason was given");
     } else {
+        execution_hold(sandbox, answer.length);
         outcome->result = answer.data;
         outcome->result_length = answer.length;
     }
@@ -141,7 +163,7 @@ static void absorb(eryx_sandbox_t *sandbox, guest_status_t status) {
     guest_exception_t exception;
     if (status == GUEST_WAITING) {
         sandbox->execution.state = EXECUTION_WAITING;
-        control_pause(sandbox->control);
+        control_pause(sandbox->control, guest_deadline(guest));
         return;
     }
     if (status == GUEST_ENDED && !guest_failed(guest) && sandbox->execution.result)
@@ -199,6 +221,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     };
     instance->guest.streams = streams_of(sandbox);
     instance->guest.calls = &sandbox->calls;
+    instance->guest.waitables.budget = sandbox->budget;
     guest_status_t status = guest_configure(&instance->guest, &settings);
     instance->configured = status == GUEST_ENDED;
     return status;
@@ -216,18 +239,14 @@ int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *opt
         free(result);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for an execution");
     }
-    uint64_t started = clock_monotonic();
-    uint64_t limit = sandbox->limits.wall_time_ns;
-    uint64_t deadline = limit > 0 ? clock_add(started, limit) : CLOCK_NEVER;
-    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, sandbox->instance->slot,
-                       deadline)) {
+    if (!control_begin(sandbox->control, sandbox->instance->slot, sandbox->limits.wall_time_ns,
+                       sandbox->limits.cpu_time_ns)) {
         free(outcome);
         free(result);
-        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the wall time limit: no thread");
+        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the time limits: no thread");
     }
     sandbox->execution = (eryx_execution_t){.sandbox = sandbox,
                                             .state = EXECUTION_READY,
-                                            .started = started,
                                             .outcome = outcome,
                                             .result = result};
     sandbox->calls.total = 0;
@@ -264,9 +283,10 @@ void execution_step(eryx_sandbox_t *sandbox) {
 void execution_abort(eryx_sandbox_t *sandbox) {
     eryx_execution_t *execution = &sandbox->execution;
     if (execution->state == EXECUTION_READY) {
-        stop_reason_t reason = control_end(sandbox->control);
-        execution->outcome->wall_time_ns = clock_monotonic() - execution->started;
-        end_stopped(sandbox, execution->outcome, reason == STOP_NONE ? STOP_INTERRUPT : reason);
+        control_times_t times;
+        stop_reason_t reason = control_end(sandbox->control, &times);
+        execution->outcome->wall_time_ns = times.wall;
+        end_stopped(sandbox, reason, &times);
         execution->state = EXECUTION_DONE;
     } else if (execution->state == EXECUTION_WAITING) {
         control_stop(sandbox->control, STOP_INTERRUPT);
@@ -278,14 +298,28 @@ uint64_t execution_deadline(const eryx_sandbox_t *sandbox) {
     return guest_deadline(&sandbox->instance->guest);
 }
 
+bool execution_hold(eryx_sandbox_t *sandbox, uint64_t bytes) {
+    if (!budget_take(sandbox->budget, bytes))
+        return false;
+    sandbox->execution.held += bytes;
+    return true;
+}
+
+static void release_held(eryx_sandbox_t *sandbox) {
+    budget_give(sandbox->budget, sandbox->execution.held);
+    sandbox->execution.held = 0;
+}
+
 eryx_outcome_t *execution_take(eryx_sandbox_t *sandbox) {
     eryx_outcome_t *outcome = sandbox->execution.outcome;
     sandbox->execution.outcome = NULL;
+    release_held(sandbox);
     return outcome;
 }
 
 void execution_drop(eryx_sandbox_t *sandbox) {
     eryx_execution_t *execution = &sandbox->execution;
+    release_held(sandbox);
     eryx_outcome_free(execution->outcome);
     free(execution->result);
     free(execution->code);

@@ -32,8 +32,10 @@ typedef enum execution_state {
 struct eryx_execution {
     eryx_sandbox_t *sandbox;
     execution_state_t state;
-    uint64_t started;
     uint64_t output_bytes; /* kept or handed over so far */
+    uint64_t held;         /* bytes taken from the sandbox's budget, until the outcome is taken */
+    eryx_limit_t exceeded; /* a limit that ended it at a call of the host, and what was used */
+    uint64_t exceeded_used;
     eryx_outcome_t *outcome;
     char *result; /* as in eryx_execute_options_t; a copy */
     /* Of eryx_execution_start. */
@@ -55,6 +57,8 @@ uint64_t execution_deadline(const eryx_sandbox_t *sandbox);
 /* Of a DONE execution; owned by the caller. */
 eryx_outcome_t *execution_take(eryx_sandbox_t *sandbox);
 void execution_drop(eryx_sandbox_t *sandbox);
+/* Notes bytes that the outcome holds. False: over the limit of host memory. */
+bool execution_hold(eryx_sandbox_t *sandbox, uint64_t bytes);
 
 /* Tells the guest how it is to run, if it does not know. */
 guest_status_t execution_configure(eryx_sandbox_t *sandbox);

@@ -1,5 +1,10 @@
-/* Defaults and names of limits. */
-#include <eryx/limits.h>
+/* Defaults, names and messages of limits. */
+#define _GNU_SOURCE
+#include "sandbox/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void eryx_limits_init(eryx_limits_t *limits) {
     *limits = (eryx_limits_t){
@@ -13,6 +18,7 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .call_result_bytes = (uint64_t)64 << 20,
         .result_bytes = (uint64_t)64 << 20,
         .snapshot_bytes = (uint64_t)256 << 20,
+        .host_memory_bytes = (uint64_t)256 << 20,
     };
 }
 
@@ -22,8 +28,29 @@ const char *eryx_limit_name(eryx_limit_t limit) {
         return "wall time";
     case ERYX_LIMIT_OUTPUT:
         return "output";
+    case ERYX_LIMIT_CPU_TIME:
+        return "CPU time";
+    case ERYX_LIMIT_HOST_MEMORY:
+        return "host memory";
     case ERYX_LIMIT_NONE:
         break;
     }
     return "none";
+}
+
+void limits_end(eryx_outcome_t *outcome, eryx_limit_t limit, uint64_t value, uint64_t used) {
+    char message[96];
+    const char *name = eryx_limit_name(limit);
+    if (limit == ERYX_LIMIT_WALL_TIME || limit == ERYX_LIMIT_CPU_TIME)
+        snprintf(message, sizeof message, "%s limit of %g s exceeded", name, (double)value / 1e9);
+    else
+        snprintf(message, sizeof message, "%s limit of %llu bytes exceeded", name,
+                 (unsigned long long)value);
+    outcome->kind = ERYX_OUTCOME_LIMIT;
+    outcome->exit_code = 1;
+    outcome->limit = limit;
+    outcome->limit_value = value;
+    outcome->limit_used = used;
+    free(outcome->message);
+    outcome->message = strdup(message);
 }

@@ -127,6 +127,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     free(sandbox->filename);
     buffer_free(&sandbox->lines[0]);
     buffer_free(&sandbox->lines[1]);
+    budget_release(sandbox->budget);
     free(sandbox);
     atomic_fetch_sub(&runtime->sandboxes, 1);
     eryx_runtime_free(runtime);
@@ -140,10 +141,11 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     sandbox->on_input = options->on_input;
     sandbox->on_trace = options->on_trace;
     sandbox->trace_locals = options->trace_locals_bytes;
-    calls_init(&sandbox->calls, &options->limits);
+    sandbox->budget = budget_new(options->limits.host_memory_bytes);
+    calls_init(&sandbox->calls, &options->limits, sandbox->budget);
     sandbox->env = options->env;
     sandbox->control = control_acquire(&sandbox->runtime->watchdog);
-    if (!sandbox->control ||
+    if (!sandbox->control || !sandbox->budget ||
         !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");

@@ -30,6 +30,7 @@ struct eryx_sandbox {
     eryx_trace_fn on_trace;
     uint32_t trace_locals;
     calls_t calls;
+    budget_t *budget; /* limits.host_memory_bytes */
     void *env;
     void (*env_finalizer)(void *env);
     control_t *control;

@@ -25,11 +25,9 @@ static int begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *
         result = sandbox_ready(sandbox, error);
     if (result != ERYX_OK)
         return result;
-    uint64_t limit = sandbox->limits.wall_time_ns;
-    uint64_t deadline = limit > 0 ? clock_add(clock_monotonic(), limit) : CLOCK_NEVER;
-    if (!control_begin(&sandbox->runtime->watchdog, sandbox->control, sandbox->instance->slot,
-                       deadline))
-        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the wall time limit: no thread");
+    if (!control_begin(sandbox->control, sandbox->instance->slot, sandbox->limits.wall_time_ns,
+                       sandbox->limits.cpu_time_ns))
+        return error_set(error, ERYX_ERR_MEMORY, "cannot watch the time limits: no thread");
     sandbox->execution.state = EXECUTION_RUNNING;
     sandbox->execution.output_bytes = 0;
     slot_enter(sandbox->instance->slot);
@@ -51,6 +49,10 @@ static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_r
         return error_set(error, ERYX_ERR_LIMIT,
                          "%s: wall time limit of %g s exceeded; the session is lost", what,
                          (double)sandbox->limits.wall_time_ns / 1e9);
+    if (reason == STOP_CPU_TIME)
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "%s: CPU time limit of %g s exceeded; the session is lost", what,
+                         (double)sandbox->limits.cpu_time_ns / 1e9);
     guest_trap_message(guest, message, sizeof message);
     return error_set(error, ERYX_ERR_GUEST, "%s: %s; the session is lost", what, message);
 }
@@ -58,7 +60,7 @@ static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_r
 /* Takes in how the call went. */
 static int end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
                eryx_error_t *error) {
-    stop_reason_t reason = control_end(sandbox->control);
+    stop_reason_t reason = control_end(sandbox->control, NULL);
     sandbox->execution.state = EXECUTION_IDLE;
     streams_flush(sandbox);
     if (status == GUEST_ENDED)

@@ -59,16 +59,29 @@ static bool take(eryx_sandbox_t *sandbox, int stream, const char *data, size_t l
     return true;
 }
 
-static void write_output(void *env, int stream, const char *data, size_t length) {
+static bool exceed(eryx_execution_t *execution, eryx_limit_t limit, uint64_t used) {
+    execution->exceeded = limit;
+    execution->exceeded_used = used;
+    return false;
+}
+
+static bool write_output(void *env, int stream, const char *data, size_t length) {
     eryx_sandbox_t *sandbox = env;
     eryx_execution_t *execution = &sandbox->execution;
     uint64_t room = sandbox->limits.output_bytes - execution->output_bytes;
     size_t taken = length < room ? length : (size_t)room;
+    bool kept = execution->outcome && !sandbox->on_output;
+    if (kept && !execution_hold(sandbox, taken))
+        return exceed(execution, ERYX_LIMIT_HOST_MEMORY, atomic_load(&sandbox->budget->refused));
     if (taken > 0 && !take(sandbox, stream, data, taken))
         taken = 0;
     execution->output_bytes += taken;
-    if (execution->outcome)
-        execution->outcome->output_dropped += length - taken;
+    if (!execution->outcome)
+        return true;
+    execution->outcome->output_dropped += length - taken;
+    if (length <= room || !sandbox->limits.stop_on_output)
+        return true;
+    return exceed(execution, ERYX_LIMIT_OUTPUT, execution->output_bytes + length - taken);
 }
 
 static ptrdiff_t read_input(void *env, char *buffer, size_t capacity) {

@@ -27,12 +27,39 @@ static void cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_
     pthread_cond_timedwait(cond, lock, &until);
 }
 
+/* --- CPU time ----------------------------------------------------------------------------- */
+
+/* The watchdog looks again after this at the earliest, and an execution may exceed its limit by
+ * as much. */
+#define CPU_STEP_NS UINT64_C(200000)
+
+/* The calling thread begins to run the guest. */
+static void meter_start(cpu_meter_t *meter) {
+    if (meter->limit == CLOCK_NEVER)
+        return;
+    pthread_getcpuclockid(pthread_self(), &meter->clock);
+    meter->start = clock_read(meter->clock);
+}
+
+/* While the guest runs; its thread cannot end before it pauses. */
+static uint64_t meter_read(const cpu_meter_t *meter) {
+    if (meter->limit == CLOCK_NEVER)
+        return 0;
+    uint64_t now = clock_read(meter->clock);
+    return meter->used + (now > meter->start ? now - meter->start : 0);
+}
+
+static void meter_stop(cpu_meter_t *meter) {
+    meter->used = meter_read(meter);
+}
+
 /* --- Controls ----------------------------------------------------------------------------- */
 
-static control_t *control_new(void) {
+static control_t *control_new(watchdog_t *watchdog) {
     control_t *control = calloc(1, sizeof *control);
     if (!control)
         return NULL;
+    control->watchdog = watchdog;
     control->deadline = control->placed = CLOCK_NEVER;
     if (pthread_mutex_init(&control->lock, NULL) == 0) {
         if (cond_init(&control->wake))
@@ -55,7 +82,7 @@ control_t *control_acquire(watchdog_t *watchdog) {
     if (control)
         watchdog->idle = control->next;
     pthread_mutex_unlock(&watchdog->lock);
-    return control ? control : control_new();
+    return control ? control : control_new(watchdog);
 }
 
 void control_release(watchdog_t *watchdog, control_t *control) {
@@ -65,7 +92,15 @@ void control_release(watchdog_t *watchdog, control_t *control) {
     pthread_mutex_unlock(&watchdog->lock);
 }
 
+static void note_ready(control_t *control) {
+    uint64_t now = clock_monotonic();
+    if (now < control->ready_at)
+        control->ready_at = now;
+}
+
 static void wake_locked(control_t *control) {
+    if (!control->running)
+        note_ready(control);
     control->woken = true;
     pthread_cond_broadcast(&control->wake);
     if (control->item)
@@ -93,18 +128,52 @@ stop_reason_t control_stopping(control_t *control) {
     return reason;
 }
 
-void control_pause(control_t *control) {
+void control_pause(control_t *control, uint64_t until) {
     pthread_mutex_lock(&control->lock);
+    meter_stop(&control->cpu);
     control->running = false;
+    control->ready_at = until;
+    if (until == 0 || control->woken)
+        control->ready_at = clock_monotonic();
     pthread_mutex_unlock(&control->lock);
 }
+
+/* While the guest is paused its wall time stands still as soon as it could go on. */
+static bool wall_time_ends(const control_t *control) {
+    return control->running || control->deadline <= control->ready_at;
+}
+
+/* The earliest time at which a limit could be exceeded. */
+static uint64_t next_look(const control_t *control, uint64_t now) {
+    if (!control->running)
+        return wall_time_ends(control) ? control->deadline : CLOCK_NEVER;
+    if (control->cpu.limit == CLOCK_NEVER)
+        return control->deadline;
+    uint64_t used = meter_read(&control->cpu), limit = control->cpu.limit;
+    uint64_t left = used < limit ? limit - used : 0;
+    uint64_t look = clock_add(now, left > CPU_STEP_NS ? left : CPU_STEP_NS);
+    return look < control->deadline ? look : control->deadline;
+}
+
+static bool place_control(watchdog_t *watchdog, control_t *control, uint64_t time);
 
 bool control_resume(control_t *control) {
     pthread_mutex_lock(&control->lock);
     bool cancelled = control->cancelled;
+    uint64_t now = clock_monotonic();
+    if (control->ready_at < now) {
+        control->started += now - control->ready_at;
+        control->deadline = clock_add(control->deadline, now - control->ready_at);
+    }
+    control->ready_at = CLOCK_NEVER;
     control->cancelled = control->woken = false;
     control->running = true;
+    meter_start(&control->cpu);
+    uint64_t look = next_look(control, now);
+    bool watched = control->placed <= look;
     pthread_mutex_unlock(&control->lock);
+    if (!watched) /* cannot fail: until its end an execution with limits has a place */
+        place_control(control->watchdog, control, look);
     return cancelled;
 }
 
@@ -150,17 +219,24 @@ bool control_wait(control_t *control, uint64_t until) {
 
 /* --- The thread --------------------------------------------------------------------------- */
 
-/* The first place in the heap has come: its control is stopped, or moved to where its
- * deadline is now, or leaves the heap. */
+static void stop_if_over(control_t *control, uint64_t now) {
+    if (control->deadline <= now && wall_time_ends(control))
+        stop_locked(control, STOP_WALL_TIME);
+    else if (control->running && meter_read(&control->cpu) >= control->cpu.limit)
+        stop_locked(control, STOP_CPU_TIME);
+}
+
+/* The first place in the heap has come: its control is stopped, or moved to where it is to be
+ * looked at again, or leaves the heap. */
 static void handle_first(watchdog_t *watchdog, uint64_t now) {
     heap_item_t *place = heap_first(&watchdog->heap);
     control_t *control = (control_t *)((char *)place - offsetof(control_t, place));
     pthread_mutex_lock(&control->lock);
-    if (control->slot && control->deadline <= now) {
-        stop_locked(control, STOP_WALL_TIME);
-        control->deadline = CLOCK_NEVER;
-    }
-    control->placed = control->slot ? control->deadline : CLOCK_NEVER;
+    if (control->slot && control->stop == STOP_NONE)
+        stop_if_over(control, now);
+    bool stays = control->slot && control->stop == STOP_NONE;
+    uint64_t look = stays ? next_look(control, now) : CLOCK_NEVER;
+    control->placed = stays && look == CLOCK_NEVER ? CLOCK_NEVER - 1 : look;
     if (control->placed == CLOCK_NEVER)
         heap_remove(&watchdog->heap, place);
     else
@@ -195,45 +271,59 @@ static bool start_thread(watchdog_t *watchdog) {
     return watchdog->started;
 }
 
-/* Puts the control where the watchdog will be in time for its deadline. */
-static bool place_control(watchdog_t *watchdog, control_t *control, uint64_t deadline) {
+/* Puts the control where the watchdog will be in time. */
+static bool place_control(watchdog_t *watchdog, control_t *control, uint64_t time) {
     pthread_mutex_lock(&watchdog->lock);
     bool ok = start_thread(watchdog);
     if (ok && heap_contains(&control->place))
-        heap_change(&watchdog->heap, &control->place, deadline);
+        heap_change(&watchdog->heap, &control->place, time);
     else if (ok)
-        ok = heap_insert(&watchdog->heap, &control->place, deadline);
+        ok = heap_insert(&watchdog->heap, &control->place, time);
     if (ok && heap_first(&watchdog->heap) == &control->place)
         pthread_cond_signal(&watchdog->wake);
     if (ok) {
         pthread_mutex_lock(&control->lock);
-        control->placed = deadline;
+        control->placed = time;
         pthread_mutex_unlock(&control->lock);
     }
     pthread_mutex_unlock(&watchdog->lock);
     return ok;
 }
 
-bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot,
-                   uint64_t deadline) {
+bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
+                   uint64_t cpu_limit) {
     pthread_mutex_lock(&control->lock);
+    uint64_t now = clock_monotonic();
     control->slot = slot;
     control->stop = STOP_NONE;
     control->running = true;
     control->cancelled = control->woken = false;
-    control->deadline = deadline;
-    bool watched = control->placed <= deadline;
+    control->ready_at = CLOCK_NEVER;
+    control->started = now;
+    control->deadline = wall_limit > 0 ? clock_add(now, wall_limit) : CLOCK_NEVER;
+    control->cpu = (cpu_meter_t){.limit = cpu_limit > 0 ? cpu_limit : CLOCK_NEVER};
+    meter_start(&control->cpu);
+    uint64_t look = next_look(control, now);
+    bool watched = control->placed <= look;
     pthread_mutex_unlock(&control->lock);
-    if (watched || place_control(watchdog, control, deadline))
+    if (watched || place_control(control->watchdog, control, look))
         return true;
-    control_end(control);
+    control_end(control, NULL);
     return false;
 }
 
-stop_reason_t control_end(control_t *control) {
+stop_reason_t control_end(control_t *control, control_times_t *times) {
     pthread_mutex_lock(&control->lock);
     slot_poll_disarm(control->slot);
     control->slot = NULL;
+    if (control->running)
+        meter_stop(&control->cpu);
+    control->running = false;
+    if (times) {
+        uint64_t now = clock_monotonic();
+        uint64_t end = control->ready_at < now ? control->ready_at : now;
+        *times = (control_times_t){end - control->started, control->cpu.used};
+    }
     stop_reason_t reason = control->stop;
     control->stop = STOP_NONE;
     pthread_mutex_unlock(&control->lock);

@@ -1,9 +1,15 @@
-/* Stopping executions: from other threads, and when their time is up.
+/* Stopping executions: from other threads, and when their wall or CPU time is up.
  *
  * A control belongs to one sandbox and is the only thing other threads touch. Between
  * control_begin and control_end a stop makes the poll page unreadable; at any other time it
  * does nothing, so a late stop never hits the next execution. An execution that waits has its guest
  * paused: it is then only woken, through the control's condition and its place in a queue.
+ *
+ * Wall time passes while the guest runs and while it waits for something that has not happened;
+ * not while it could go on and its host does something else, so that the time of one sandbox is
+ * not used up by others. CPU time is that of the thread that runs the guest. Its clock costs a
+ * system call, so it is read when a guest starts or stops running, only if there is a limit, and
+ * by the watchdog when the limit could be reached at the earliest.
  *
  * The watchdog is one thread per runtime, started when the first deadline is set. A control
  * has at most one place in its heap. Setting a deadline later than that place costs nothing:
@@ -19,7 +25,20 @@
 #include "memory/slot.h"
 #include "sandbox/queue.h"
 
-typedef enum stop_reason { STOP_NONE, STOP_INTERRUPT, STOP_WALL_TIME } stop_reason_t;
+typedef enum stop_reason {
+    STOP_NONE,
+    STOP_INTERRUPT,
+    STOP_WALL_TIME,
+    STOP_CPU_TIME
+} stop_reason_t;
+
+/* CPU time of one execution in nanoseconds. */
+typedef struct cpu_meter {
+    uint64_t limit; /* CLOCK_NEVER: none, nothing is measured */
+    uint64_t used;  /* by what ran before, without what is running */
+    uint64_t start; /* reading of `clock` when the guest began to run */
+    clockid_t clock;
+} cpu_meter_t;
 
 typedef struct control {
     pthread_mutex_t lock; /* taken after the watchdog's, never before */
@@ -30,7 +49,11 @@ typedef struct control {
     bool cancelled;     /* while paused: the execution is to be cancelled */
     bool woken;         /* something happened since the last resumption */
     queue_item_t *item; /* of the execution; NULL: in no queue */
-    uint64_t deadline; /* CLOCK_NEVER: none */
+    uint64_t deadline; /* wall time; CLOCK_NEVER: none */
+    uint64_t started;  /* deadline and started move on while the host lets the guest wait */
+    uint64_t ready_at; /* while paused: when it could go on, CLOCK_NEVER: not yet */
+    cpu_meter_t cpu;
+    struct watchdog *watchdog;
     uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */
     heap_item_t place; /* guarded by the watchdog's lock */
     struct control *next;
@@ -53,14 +76,20 @@ void watchdog_destroy(watchdog_t *watchdog);
 control_t *control_acquire(watchdog_t *watchdog);
 void control_release(watchdog_t *watchdog, control_t *control);
 
-/* An execution starts in the slot; deadline: of clock_monotonic, or CLOCK_NEVER. False: the
- * deadline cannot be watched (no memory, no thread), nothing has begun. */
-bool control_begin(watchdog_t *watchdog, control_t *control, memory_slot_t *slot,
-                   uint64_t deadline);
-/* It is over; tells why it was to stop, if it was. The poll page is readable again. */
-stop_reason_t control_end(control_t *control);
-/* The execution waits: from now on it can be cancelled. */
-void control_pause(control_t *control);
+/* An execution starts in the slot, on the calling thread. Limits in nanoseconds, 0: none. False:
+ * they cannot be watched (no memory, no thread), nothing has begun. */
+bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
+                   uint64_t cpu_limit);
+/* How long the execution took. cpu: 0 unless there is a limit. */
+typedef struct control_times {
+    uint64_t wall, cpu;
+} control_times_t;
+/* It is over; tells why it was to stop, if it was. The poll page is readable again. times: may be
+ * NULL. */
+stop_reason_t control_end(control_t *control, control_times_t *times);
+/* The execution waits until it is woken or the time comes (CLOCK_NEVER: never, 0: it could go on
+ * at once): from now on it can be cancelled. */
+void control_pause(control_t *control, uint64_t until);
 /* It is about to go on; tells whether it is to be cancelled, and forgets that. */
 bool control_resume(control_t *control);
 /* Where the execution is told of in a queue; NULL: nowhere. */

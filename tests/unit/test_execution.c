@@ -124,13 +124,22 @@ static void test_wall_time(void **state) {
         assert_true(eryx_call_cancelled(call));
         eryx_call_free(call);
     }
-    /* One that is never run: its time passes too, but the session stays. */
-    fixture_expect(sandbox, "set 5", "");
-    eryx_execution_t *execution = start(sandbox, "get");
-    usleep(40000);
-    assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_DONE);
-    expect_outcome(execution, ERYX_OUTCOME_LIMIT, "", false);
-    fixture_expect(sandbox, "get", "5");
+    /* Its time begins when it is first run, and stands still when it could go on. */
+    static const char *const later[] = {"get", "sleep 1"};
+    static const char *const outputs[] = {"0", "102"};
+    for (int i = 0; i < 2; i++) {
+        eryx_execution_t *execution = start(sandbox, later[i]);
+        usleep(40000);
+        if (eryx_execution_run(execution) == ERYX_EXECUTION_WAITING)
+            usleep(40000);
+        assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_DONE);
+        eryx_outcome_t *outcome = eryx_execution_take_outcome(execution);
+        assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_OK);
+        assert_string_equal(eryx_outcome_stdout(outcome, NULL), outputs[i]);
+        assert_true(eryx_outcome_wall_time_ns(outcome) < 20 * millisecond);
+        eryx_outcome_free(outcome);
+        eryx_execution_free(execution);
+    }
     eryx_sandbox_free(sandbox);
 }
 

@@ -117,6 +117,60 @@ static void test_output(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+static void test_stop_on_output(void **state) {
+    (void)state;
+    eryx_sandbox_options_t options;
+    eryx_sandbox_options_init(&options);
+    options.limits.output_bytes = 10000;
+    options.limits.stop_on_output = true;
+    eryx_sandbox_t *sandbox;
+    assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, NULL), ERYX_OK);
+    for (int i = 0; i < 2; i++) {
+        size_t length;
+        eryx_outcome_t *outcome = fixture_run(sandbox, "flood 1000000");
+        assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_LIMIT);
+        assert_int_equal(eryx_outcome_limit(outcome), ERYX_LIMIT_OUTPUT);
+        assert_int_equal(eryx_outcome_limit_value(outcome), 10000);
+        assert_int_equal(eryx_outcome_limit_used(outcome), 10 * 1024);
+        assert_string_equal(eryx_outcome_exception_message(outcome),
+                            "output limit of 10000 bytes exceeded");
+        eryx_outcome_stdout(outcome, &length);
+        assert_int_equal(length, 10000);
+        assert_int_equal(eryx_outcome_output_dropped(outcome), 240);
+        eryx_outcome_free(outcome);
+    }
+    fixture_expect(sandbox, "print exactly", "print exactly");
+    eryx_sandbox_free(sandbox);
+}
+
+/* The memory limit holds for the whole session, and for the next one after it was lost. */
+static void test_memory_of_session(void **state) {
+    (void)state;
+    eryx_sandbox_options_t options;
+    eryx_sandbox_options_init(&options);
+    options.limits.memory_bytes = 276 * 65536;
+    options.limits.wall_time_ns = 30000000;
+    eryx_sandbox_t *sandbox;
+    assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, NULL), ERYX_OK);
+    for (int session = 0; session < 3; session++) {
+        unsigned grown = 0;
+        for (int i = 0; i < 60; i++) {
+            eryx_outcome_t *outcome = fixture_run(sandbox, "grow 1");
+            if (eryx_outcome_kind(outcome) == ERYX_OUTCOME_OK)
+                grown++;
+            else
+                assert_string_equal(eryx_outcome_exception_type(outcome), "MemoryError");
+            eryx_outcome_free(outcome);
+        }
+        assert_int_equal(grown, 20);
+        fixture_expect(sandbox, "size", "276");
+        fixture_expect_kind(sandbox, session == 0 ? "loop" : "abort",
+                            session == 0 ? ERYX_OUTCOME_LIMIT : ERYX_OUTCOME_TRAP, true);
+        fixture_expect(sandbox, "size", "256");
+    }
+    eryx_sandbox_free(sandbox);
+}
+
 typedef struct interrupter {
     eryx_sandbox_t *sandbox;
     long delay_ns;
@@ -229,6 +283,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_shorter_limit_wakes_watchdog),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_output),
+        cmocka_unit_test(test_stop_on_output),
+        cmocka_unit_test(test_memory_of_session),
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_interrupt_at_rest),
         cmocka_unit_test(test_interrupt_storm),

@@ -169,7 +169,7 @@ static void end_timer(void) {
     waiting_set = waiting_subtask = 0;
 }
 
-static uint32_t yields;
+static uint32_t yields, later;
 
 __attribute__((noinline)) static uint32_t recurse(uint32_t depth) {
     safepoint();
@@ -196,6 +196,16 @@ static void touch(uint32_t pages) {
         safepoint();
         ((volatile char *)area)[i * 4096] += 1;
     }
+}
+
+/* Uses the processor: so many million turns. */
+static void spin(uint32_t millions) {
+    volatile uint32_t sink = 0;
+    for (uint32_t i = 0; i < millions * 1000000; i++) {
+        safepoint();
+        sink = i;
+    }
+    (void)sink;
 }
 
 static uint32_t grow(uint32_t pages) {
@@ -340,6 +350,12 @@ EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) 
         recurse(number);
     } else if (matches(code, length, "touch", &number)) {
         touch(number);
+    } else if (matches(code, length, "spin", &number)) {
+        spin(number);
+    } else if (matches(code, length, "later", &number)) { /* waits 1 ms, then spins */
+        start_timer(1);
+        later = number;
+        return waiting_set << 4 | 2;
     } else if (matches(code, length, "grow", &number)) {
         return grow(number);
     } else if (matches(code, length, "size", &number)) {
@@ -427,8 +443,11 @@ uint32_t callback(uint32_t event, uint32_t first, uint32_t second) {
         print("yielded");
         return finish();
     }
-    print_number(event * 100 + second);
+    if (later == 0)
+        print_number(event * 100 + second);
     if (first == waiting_subtask)
         end_timer();
+    spin(later);
+    later = 0;
     return finish();
 }
