@@ -35,6 +35,7 @@
 #include <eryx/outcome.h>
 #include <eryx/runtime.h>
 #include <eryx/sandbox.h>
+#include <eryx/secret.h>
 #include <eryx/state.h>
 
 #endif
