@@ -47,6 +47,7 @@ typedef enum eryx_output_mode {
 
 struct eryx_callback; /* <eryx/callback.h> */
 struct eryx_queue;    /* <eryx/execution.h> */
+struct eryx_secret;   /* <eryx/secret.h> */
 
 typedef struct eryx_sandbox_options {
     size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */
@@ -70,6 +71,9 @@ typedef struct eryx_sandbox_options {
     /* Callbacks of the host that programs may call. Copied. */
     const struct eryx_callback *callbacks;
     size_t callback_count;
+    /* Values that programs use by placeholders (<eryx/secret.h>). Copied. */
+    const struct eryx_secret *secrets;
+    size_t secret_count;
     /* Passed to on_output, on_input and on_trace. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if

@@ -35,6 +35,7 @@ typedef struct calls {
     uint64_t total_max, total;
     uint64_t argument_max;
     uint64_t result_max;
+    const struct secrets *secrets; /* taken out of arguments and results; NULL: none */
     budget_t *budget; /* of the sandbox; must live until calls_free */
 } calls_t;
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/utf8.h"
+#include "secrets/secrets.h"
 
 /* result<string, string>: discriminant at 0, string at 4. A callback-info: three strings. */
 enum { RESULT_BYTES = 12, INFO_BYTES = 24, STRING_BYTES = 8 };
@@ -98,6 +99,7 @@ static const char *lower_call(const guest_t *guest, pending_t *self, uint32_t *n
     char *result = lift_writable(guest, call->result_at, RESULT_BYTES);
     if (!result)
         return fault_pointer;
+    secrets_scrub(guest->calls->secrets, call->result, call->result_length);
     if (!lower_result(guest, result, call->failed, call->result, call->result_length))
         *needed = call->result_length > 0 ? (uint32_t)call->result_length : 1;
     return NULL;
@@ -181,6 +183,7 @@ static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
         return reply_error(guest, values, result, "the host is out of memory for the call");
     }
     calls->spare = NULL;
+    secrets_scrub(calls->secrets, call->text + call->name_length + 1, call->arguments_length);
     calls->pending++;
     calls->total++;
     call->calls = calls;
@@ -190,6 +193,7 @@ static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
     callback->on_call(callback->env, call);
     if (call_started(call))
         return start_subtask(guest, call, false, values);
+    secrets_scrub(calls->secrets, call->result, call->result_length);
     if (!lower_result(guest, result, call->failed, call->result, call->result_length))
         return start_subtask(guest, call, true, values);
     calls_done(call);

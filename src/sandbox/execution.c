@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "sandbox/limits.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/scrub.h"
 #include "sandbox/streams.h"
 
 static const char default_filename[] = "<eryx>";
@@ -314,6 +315,7 @@ eryx_outcome_t *execution_take(eryx_sandbox_t *sandbox) {
     eryx_outcome_t *outcome = sandbox->execution.outcome;
     sandbox->execution.outcome = NULL;
     release_held(sandbox);
+    scrub_outcome(sandbox, outcome);
     return outcome;
 }
 

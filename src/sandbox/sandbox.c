@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "sandbox/scrub.h"
 
 #define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
 
@@ -19,7 +20,7 @@ void eryx_execute_options_init(eryx_execute_options_t *options) {
     *options = (eryx_execute_options_t){.size = sizeof *options};
 }
 
-static bool text_list_copy(text_list_t *out, const char *const *items, size_t count) {
+bool text_list_copy(text_list_t *out, const char *const *items, size_t count) {
     *out = (text_list_t){NULL, 0};
     if (count == 0)
         return true;
@@ -65,6 +66,8 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
                          options->limits.pending_calls, PENDING_CALLS_MAX);
     if (options->callback_count > 0 && !options->callbacks)
         return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
+    if (options->secret_count > 0 && !options->secrets)
+        return error_set(error, ERYX_ERR_ARGUMENT, "secrets is NULL, its count is not 0");
     int status = check_list("argv", options->argv, options->argc, error);
     if (status == ERYX_OK)
         status = check_list("environ", options->environ, options->environ_count, error);
@@ -120,6 +123,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     if (sandbox->instance)
         pool_recycle(&runtime->pool, sandbox->instance);
     calls_free(&sandbox->calls);
+    scrub_teardown(sandbox);
     if (sandbox->control)
         control_release(&runtime->watchdog, sandbox->control);
     free(sandbox->argv.items);
@@ -149,7 +153,9 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
         !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
-    int status = add_callbacks(sandbox, options, error);
+    int status = scrub_setup(sandbox, options, error);
+    if (status == ERYX_OK)
+        status = add_callbacks(sandbox, options, error);
     if (status != ERYX_OK)
         return status;
     status = sandbox_ready(sandbox, error);

@@ -10,6 +10,8 @@
 #include "sandbox/pool.h"
 #include "sandbox/runtime.h"
 #include "sandbox/watchdog.h"
+#include "secrets/filter.h"
+#include "secrets/secrets.h"
 
 /* Copies of strings; one allocation. */
 typedef struct text_list {
@@ -30,6 +32,9 @@ struct eryx_sandbox {
     eryx_trace_fn on_trace;
     uint32_t trace_locals;
     calls_t calls;
+    secrets_t *secrets;  /* NULL: none */
+    filter_t scrub[2];   /* of stdout and stderr, if there are secrets */
+    buffer_t scrubbed;   /* see scrub.h */
     budget_t *budget; /* limits.host_memory_bytes */
     void *env;
     void (*env_finalizer)(void *env);
@@ -37,6 +42,8 @@ struct eryx_sandbox {
     instance_t *instance; /* NULL after the session was lost, until the next execution */
     eryx_execution_t execution;
 };
+
+bool text_list_copy(text_list_t *out, const char *const *items, size_t count);
 
 /* Makes sure that there is an instance. */
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error);

@@ -108,6 +108,12 @@ int eryx_sandbox_snapshot(eryx_sandbox_t *sandbox, const eryx_snapshot_options_t
     }
     if (answer.failed)
         return refused(&answer, ERYX_ERR_STATE, error);
+    if (secrets_scrub(sandbox->secrets, answer.data, answer.length)) {
+        free(answer.data);
+        return error_set(error, ERYX_ERR_STATE,
+                         "the session has the value of a secret in it, which must not leave the "
+                         "sandbox: no snapshot is made");
+    }
     if (answer.too_long)
         return error_set(error, answer.length > max ? ERYX_ERR_LIMIT : ERYX_ERR_MEMORY,
                          "the snapshot has %zu bytes, the limit snapshot_bytes is %llu",

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "sandbox/sandbox.h"
+#include "sandbox/scrub.h"
 
 #define LINE_MAX_BYTES 65536 /* a longer line comes in pieces */
 
@@ -17,11 +17,6 @@ static void flush(eryx_sandbox_t *sandbox, int stream) {
     if (line->length > 0)
         emit(sandbox, stream, line->data, line->length);
     line->length = 0;
-}
-
-void streams_flush(eryx_sandbox_t *sandbox) {
-    flush(sandbox, ERYX_STDOUT);
-    flush(sandbox, ERYX_STDERR);
 }
 
 /* False when out of memory for what is not a whole line yet. */
@@ -49,6 +44,8 @@ static bool emit_lines(eryx_sandbox_t *sandbox, int stream, const char *data, si
 }
 
 static bool take(eryx_sandbox_t *sandbox, int stream, const char *data, size_t length) {
+    if (length == 0)
+        return true;
     eryx_outcome_t *outcome = sandbox->execution.outcome;
     if (sandbox->on_output && sandbox->output_mode == ERYX_OUTPUT_LINE)
         return emit_lines(sandbox, stream, data, length);
@@ -57,6 +54,17 @@ static bool take(eryx_sandbox_t *sandbox, int stream, const char *data, size_t l
     else if (outcome)
         return buffer_append(&outcome->output[stream - 1], data, length);
     return true;
+}
+
+void streams_flush(eryx_sandbox_t *sandbox) {
+    for (int stream = ERYX_STDOUT; stream <= ERYX_STDERR; stream++) {
+        const char *data;
+        size_t length;
+        if (scrub_output_end(sandbox, stream, &data, &length) && length > 0)
+            take(sandbox, stream, data, length);
+    }
+    flush(sandbox, ERYX_STDOUT);
+    flush(sandbox, ERYX_STDERR);
 }
 
 static bool exceed(eryx_execution_t *execution, eryx_limit_t limit, uint64_t used) {
@@ -73,7 +81,9 @@ static bool write_output(void *env, int stream, const char *data, size_t length)
     bool kept = execution->outcome && !sandbox->on_output;
     if (kept && !execution_hold(sandbox, taken))
         return exceed(execution, ERYX_LIMIT_HOST_MEMORY, atomic_load(&sandbox->budget->refused));
-    if (taken > 0 && !take(sandbox, stream, data, taken))
+    size_t shown = taken;
+    if (taken > 0 && (!scrub_output(sandbox, stream, &data, &shown) ||
+                      !take(sandbox, stream, data, shown)))
         taken = 0;
     execution->output_bytes += taken;
     if (!execution->outcome)
@@ -92,7 +102,8 @@ static ptrdiff_t read_input(void *env, char *buffer, size_t capacity) {
 static void report_trace(void *env, uint32_t lineno, const char *event, size_t event_length,
                          const char *context, size_t context_length) {
     eryx_sandbox_t *sandbox = env;
-    sandbox->on_trace(sandbox->env, lineno, event, event_length, context, context_length);
+    if (scrub_pair(sandbox, &event, event_length, &context, context_length))
+        sandbox->on_trace(sandbox->env, lineno, event, event_length, context, context_length);
 }
 
 guest_streams_t streams_of(eryx_sandbox_t *sandbox) {

@@ -11,8 +11,7 @@
 #include "base/wipe.h"
 #include "secrets/encode.h"
 
-#define SHOWN_MAX 3          /* bytes of a possible value that are let go when asked for */
-#define BOUNDARY_MAX 64      /* bytes of a boundary, chunk extensions included */
+#define BOUNDARY_MAX 64 /* bytes of a boundary, chunk extensions included */
 
 enum boundary {
     BOUNDARY_NONE,
@@ -334,7 +333,7 @@ static void mask(filter_t *filter, window_t *window, uint32_t state, uint64_t en
     const matcher_t *matcher = filter->matcher;
     const matcher_node_t *node = &matcher->nodes[state];
     bool whole = node->found >= 0 && matcher->patterns[node->found].length == node->depth;
-    if (node->depth > SHOWN_MAX && !whole)
+    if (node->depth > FILTER_SHOWN_MAX && !whole)
         overwrite(filter, window, &matcher->patterns[node->through], end, node->depth,
                   joined);
 }

@@ -20,6 +20,8 @@
 #include "secrets/matcher.h"
 #include "secrets/secrets.h"
 
+#define FILTER_SHOWN_MAX 3 /* bytes of a possible value that are let go when asked for */
+
 typedef enum filter_direction { FILTER_SCRUB, FILTER_INSERT } filter_direction_t;
 
 typedef struct filter_gap {

@@ -299,11 +299,12 @@ uint64_t secrets_allowed(const secrets_t *secrets, const char *host, bool encryp
     return allowed;
 }
 
-void secrets_scrub(const secrets_t *secrets, char *text, size_t length) {
+bool secrets_scrub(const secrets_t *secrets, char *text, size_t length) {
     if (!secrets || !text)
-        return;
+        return false;
     filter_t filter;
     filter_init(&filter, secrets, FILTER_SCRUB, 0);
     filter_text(&filter, text, length);
     filter_free(&filter);
+    return filter.replaced;
 }

@@ -47,8 +47,9 @@ void secrets_free(secrets_t *secrets);
  * encrypted: the peer has proved by a certificate that it is this host. secrets may be NULL. */
 uint64_t secrets_allowed(const secrets_t *secrets, const char *host, bool encrypted);
 
-/* Replaces the values in a whole text, in place. secrets and text may be NULL. */
-void secrets_scrub(const secrets_t *secrets, char *text, size_t length);
+/* Replaces the values in a whole text, in place; whether there were any. secrets and text may be
+ * NULL. */
+bool secrets_scrub(const secrets_t *secrets, char *text, size_t length);
 
 /* Whether a pattern can be a host of a secret: "api.example.org", "*.example.org", an address literal. */
 bool secret_host_valid(const char *pattern);
