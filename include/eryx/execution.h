@@ -81,6 +81,9 @@ ERYX_API int eryx_queue_new(eryx_queue_t **out, eryx_error_t *error);
  * be read or closed. It stays readable until eryx_queue_next has returned NULL. */
 ERYX_API int eryx_queue_fd(const eryx_queue_t *queue);
 
+/* eryx_execute_options_t.env: whose execution this is that came out of a queue. */
+ERYX_API void *eryx_execution_env(const eryx_execution_t *execution);
+
 /* The next execution that can go on; NULL if there is none. It is to be run or freed; until that,
  * the queue does not give it again. */
 ERYX_API eryx_execution_t *eryx_queue_next(eryx_queue_t *queue);

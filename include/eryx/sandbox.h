@@ -92,6 +92,14 @@ ERYX_API int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_option
 /* Recycles the instance. Not while an execution is running. NULL is allowed. */
 ERYX_API void eryx_sandbox_free(eryx_sandbox_t *sandbox);
 
+/* Values of expressions that stand as statements, outside of functions: which are written, as
+ * sys.displayhook does it (repr to stdout, nothing for None, the value kept as `_`). */
+typedef enum eryx_display {
+    ERYX_DISPLAY_NONE = 0,
+    ERYX_DISPLAY_LAST = 1, /* that of the last statement, as a cell of a notebook */
+    ERYX_DISPLAY_ALL = 2   /* all, also those in loops, as at Python's prompt */
+} eryx_display_t;
+
 typedef struct eryx_execute_options {
     size_t size; /* sizeof(eryx_execute_options_t), set by eryx_execute_options_init */
     /* Name of the code in tracebacks. NULL: "<eryx>". Copied. */
@@ -105,6 +113,9 @@ typedef struct eryx_execute_options {
     /* For eryx_execution_start (<eryx/execution.h>): tells when the execution can go on. NULL:
      * none. Ignored by eryx_sandbox_execute. */
     struct eryx_queue *queue;
+    eryx_display_t display; /* Default ERYX_DISPLAY_NONE. */
+    /* For eryx_execution_start: what eryx_execution_env returns. Default NULL. */
+    void *env;
 } eryx_execute_options_t;
 
 ERYX_API void eryx_execute_options_init(eryx_execute_options_t *options);

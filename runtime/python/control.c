@@ -97,7 +97,8 @@ static void free_string(wit_string_t string)
 void export_control_configure(const wit_string_t *argv, size_t argc,
                               const tuple2_string_string_t *environ, size_t environ_count,
                               const char *filename, size_t filename_length, bool capture_output,
-                              bool script, bool last_value, bool trace, uint32_t trace_locals)
+                              bool script, bool last_value, bool trace, uint32_t trace_locals,
+                              uint32_t display)
 {
     wit_string_t name = {filename, filename_length};
     control.capture_output = capture_output;
@@ -105,6 +106,7 @@ void export_control_configure(const wit_string_t *argv, size_t argc,
     control.last_value = last_value;
     control.trace = trace;
     control.trace_locals = trace_locals;
+    control.display = display;
     /* Out of memory here leaves the rest as it was: the next execution meets it again. */
     if (!set_argv(argv, argc) || !set_environ(environ, environ_count) || !set_filename(name)) {
         PyErr_Clear();

@@ -172,20 +172,21 @@ static bool contains(const char *text, size_t length, const char *word)
     return false;
 }
 
-/* Code that calls asyncio.run at top level, or whose last value is to be kept, is compiled again. */
+/* Code that calls asyncio.run at top level, or whose values are to be kept or displayed, is compiled
+ * again. */
 static PyObject *compile_again(PyObject *code, const char *text, size_t length,
                                PyObject *filename, int flags, bool *alone)
 {
     PyObject *source, *pair, *better = NULL;
     int suspendable = contains(text, length, "asyncio") && contains(text, length, "run(");
-    if (!suspendable && !control.last_value) {
+    if (!suspendable && !control.last_value && control.display == 0) {
         return code;
     }
     source = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
     pair = source == NULL ? NULL
-                          : PyObject_CallFunction(python.compile_again, "OOOiii", code, source,
+                          : PyObject_CallFunction(python.compile_again, "OOOiiii", code, source,
                                                   filename, flags, suspendable,
-                                                  (int)control.last_value);
+                                                  (int)control.last_value, (int)control.display);
     if (pair != NULL) {
         better = PyTuple_GetItem(pair, 0);
         Py_IncRef(better);
@@ -203,12 +204,14 @@ static struct {
     PyObject *code;
     PyObject *name; /* control.filename then; for comparison only */
     bool alone, keeps_value;
+    uint32_t display;
 } last;
 
 static PyObject *same_again(const char *text, size_t length, bool *alone)
 {
     if (last.code == NULL || last.name != control.filename ||
-        last.keeps_value != control.last_value || !source_is_last(text, length)) {
+        last.keeps_value != control.last_value || last.display != control.display ||
+        !source_is_last(text, length)) {
         Py_XDECREF(last.code);
         last.code = NULL;
         return NULL;
@@ -226,6 +229,7 @@ static void remember(PyObject *code, size_t length, bool alone)
         last.name = control.filename;
         last.alone = alone;
         last.keeps_value = control.last_value;
+        last.display = control.display;
     }
 }
 

@@ -81,6 +81,7 @@ extern struct control {
     bool last_value;       /* keep it for result-json */
     bool trace;
     uint32_t trace_locals; /* bytes of them in an event */
+    uint32_t display;      /* values for sys.displayhook: 0 none, 1 the last, 2 all */
 } control;
 bool control_start(void);
 

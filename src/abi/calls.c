@@ -127,6 +127,7 @@ guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings)
     arguments[8].u32 = settings->last_value;
     arguments[9].u32 = settings->trace;
     arguments[10].u32 = settings->trace_locals;
+    arguments[11].u32 = settings->display;
     engine_value_t nothing;
     return helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
 }

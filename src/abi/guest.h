@@ -44,6 +44,7 @@ typedef struct guest_settings {
     const char *filename;
     bool script, last_value, trace;
     uint32_t trace_locals;
+    uint32_t display; /* an eryx_display_t */
 } guest_settings_t;
 
 typedef struct guest_exception {

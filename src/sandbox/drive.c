@@ -29,6 +29,7 @@ int eryx_execution_start(eryx_sandbox_t *sandbox, const char *code, size_t lengt
     eryx_execution_t *execution = &sandbox->execution;
     execution->code = copy;
     execution->code_length = length;
+    execution->env = options ? options->env : NULL;
     control_pause(sandbox->control, 0);
     if (!queue_attach(options ? options->queue : NULL, &execution->item, execution)) {
         eryx_execution_free(execution);
@@ -38,6 +39,10 @@ int eryx_execution_start(eryx_sandbox_t *sandbox, const char *code, size_t lengt
         control_watch(sandbox->control, &execution->item);
     *out = execution;
     return ERYX_OK;
+}
+
+void *eryx_execution_env(const eryx_execution_t *execution) {
+    return execution->env;
 }
 
 /* Something happened, or its time has come. */

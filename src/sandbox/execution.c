@@ -191,7 +191,9 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     const char *filename = options && options->filename ? options->filename : default_filename;
     bool script = options && options->script;
     bool last_value = options && options->result && !*options->result;
+    eryx_display_t display = options ? options->display : ERYX_DISPLAY_NONE;
     if (script == sandbox->script && last_value == sandbox->last_value &&
+        display == sandbox->display &&
         strcmp(filename, filename_of(sandbox)) == 0)
         return true;
     char *copy = strdup(filename);
@@ -201,6 +203,7 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     sandbox->filename = copy;
     sandbox->script = script;
     sandbox->last_value = last_value;
+    sandbox->display = display;
     sandbox->instance->configured = false;
     return true;
 }
@@ -219,6 +222,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
         .last_value = sandbox->last_value,
         .trace = sandbox->on_trace != NULL,
         .trace_locals = sandbox->trace_locals,
+        .display = (uint32_t)sandbox->display,
     };
     instance->guest.streams = streams_of(sandbox);
     instance->guest.calls = &sandbox->calls;

@@ -38,6 +38,7 @@ struct eryx_execution {
     uint64_t exceeded_used;
     eryx_outcome_t *outcome;
     char *result; /* as in eryx_execute_options_t; a copy */
+    void *env;
     /* Of eryx_execution_start. */
     char *code; /* until it begins */
     size_t code_length;

@@ -25,6 +25,7 @@ struct eryx_sandbox {
     text_list_t argv, environ;
     char *filename; /* of the last execution; NULL: the default */
     bool script, last_value;
+    eryx_display_t display;
     eryx_output_fn on_output;
     eryx_output_mode_t output_mode;
     buffer_t lines[2]; /* ERYX_OUTPUT_LINE: of stdout and stderr, not complete yet */

@@ -61,10 +61,12 @@ static eryx_execution_t *start(eryx_sandbox_t *sandbox, const char *command, ery
     eryx_execute_options_t options;
     eryx_execute_options_init(&options);
     options.queue = queue;
+    options.env = sandbox;
     eryx_execution_t *execution = NULL;
     assert_int_equal(eryx_execution_start(sandbox, command, strlen(command), &options, &execution,
                                           NULL),
                      ERYX_OK);
+    assert_ptr_equal(eryx_execution_env(execution), sandbox);
     return execution;
 }
 

@@ -434,6 +434,46 @@ static void test_threads(void **state)
     }
 }
 
+/* Runs code with values displayed, and compares stdout. */
+static void expect_display(eryx_sandbox_t *sandbox, eryx_display_t display, const char *result,
+                           const char *code, const char *output)
+{
+    eryx_execute_options_t options;
+    eryx_execute_options_init(&options);
+    options.display = display;
+    options.result = result;
+    eryx_outcome_t *outcome;
+    eryx_error_t error = {0};
+    if (eryx_sandbox_execute(sandbox, code, strlen(code), &options, &outcome, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    assert_string_equal(eryx_outcome_traceback(outcome), "");
+    assert_string_equal(eryx_outcome_stdout(outcome, NULL), output);
+    if (result)
+        assert_string_equal(eryx_outcome_result_json(outcome, NULL), "6");
+    eryx_outcome_free(outcome);
+}
+
+static void test_display(void **state)
+{
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0, 0);
+    static const char code[] = "'one'\nfor i in (1, 2):\n    i * 2\nNone\ndef f():\n    5\n    "
+                               "return 3\nf() * 2";
+    expect_display(sandbox, ERYX_DISPLAY_ALL, NULL, code, "'one'\n2\n4\n6\n");
+    expect_display(sandbox, ERYX_DISPLAY_NONE, NULL, code, "");
+    expect_display(sandbox, ERYX_DISPLAY_LAST, NULL, code, "6\n");
+    expect_display(sandbox, ERYX_DISPLAY_LAST, "", code, "6\n");
+    expect_display(sandbox, ERYX_DISPLAY_NONE, "", code, "");
+    expect_display(sandbox, ERYX_DISPLAY_ALL, NULL, "_ + 1", "7\n");
+    expect_display(sandbox, ERYX_DISPLAY_LAST, NULL, "x = 1", "");
+    expect_display(sandbox, ERYX_DISPLAY_ALL, NULL,
+                   "import asyncio\nawait asyncio.sleep(0, 'slept')\nasyncio.run(asyncio.sleep(0, 8))",
+                   "'slept'\n8\n");
+    expect_display(sandbox, ERYX_DISPLAY_ALL, NULL,
+                   "import sys\nsys.displayhook = lambda value: print('<', value, '>')\n9", "< 9 >\n");
+    eryx_sandbox_free(sandbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -446,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_memory_after_recursion),
         cmocka_unit_test(test_output_limit),
         cmocka_unit_test(test_odd_code),
+        cmocka_unit_test(test_display),
         cmocka_unit_test(test_entropy_differs),
         cmocka_unit_test(test_nothing_is_shared),
         cmocka_unit_test(test_interrupt),

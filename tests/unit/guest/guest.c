@@ -99,8 +99,8 @@ static void copy_text(char out[64], struct text from) {
 EXPORT("eryx:sandbox/control@0.1.0#configure")
 void configure(struct text *argv, size_t argc, struct pair *variables, size_t count,
                const char *name, size_t name_length, uint32_t capture, uint32_t script,
-               uint32_t keep_last, uint32_t trace, uint32_t locals) {
-    (void)capture, (void)script, (void)locals;
+               uint32_t keep_last, uint32_t trace, uint32_t locals, uint32_t display) {
+    (void)capture, (void)script, (void)locals, (void)display;
     tracing = trace;
     keeps_last = keep_last;
     copy_text(filename, (struct text){name, name_length});
