@@ -69,7 +69,8 @@ ERYX_API eryx_outcome_t *eryx_execution_take_outcome(eryx_execution_t *execution
  * blocking callback), is interrupted as by eryx_sandbox_interrupt. Any thread. */
 ERYX_API void eryx_execution_cancel(eryx_execution_t *execution);
 
-/* An execution that is not done is aborted: its calls are cancelled, the session's names are lost.
+/* An execution that is not done is aborted: its calls are cancelled, the session is
+ * rolled back (eryx_sandbox_options_t.rollback).
  * NULL is allowed. Not while it is running. */
 ERYX_API void eryx_execution_free(eryx_execution_t *execution);
 

@@ -50,8 +50,9 @@ ERYX_API uint64_t eryx_outcome_limit_value(const eryx_outcome_t *outcome);
 ERYX_API uint64_t eryx_outcome_limit_used(const eryx_outcome_t *outcome);
 /* Wall time of the execution in nanoseconds. */
 ERYX_API uint64_t eryx_outcome_wall_time_ns(const eryx_outcome_t *outcome);
-/* Nonzero when the session's names are gone: after LIMIT, INTERRUPTED, TRAP and
- * os._exit the sandbox starts its next execution from the fresh image. */
+/* After LIMIT, INTERRUPTED, TRAP and os._exit: 0 when the session is again what it was before this
+ * execution, nonzero when its names are gone and the next execution starts from the fresh image
+ * (eryx_sandbox_options_t.rollback is false). 0 for all other kinds. */
 ERYX_API int eryx_outcome_session_lost(const eryx_outcome_t *outcome);
 
 /* If eryx_execute_options_t.result asked for a value and the kind is OK: the value as JSON, or NULL

@@ -74,6 +74,11 @@ typedef struct eryx_sandbox_options {
     /* Values that programs use by placeholders (<eryx/secret.h>). Copied. */
     const struct eryx_secret *secrets;
     size_t secret_count;
+    /* What an execution that ends by a limit, an interrupt, a trap or os._exit did to the session is
+     * undone: names, memory and files are what they were before it (eryx_outcome_session_lost
+     * is 0). Takes as much memory of the host again as the session has changed. Default true; false:
+     * the session is lost then. */
+    bool rollback;
     /* Passed to on_output, on_input and on_trace. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if

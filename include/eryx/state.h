@@ -23,8 +23,8 @@ typedef struct eryx_snapshot_options {
 ERYX_API void eryx_snapshot_options_init(eryx_snapshot_options_t *options);
 
 /* All three run the sandbox's code (pickling may call methods of the program), within its wall time
- * limit. If that ends badly (limit, interrupt, trap) the session's names are lost, as after an
- * execution, and the error is ERYX_ERR_LIMIT, _STATE or _GUEST. Other errors leave the
+ * limit. If that ends badly (limit, interrupt, trap) the session is rolled back (or lost), as after
+ * an execution, and the error is ERYX_ERR_LIMIT, _STATE or _GUEST. Other errors leave the
  * session as it was. */
 
 /* What the program defined in this session: variables, functions, classes, imports. options NULL:

@@ -198,6 +198,46 @@ void guest_cancel(guest_t *guest) {
     guest->phase = PHASE_IDLE;
 }
 
+bool guest_can_save(const guest_t *guest) {
+    return guest->phase == PHASE_IDLE || guest->phase == PHASE_WAITING ||
+           guest->phase == PHASE_YIELDED;
+}
+
+bool guest_save(const guest_t *guest, guest_image_t *out) {
+    out->global_count = engine_globals_get(guest->instance, out->globals);
+    out->phase = guest->phase;
+    out->set = guest->set;
+    out->returned = guest->returned;
+    out->failed = guest->failed;
+    out->waitables.length = 0;
+    return waitables_save(&guest->waitables, clock_monotonic(), &out->waitables);
+}
+
+const char *guest_load(guest_t *guest, const guest_image_t *image) {
+    size_t used;
+    const buffer_t *saved = &image->waitables;
+    if (!engine_globals_set(guest->instance, image->globals, image->global_count))
+        return "globals of another runtime";
+    const char *broken = waitables_restore(&guest->waitables, saved->data, saved->length,
+                                           clock_monotonic(), &used);
+    if (!broken && used != saved->length)
+        broken = "bytes after the table of waitables";
+    if (broken)
+        return broken;
+    guest->phase = image->phase;
+    guest->set = image->set;
+    guest->returned = image->returned;
+    guest->failed = image->failed;
+    if (!guest_can_save(guest) || (guest->phase == PHASE_WAITING &&
+                                   !waitables_can_wait(&guest->waitables, guest->set)))
+        return "a state in which no guest can be";
+    return NULL;
+}
+
+void guest_image_free(guest_image_t *image) {
+    buffer_free(&image->waitables);
+}
+
 bool guest_failed(const guest_t *guest) {
     return guest->failed;
 }

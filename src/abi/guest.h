@@ -120,6 +120,26 @@ void guest_cancel(guest_t *guest);
 bool guest_failed(const guest_t *guest);
 guest_status_t guest_exception(guest_t *guest, guest_exception_t *out);
 
+/* What a guest is outside of linear memory while none of its code is on a stack. */
+typedef struct guest_image {
+    int64_t globals[ENGINE_MAX_GLOBALS];
+    size_t global_count;
+    guest_phase_t phase; /* _IDLE, _YIELDED or _WAITING */
+    uint32_t set;
+    bool returned, failed;
+    buffer_t waitables; /* as of waitables_save */
+} guest_image_t;
+
+/* False while guest code is on a stack: running, or blocked in a call that is not awaited. */
+bool guest_can_save(const guest_t *guest);
+/* Writes over *out, which is all zero or an earlier image. False when out of memory. */
+bool guest_save(const guest_t *guest, guest_image_t *out);
+/* Makes a guest that was just opened, in memory of the image's time, what it was. Calls that it
+ * waited for are to be given to it with waitables_own. Not NULL: an image that makes no
+ * sense, or no memory. */
+const char *guest_load(guest_t *guest, const guest_image_t *image);
+void guest_image_free(guest_image_t *image);
+
 /* An answer of the guest: bytes, or why there are none (text). */
 typedef struct guest_answer {
     bool failed;

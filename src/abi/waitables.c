@@ -1,7 +1,7 @@
 /* Entries are allocated one by one, since lists and the heap point to them, and are reused
  * through a free list. A subtask with an undelivered event is in its set's ready list. */
 #define _GNU_SOURCE
-#include "abi/waitables.h"
+#include "abi/waitables_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,32 +10,18 @@
 
 #define KEEP_MAX 1024 /* entries that an idle table may keep */
 
-typedef enum kind { KIND_FREE, KIND_SET, KIND_SUBTASK } kind_t;
-
-struct waitable {
-    kind_t kind;
-    uint32_t number;
-    waitable_t *next, *previous; /* free list; or the ready list of the set it is in */
-    /* Sets. */
-    waitable_t *ready_first, *ready_last;
-    uint32_t members, expected; /* expected: members whose end is still to be delivered */
-    /* Subtasks. */
-    waitable_t *set;
-    subtask_state_t state;
-    bool pending;   /* its end has not been told to the guest */
-    bool delivered; /* it has, so the guest may drop it */
-    heap_item_t timer;
-    void *owner;    /* of a call, until its end is delivered */
-};
-
 static const char *const fault_full = "more than 65536 waitables";
 static const char *const fault_memory = "the host is out of memory";
 static const char *const fault_budget = "more than host_memory_bytes";
 static const char *const fault_set = "no such waitable set";
 static const char *const fault_subtask = "no such subtask";
 
-static bool grow_table(waitables_t *self) {
-    uint32_t capacity = self->capacity > 0 ? self->capacity * 2 : 16;
+bool waitables_reserve(waitables_t *self, uint32_t count) {
+    if (count <= self->capacity)
+        return true;
+    uint32_t capacity = self->capacity > 0 ? self->capacity : 16;
+    while (capacity < count)
+        capacity *= 2;
     waitable_t **table = realloc(self->table, capacity * sizeof *table);
     if (!table)
         return false;
@@ -44,7 +30,7 @@ static bool grow_table(waitables_t *self) {
     return true;
 }
 
-static bool charge(waitables_t *self, uint64_t bytes) {
+bool waitables_charge(waitables_t *self, uint64_t bytes) {
     if (!budget_take(self->budget, bytes)) {
         self->over_budget = true;
         return false;
@@ -60,7 +46,7 @@ static void leave_budget(waitables_t *self) {
     self->over_budget = false;
 }
 
-static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
+static const char *entry_new(waitables_t *self, waitable_kind_t kind, waitable_t **out) {
     waitable_t *entry = self->free;
     if (entry) {
         self->free = entry->next;
@@ -69,9 +55,9 @@ static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
             self->used = 1;
         if (self->used > WAITABLES_MAX)
             return fault_full;
-        if (!charge(self, sizeof *entry))
+        if (!waitables_charge(self, sizeof *entry))
             return fault_budget;
-        if (self->used >= self->capacity && !grow_table(self))
+        if (!waitables_reserve(self, self->used + 1))
             return fault_memory;
         entry = calloc(1, sizeof *entry);
         if (!entry)
@@ -85,19 +71,19 @@ static const char *entry_new(waitables_t *self, kind_t kind, waitable_t **out) {
     return NULL;
 }
 
-static void entry_drop(waitables_t *self, waitable_t *entry) {
+void waitable_drop(waitables_t *self, waitable_t *entry) {
     entry->kind = KIND_FREE;
     entry->next = self->free;
     self->free = entry;
 }
 
-static waitable_t *find(const waitables_t *self, uint32_t number, kind_t kind) {
+static waitable_t *find(const waitables_t *self, uint32_t number, waitable_kind_t kind) {
     if (number == 0 || number >= self->used || self->table[number]->kind != kind)
         return NULL;
     return self->table[number];
 }
 
-static void ready_append(waitable_t *set, waitable_t *subtask) {
+void waitable_ready(waitable_t *set, waitable_t *subtask) {
     subtask->next = NULL;
     subtask->previous = set->ready_last;
     if (set->ready_last)
@@ -135,7 +121,7 @@ static void resolve(waitables_t *self, waitable_t *subtask, subtask_state_t stat
     subtask->state = state;
     subtask->pending = true;
     if (subtask->set)
-        ready_append(subtask->set, subtask);
+        waitable_ready(subtask->set, subtask);
 }
 
 static void forget_owner(waitables_t *self, waitable_t *subtask) {
@@ -172,7 +158,7 @@ void waitables_clear(waitables_t *self) {
     self->timers.count = 0;
     self->free = NULL;
     for (uint32_t i = self->used; i > 1; i--)
-        entry_drop(self, self->table[i - 1]);
+        waitable_drop(self, self->table[i - 1]);
 }
 
 void waitables_free(waitables_t *self) {
@@ -199,7 +185,7 @@ const char *waitables_set_drop(waitables_t *self, uint32_t number) {
         return fault_set;
     if (set->members > 0)
         return "a waitable set with members was dropped";
-    entry_drop(self, set);
+    waitable_drop(self, set);
     return NULL;
 }
 
@@ -217,7 +203,7 @@ const char *waitables_join(waitables_t *self, uint32_t number, uint32_t set_numb
     set->members++;
     set->expected += !subtask->delivered;
     if (subtask->pending)
-        ready_append(set, subtask);
+        waitable_ready(set, subtask);
     return NULL;
 }
 
@@ -260,7 +246,7 @@ const char *waitables_subtask_drop(waitables_t *self, uint32_t number) {
     if (!subtask->delivered)
         return "a subtask was dropped before its end was delivered";
     leave_set(subtask);
-    entry_drop(self, subtask);
+    waitable_drop(self, subtask);
     return NULL;
 }
 

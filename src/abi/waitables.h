@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/budget.h"
+#include "base/buffer.h"
 #include "base/heap.h"
 
 #define WAITABLES_MAX 65536u /* sets and subtasks of one guest together */
@@ -85,5 +86,20 @@ bool waitables_can_wait(const waitables_t *self, uint32_t set);
 bool waitables_ready(const waitables_t *self, uint32_t set);
 /* When the next timer is due, CLOCK_NEVER without one. */
 uint64_t waitables_deadline(const waitables_t *self);
+
+/* The subtask's owner, NULL if it has none; and the greatest number in use. */
+void *waitables_owner(const waitables_t *self, uint32_t subtask);
+uint32_t waitables_last(const waitables_t *self);
+
+/* The table as bytes, for savepoints, forks and checkpoints. Times become durations from now on;
+ * owners are left out. False when out of memory. */
+bool waitables_save(const waitables_t *self, uint64_t now, buffer_t *out);
+/* Replaces the table by a saved one, of which nothing is trusted; *used is set to how many bytes
+ * it has. Subtasks that had an owner have none until waitables_own. Not NULL: a fault; the table is
+ * then empty. */
+const char *waitables_restore(waitables_t *self, const void *data, size_t length, uint64_t now,
+                              size_t *used);
+/* Gives a subtask that was saved with an owner its owner; false: it had none, or has one. */
+bool waitables_own(waitables_t *self, uint32_t subtask, void *owner, waitable_t **out);
 
 #endif

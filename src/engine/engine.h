@@ -81,8 +81,8 @@ int engine_open(int fd, const engine_description_t *description, engine_t **out,
 /* After all its instances. */
 void engine_close(engine_t *engine);
 
-/* Makes an instance whose linear memory is the slot, which stays the caller's and must
- * outlive it. context is given to the imports. */
+/* Makes an instance whose linear memory is the slot, grown or not, which stays the caller's and
+ * must outlive it. context is given to the imports. */
 int engine_instantiate(engine_t *engine, memory_slot_t *slot, void *context,
                        engine_instance_t **out, eryx_error_t *error);
 void engine_instance_free(engine_instance_t *instance);
@@ -93,6 +93,10 @@ bool engine_global_get(engine_instance_t *instance, const char *name, uint32_t *
 /* Sets the mutable globals to what they are in a fresh instance, and takes over a size of
  * the slot that was changed from outside. */
 bool engine_instance_reset(engine_instance_t *instance);
+
+/* The mutable globals, in an order that is the engine's: at most ENGINE_MAX_GLOBALS. */
+size_t engine_globals_get(const engine_instance_t *instance, int64_t *out);
+bool engine_globals_set(engine_instance_t *instance, const int64_t *values, size_t count);
 
 /* Whether the guest has the optional export. */
 bool engine_has_export(const engine_instance_t *instance, size_t index);

@@ -56,14 +56,18 @@ wasmtime_error_t *engine_stack_new(void *env, size_t size, bool zeroed,
     return NULL;
 }
 
-/* Runs the future until it is ready; instantiation never suspends. */
+/* Runs the future until it is ready; instantiation never suspends. The engine wants a memory of
+ * minimal size, and asks again when it is reset. */
 static int instantiate(engine_instance_t *self, eryx_error_t *error) {
+    size_t size = self->slot->size;
+    self->slot->size = self->slot->origin->layout.minimum;
     wasmtime_call_future_t *future = wasmtime_instance_pre_instantiate_async(
         self->engine->pre, self->store_context, &self->instance, &self->trap, &self->error);
     engine_instance_t *outer = engine_current;
     engine_current = self;
     bool ready = wasmtime_call_future_poll(future);
     engine_current = outer;
+    self->slot->size = size;
     wasmtime_call_future_delete(future);
     if (self->error)
         return engine_error_take(self->error, ERYX_ERR_ENGINE, "cannot make an instance", error);
@@ -175,6 +179,33 @@ bool engine_instance_reset(engine_instance_t *instance) {
     for (size_t i = 0; !failed && i < instance->engine->global_count; i++)
         failed = wasmtime_global_set(instance->store_context, &instance->globals[i],
                                      &instance->global_values[i]);
+    if (failed)
+        wasmtime_error_delete(failed);
+    return !failed;
+}
+
+size_t engine_globals_get(const engine_instance_t *instance, int64_t *out) {
+    size_t count = instance->engine->global_count;
+    for (size_t i = 0; i < count; i++) {
+        wasmtime_val_t value;
+        wasmtime_global_get(instance->store_context, &instance->globals[i], &value);
+        out[i] = value.kind == WASMTIME_I64 ? value.of.i64 : value.of.i32;
+    }
+    return count;
+}
+
+bool engine_globals_set(engine_instance_t *instance, const int64_t *values, size_t count) {
+    wasmtime_error_t *failed = NULL;
+    if (count != instance->engine->global_count)
+        return false;
+    for (size_t i = 0; i < count && !failed; i++) {
+        wasmtime_val_t value = instance->global_values[i];
+        if (value.kind == WASMTIME_I64)
+            value.of.i64 = values[i];
+        else
+            value.of.i32 = (int32_t)values[i];
+        failed = wasmtime_global_set(instance->store_context, &instance->globals[i], &value);
+    }
     if (failed)
         wasmtime_error_delete(failed);
     return !failed;

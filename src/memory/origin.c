@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "memory/faults.h"
+#include "memory/scan.h"
 
 static bool aligned(uint64_t value) {
     return value % MEMORY_WASM_PAGE == 0;
@@ -56,7 +57,7 @@ static int map_reference(memory_origin_t *origin, eryx_error_t *error) {
 
 int memory_origin_open(int fd, const memory_layout_t *layout, memory_origin_t *out,
                        eryx_error_t *error) {
-    *out = (memory_origin_t){.layout = *layout, .fd = -1, .pagemap = -1};
+    *out = (memory_origin_t){.layout = *layout, .fd = -1, .pagemap = -1, .tracker = -1};
     struct stat status;
     if (fstat(fd, &status) != 0)
         return error_set(error, ERYX_ERR_IO, "cannot examine the runtime file: %m");
@@ -81,8 +82,10 @@ int memory_origin_open(int fd, const memory_layout_t *layout, memory_origin_t *o
         memory_origin_close(out);
         return status_code;
     }
+    out->process = (int)getpid();
     out->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-    out->pagemap_pid = (int)getpid();
+    out->scans = out->pagemap >= 0 && scan_available(out->pagemap);
+    out->tracker = out->scans ? scan_tracker_open() : -1;
     out->counts_faults = faults_are_counted();
     return ERYX_OK;
 }
@@ -94,5 +97,7 @@ void memory_origin_close(memory_origin_t *origin) {
         close(origin->fd);
     if (origin->pagemap >= 0)
         close(origin->pagemap);
-    *origin = (memory_origin_t){.fd = -1, .pagemap = -1};
+    if (origin->tracker >= 0)
+        close(origin->tracker);
+    *origin = (memory_origin_t){.fd = -1, .pagemap = -1, .tracker = -1};
 }

@@ -32,8 +32,10 @@ typedef struct memory_origin {
     size_t mapped; /* image_bytes rounded up to host pages */
     int fd;
     const uint8_t *reference; /* the image, shared and read-only; NULL if there is none */
-    int pagemap;              /* /proc/self/pagemap, -1: PAGEMAP_SCAN is not to be had */
-    int pagemap_pid;          /* the process it belongs to */
+    int process;              /* that pagemap and tracker belong to */
+    int pagemap;              /* /proc/self/pagemap, -1: there is none */
+    int tracker;              /* see memory/scan.h, -1: the kernel has none */
+    bool scans;               /* PAGEMAP_SCAN works */
     bool counts_faults;       /* the kernel counts page faults of a thread */
 } memory_origin_t;
 

@@ -1,4 +1,4 @@
-/* Mapping, growth and the poll page. Recycling is in recycle.c. */
+/* Mapping, growth and the poll page. */
 #define _GNU_SOURCE
 #include "memory/slot.h"
 
@@ -6,7 +6,8 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
-#include "memory/faults.h"
+#include "memory/known.h"
+#include "memory/scan.h"
 
 #define TOTAL_BYTES (MEMORY_RESERVE_BYTES + MEMORY_GUARD_BYTES)
 
@@ -31,17 +32,32 @@ static bool map_memory(memory_slot_t *slot) {
     return true;
 }
 
+/* A tracked range has no fault-around either: a fresh sandbox maps the pages it reads and not the
+ * 15 around each of them, which made it six times as large. The constant range keeps it. */
+static bool track_memory(const memory_slot_t *slot) {
+    const memory_layout_t *layout = &slot->origin->layout;
+    int tracker = slot->origin->tracker;
+    uint8_t *base = slot->base, *first = base + MEMORY_POLL_BYTES;
+    size_t end = MEMORY_RESERVE_BYTES;
+    if (tracker < 0 || !scan_tracked_process(slot->origin))
+        return false;
+    if (layout->constant_end == layout->constant_start)
+        return scan_tracker_register(tracker, first, end - MEMORY_POLL_BYTES);
+    return (layout->constant_start == MEMORY_POLL_BYTES ||
+            scan_tracker_register(tracker, first, layout->constant_start - MEMORY_POLL_BYTES)) &&
+           scan_tracker_register(tracker, base + layout->constant_end, end - layout->constant_end);
+}
+
 int slot_new(const memory_origin_t *origin, memory_slot_t **out, eryx_error_t *error) {
     memory_slot_t *slot = calloc(1, sizeof *slot);
-    size_t pages = origin->layout.minimum / origin->page;
-    uint64_t *bits = calloc((pages + 63) / 64, sizeof *bits);
-    if (!slot || !bits) {
+    page_set_t *sets = page_sets_new(SET_COUNT);
+    if (!slot || !sets) {
         free(slot);
-        free(bits);
+        page_sets_free(sets, SET_COUNT);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
     }
     slot->origin = origin;
-    slot->known_bits = bits;
+    slot->sets = sets;
     slot->size = origin->layout.minimum;
     slot->limit = MEMORY_RESERVE_BYTES;
     void *base = mmap(NULL, TOTAL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
@@ -52,6 +68,7 @@ int slot_new(const memory_origin_t *origin, memory_slot_t **out, eryx_error_t *e
         slot_free(slot);
         return ERYX_ERR_MEMORY;
     }
+    slot->tracked = track_memory(slot);
     *out = slot;
     return ERYX_OK;
 }
@@ -61,8 +78,10 @@ void slot_free(memory_slot_t *slot) {
         return;
     if (slot->base)
         munmap(slot->base, TOTAL_BYTES);
+    if (slot->shadow)
+        munmap(slot->shadow, MEMORY_RESERVE_BYTES);
+    page_sets_free(slot->sets, SET_COUNT);
     free(slot->known);
-    free(slot->known_bits);
     free(slot);
 }
 
@@ -96,17 +115,6 @@ void slot_poll_disarm(memory_slot_t *slot) {
         return;
     protect_poll_page(slot, PROT_READ);
     slot->poll_armed = false;
-}
-
-void slot_begin(memory_slot_t *slot) {
-    slot->thread = faults_thread();
-    slot->faults = faults_count();
-    slot->scan_needed = !slot->origin->counts_faults;
-}
-
-void slot_enter(memory_slot_t *slot) {
-    if (slot->thread != faults_thread())
-        slot->scan_needed = true;
 }
 
 bool slot_readable(const memory_slot_t *slot, uint64_t address, uint64_t length) {

@@ -1,10 +1,11 @@
-/* A slot: the address range of one linear memory, and its way back to the image.
+/* A slot: the address range of one linear memory, its way back to the image, and to a
+ * savepoint.
  *
- * 4 GiB and a guard are reserved once. Recycling restores only pages that became private:
- * those known from earlier uses are compared with the image and copied back (no page fault
- * when they are written again); new ones are found by scanning the page tables, and only
- * if there were page faults at all. One thread at a time, except slot_poll_*, which the
- * caller serialises. */
+ * 4 GiB and a guard are reserved once. Recycling and rolling back restore only pages that were
+ * written. Pages written again and again are *known*: they are always compared and copied back,
+ * which costs no page faults; others are found by a scan (memory/scan.h), and only if there
+ * were page faults at all. What a page was at the savepoint is in the *shadow*, if it differed from
+ * the image. One thread at a time, except slot_poll_*, which the caller serialises. */
 #ifndef MEMORY_SLOT_H
 #define MEMORY_SLOT_H
 
@@ -13,11 +14,12 @@
 #include <stdint.h>
 
 #include "memory/origin.h"
+#include "memory/pages.h"
 
-typedef struct private_page {
+typedef struct known_page {
     uint32_t index; /* of the host page in linear memory */
-    uint32_t idle;  /* recyclings in a row that found it unchanged */
-} private_page_t;
+    uint32_t idle;  /* times in a row that it was found unchanged */
+} known_page_t;
 
 typedef struct memory_slot {
     const memory_origin_t *origin;
@@ -25,13 +27,17 @@ typedef struct memory_slot {
     size_t size;  /* accessible bytes: what memory.size says */
     size_t limit; /* growth past this is refused */
     bool poll_armed;
-    /* Private pages that are kept for the next use. */
-    private_page_t *known;
+    bool tracked; /* registered with the origin's tracker */
+    known_page_t *known;
     size_t known_count, known_capacity;
-    uint64_t *known_bits; /* one bit a page up to the minimum */
-    /* Who used it since slot_begin. */
+    page_set_t *sets;
+    /* Since slot_begin or the last savepoint: who used it, and whether anybody did. */
     uint64_t thread, faults;
-    bool scan_needed;
+    bool scan_needed, touched;
+    bool strayed; /* a scan was needed since slot_begin */
+    /* The savepoint. */
+    uint8_t *shadow; /* NULL: none was needed yet */
+    size_t saved_size;
 } memory_slot_t;
 
 /* Errors: ERYX_ERR_MEMORY. */
@@ -45,14 +51,32 @@ bool slot_grow(memory_slot_t *slot, size_t size);
 void slot_poll_arm(memory_slot_t *slot);
 void slot_poll_disarm(memory_slot_t *slot);
 
-/* Starts watching a slot that equals the image. To be told of every thread that runs in
- * it by slot_enter, before that thread does. */
+/* Starts watching a slot that equals the image; that is the savepoint, too. To be told of every
+ * thread that runs in it by slot_enter, before that thread does. */
 void slot_begin(memory_slot_t *slot);
 void slot_enter(memory_slot_t *slot);
 
-/* Makes memory equal to the image again, grown memory given back, poll page disarmed.
- * False: it could not be done, the slot must be freed. */
+/* Makes memory equal to the image again, grown memory given back, poll page disarmed, no
+ * savepoint. False: it could not be done, the slot must be freed. */
 bool slot_recycle(memory_slot_t *slot);
+
+/* Makes what memory is now the savepoint. False when out of memory: the slot must not be rolled
+ * back. */
+bool slot_save(memory_slot_t *slot);
+/* Makes memory what it was at the savepoint, its size too, poll page disarmed. False: it could
+ * not be done, the slot must be freed. */
+bool slot_rollback(memory_slot_t *slot);
+
+/* Pages that may differ from the image now (changed), and from the savepoint (unsaved); the sets are
+ * the slot's, valid until the next call. */
+void slot_collect(memory_slot_t *slot, const page_set_t **changed, const page_set_t **unsaved);
+/* Content of a page in the image, and at the savepoint. */
+const uint8_t *slot_image_page(const memory_slot_t *slot, size_t index);
+const uint8_t *slot_saved_page(const memory_slot_t *slot, size_t index);
+/* Gives a fresh slot the content of another: page by page, within size. */
+void slot_put_page(memory_slot_t *slot, size_t index, const uint8_t *content);
+/* Same for the savepoint, whose size is set with saved_size. False when out of memory. */
+bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content);
 
 /* Whether [address, address + length) is memory that the guest may write: below size,
  * neither poll page nor constant range. */

@@ -118,9 +118,7 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
         end_stopped(sandbox, reason, &times);
         break;
     }
-    outcome->session_lost = true;
-    pool_discard(&sandbox->runtime->pool, sandbox->instance);
-    sandbox->instance = NULL;
+    outcome->session_lost = !sandbox_undo(sandbox);
 }
 
 /* The value of a good execution that the host wants. */
@@ -235,6 +233,8 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
 int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *options,
                       eryx_error_t *error) {
     int status = sandbox_ready(sandbox, error);
+    if (status == ERYX_OK)
+        status = sandbox_save(sandbox, error);
     if (status != ERYX_OK)
         return status;
     eryx_outcome_t *outcome = calloc(1, sizeof *outcome);

@@ -10,9 +10,10 @@
 #include "sandbox/scrub.h"
 
 #define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
+#define UNDO_AT_ONCE_BYTES ((size_t)16 << 20)
 
 void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
-    *options = (eryx_sandbox_options_t){.size = sizeof *options};
+    *options = (eryx_sandbox_options_t){.size = sizeof *options, .rollback = true};
     eryx_limits_init(&options->limits);
 }
 
@@ -74,7 +75,55 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     return status;
 }
 
+int sandbox_save(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (!sandbox->rollback)
+        return ERYX_OK;
+    if (slot_save(sandbox->instance->slot) &&
+        guest_save(&sandbox->instance->guest, &sandbox->saved))
+        return ERYX_OK;
+    return error_set(error, ERYX_ERR_MEMORY,
+                     "out of memory for a savepoint of the session (see rollback in "
+                     "eryx_sandbox_options_t)");
+}
+
+/* Back to the savepoint, with a new guest. */
+static int undo(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    instance_t *instance = sandbox->instance;
+    if (!slot_rollback(instance->slot))
+        return error_set(error, ERYX_ERR_MEMORY, "the kernel cannot give memory back: %m");
+    int status = guest_open(&instance->guest, sandbox->runtime->engine, instance->slot, error);
+    if (status != ERYX_OK)
+        return status;
+    instance->guest.waitables.budget = sandbox->budget;
+    const char *broken = guest_load(&instance->guest, &sandbox->saved);
+    if (broken) {
+        guest_close(&instance->guest);
+        return error_set(error, ERYX_ERR_GUEST, "the session cannot be rolled back: %s", broken);
+    }
+    instance->configured = false;
+    sandbox->undo_pending = false;
+    return ERYX_OK;
+}
+
+/* Rolling back is left to the next use, so that the outcome is there at once; but not memory
+ * that the program took much of. */
+bool sandbox_undo(eryx_sandbox_t *sandbox) {
+    instance_t *instance = sandbox->instance;
+    if (!sandbox->rollback) {
+        pool_discard(&sandbox->runtime->pool, instance);
+        sandbox->instance = NULL;
+        return false;
+    }
+    guest_close(&instance->guest);
+    sandbox->undo_pending = true;
+    if (instance->slot->size - instance->slot->saved_size > UNDO_AT_ONCE_BYTES)
+        undo(sandbox, NULL);
+    return true;
+}
+
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (sandbox->undo_pending)
+        return undo(sandbox, error);
     if (sandbox->instance)
         return ERYX_OK;
     int status = pool_acquire(&sandbox->runtime->pool, &sandbox->instance, error);
@@ -120,8 +169,11 @@ int eryx_sandbox_add_callback(eryx_sandbox_t *sandbox, const eryx_callback_t *ca
 
 static void sandbox_release(eryx_sandbox_t *sandbox) {
     eryx_runtime_t *runtime = sandbox->runtime;
-    if (sandbox->instance)
+    if (sandbox->instance && sandbox->undo_pending)
+        pool_discard(&runtime->pool, sandbox->instance);
+    else if (sandbox->instance)
         pool_recycle(&runtime->pool, sandbox->instance);
+    guest_image_free(&sandbox->saved);
     calls_free(&sandbox->calls);
     scrub_teardown(sandbox);
     if (sandbox->control)
@@ -140,6 +192,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
 static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                         eryx_error_t *error) {
     sandbox->limits = options->limits;
+    sandbox->rollback = options->rollback;
     sandbox->on_output = options->on_output;
     sandbox->output_mode = options->output_mode;
     sandbox->on_input = options->on_input;

@@ -41,11 +41,19 @@ struct eryx_sandbox {
     void (*env_finalizer)(void *env);
     control_t *control;
     instance_t *instance; /* NULL after the session was lost, until the next execution */
+    bool rollback;        /* bad ends are undone */
+    bool undo_pending;    /* ... before the next execution; the guest is closed until then */
+    guest_image_t saved;  /* what belongs to the slot's savepoint */
     eryx_execution_t execution;
 };
 
 bool text_list_copy(text_list_t *out, const char *const *items, size_t count);
 
+/* Makes what the session is now what it comes back to. Errors: ERYX_ERR_MEMORY. */
+int sandbox_save(eryx_sandbox_t *sandbox, eryx_error_t *error);
+/* The guest must not run again. True: the session will be what it was when it was saved; false: it
+ * is lost. */
+bool sandbox_undo(eryx_sandbox_t *sandbox);
 /* Makes sure that there is an instance. */
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error);
 /* ERYX_ERR_STATE while there is an execution. */

@@ -23,6 +23,8 @@ static int begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *
     int result = sandbox_idle(sandbox, error);
     if (result == ERYX_OK)
         result = sandbox_ready(sandbox, error);
+    if (result == ERYX_OK)
+        result = sandbox_save(sandbox, error);
     if (result != ERYX_OK)
         return result;
     if (!control_begin(sandbox->control, sandbox->instance->slot, sandbox->limits.wall_time_ns,
@@ -40,21 +42,20 @@ static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_r
                     const char *what, eryx_error_t *error) {
     char message[160];
     const guest_t *guest = &sandbox->instance->guest;
+    const char *then =
+        sandbox->rollback ? "the session is what it was before" : "the session is lost";
     if (status == GUEST_EXITED)
-        return error_set(error, ERYX_ERR_GUEST, "%s: the program exited; the session is lost",
-                         what);
+        return error_set(error, ERYX_ERR_GUEST, "%s: the program exited; %s", what, then);
     if (reason == STOP_INTERRUPT)
-        return error_set(error, ERYX_ERR_STATE, "%s: interrupted; the session is lost", what);
+        return error_set(error, ERYX_ERR_STATE, "%s: interrupted; %s", what, then);
     if (reason == STOP_WALL_TIME)
-        return error_set(error, ERYX_ERR_LIMIT,
-                         "%s: wall time limit of %g s exceeded; the session is lost", what,
-                         (double)sandbox->limits.wall_time_ns / 1e9);
+        return error_set(error, ERYX_ERR_LIMIT, "%s: wall time limit of %g s exceeded; %s", what,
+                         (double)sandbox->limits.wall_time_ns / 1e9, then);
     if (reason == STOP_CPU_TIME)
-        return error_set(error, ERYX_ERR_LIMIT,
-                         "%s: CPU time limit of %g s exceeded; the session is lost", what,
-                         (double)sandbox->limits.cpu_time_ns / 1e9);
+        return error_set(error, ERYX_ERR_LIMIT, "%s: CPU time limit of %g s exceeded; %s", what,
+                         (double)sandbox->limits.cpu_time_ns / 1e9, then);
     guest_trap_message(guest, message, sizeof message);
-    return error_set(error, ERYX_ERR_GUEST, "%s: %s; the session is lost", what, message);
+    return error_set(error, ERYX_ERR_GUEST, "%s: %s; %s", what, message, then);
 }
 
 /* Takes in how the call went. */
@@ -71,8 +72,7 @@ static int end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
     if (status == GUEST_TRAPPED && !guest_trapped_on_memory(&sandbox->instance->guest))
         reason = STOP_NONE;
     int result = describe(sandbox, status, reason, what, error);
-    pool_discard(&sandbox->runtime->pool, sandbox->instance);
-    sandbox->instance = NULL;
+    sandbox_undo(sandbox);
     return result;
 }
 

@@ -259,7 +259,7 @@ static void test_snapshot(void **state) {
     sandbox = new_sandbox(second / 10);
     expect(sandbox, "class C:\n    def __reduce__(self):\n        while True: pass\nc = C()", "");
     assert_int_equal(eryx_sandbox_snapshot(sandbox, NULL, &data, &length, &error), ERYX_ERR_LIMIT);
-    expect(sandbox, "print('C' in globals())", "False\n");
+    expect(sandbox, "print('C' in globals())", "True\n");
     eryx_sandbox_free(sandbox);
 }
 

@@ -1,0 +1,80 @@
+#define _GNU_SOURCE
+#include "memory/known.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "memory/faults.h"
+
+#define KNOWN_MAX 1024 /* what an idle slot may cost, and an execution compares */
+
+bool known_add(memory_slot_t *slot, size_t index) {
+    if (slot->known_count == slot->known_capacity) {
+        size_t capacity = slot->known_capacity > 0 ? 2 * slot->known_capacity : 128;
+        known_page_t *grown =
+            capacity <= KNOWN_MAX ? realloc(slot->known, capacity * sizeof *grown) : NULL;
+        if (!grown)
+            return false;
+        slot->known = grown;
+        slot->known_capacity = capacity;
+    }
+    slot->known[slot->known_count++] = (known_page_t){.index = (uint32_t)index};
+    page_set_add(&slot->sets[SET_KNOWN], index);
+    return true;
+}
+
+const uint8_t *slot_image_page(const memory_slot_t *slot, size_t index) {
+    static const uint8_t zeros[65536];
+    const memory_origin_t *origin = slot->origin;
+    size_t offset = index * origin->page;
+    return offset < origin->mapped ? origin->reference + offset : zeros;
+}
+
+bool page_restore(memory_slot_t *slot, size_t index, const uint8_t *content) {
+    size_t page = slot->origin->page;
+    uint8_t *target = slot->base + index * page;
+    if (memcmp(target, content, page) == 0)
+        return false;
+    memcpy(target, content, page);
+    return true;
+}
+
+bool pages_drop(memory_slot_t *slot, size_t first, size_t count) {
+    size_t page = slot->origin->page;
+    return count == 0 || madvise(slot->base + first * page, count * page, MADV_DONTNEED) == 0;
+}
+
+bool pages_shrink(memory_slot_t *slot, size_t size) {
+    if (slot->size <= size)
+        return true;
+    uint8_t *grown = slot->base + size;
+    if (madvise(grown, slot->size - size, MADV_DONTNEED) != 0 ||
+        mprotect(grown, slot->size - size, PROT_NONE) != 0)
+        return false;
+    slot->size = size;
+    return true;
+}
+
+bool slot_strayed(const memory_slot_t *slot) {
+    return slot->scan_needed || slot->thread != faults_thread() || slot->faults != faults_count();
+}
+
+void slot_watch(memory_slot_t *slot) {
+    slot->thread = faults_thread();
+    slot->faults = faults_count();
+    slot->scan_needed = !slot->origin->counts_faults;
+    slot->touched = false;
+}
+
+void slot_begin(memory_slot_t *slot) {
+    slot->saved_size = slot->size;
+    slot->strayed = false;
+    slot_watch(slot);
+}
+
+void slot_enter(memory_slot_t *slot) {
+    slot->touched = true;
+    if (slot->thread != faults_thread())
+        slot->scan_needed = true;
+}

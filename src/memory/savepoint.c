@@ -1,0 +1,197 @@
+/* The state that a slot can go back to, and what has changed since.
+ *
+ * A page that was saved is protected, so the next scan finds it only if it was written again.
+ * One that is written time and again becomes known: left unprotected, and compared at each
+ * savepoint. Copying happens at the beginning of an execution, for what the one before has
+ * written: a sandbox that executes once never pays for it. */
+#define _GNU_SOURCE
+#include "memory/known.h"
+#include "memory/scan.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#define IDLE_MAX 8        /* savepoints in a row without a change: no longer known */
+#define SHADOW_KEPT 256   /* pages that a recycled slot keeps in its shadow */
+#define DROPPED_TOGETHER 16 /* pages: a run that is cheaper dropped than copied */
+
+const uint8_t *slot_saved_page(const memory_slot_t *slot, size_t index) {
+    return is_saved(slot, index) ? slot->shadow + index * slot->origin->page
+                                 : slot_image_page(slot, index);
+}
+
+static bool reserve_shadow(memory_slot_t *slot) {
+    if (slot->shadow)
+        return true;
+    void *shadow = mmap(NULL, MEMORY_RESERVE_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shadow == MAP_FAILED)
+        return false;
+    madvise(shadow, MEMORY_RESERVE_BYTES, MADV_NOHUGEPAGE);
+    slot->shadow = shadow;
+    return true;
+}
+
+bool savepoint_drop(memory_slot_t *slot) {
+    page_set_t *saved = &slot->sets[SET_SAVED];
+    bool many = saved->count > SHADOW_KEPT;
+    if (saved->count > 0)
+        page_set_clear(saved);
+    return !many || madvise(slot->shadow, MEMORY_RESERVE_BYTES, MADV_DONTNEED) == 0;
+}
+
+bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content) {
+    if (!reserve_shadow(slot))
+        return false;
+    memcpy(slot->shadow + index * slot->origin->page, content, slot->origin->page);
+    page_set_add(&slot->sets[SET_SAVED], index);
+    return true;
+}
+
+/* True if the page has changed since the last savepoint. */
+static bool save_page(memory_slot_t *slot, size_t index) {
+    size_t page = slot->origin->page;
+    const uint8_t *now = slot->base + index * page;
+    if (memcmp(now, slot_saved_page(slot, index), page) == 0)
+        return false;
+    memcpy(slot->shadow + index * page, now, page);
+    page_set_add(&slot->sets[SET_SAVED], index);
+    return true;
+}
+
+static bool save_known(memory_slot_t *slot) {
+    size_t kept = 0;
+    for (size_t i = 0; i < slot->known_count; i++) {
+        known_page_t page = slot->known[i];
+        page.idle = save_page(slot, page.index) ? 0 : page.idle + 1;
+        if (page.idle < IDLE_MAX) {
+            slot->known[kept++] = page;
+            continue;
+        }
+        page_set_remove(&slot->sets[SET_KNOWN], page.index);
+        if (!scan_protect(slot, page.index, page.index + 1))
+            return false;
+    }
+    slot->known_count = kept;
+    return true;
+}
+
+/* Pages of [first, end) may have been written; the known ones among them are saved already. */
+static bool save_found(memory_slot_t *slot, size_t first, size_t end, void *env) {
+    (void)env;
+    size_t protect = 0; /* pages before `index` that wait to be protected together */
+    for (size_t index = first; index < end; index++) {
+        bool known = is_known(slot, index);
+        if (!known) {
+            bool again = is_saved(slot, index);
+            known = save_page(slot, index) && again && known_add(slot, index);
+        }
+        if (!known) {
+            protect++;
+            continue;
+        }
+        if (!scan_protect(slot, index - protect, index))
+            return false;
+        protect = 0;
+    }
+    return scan_protect(slot, end - protect, end);
+}
+
+bool slot_save(memory_slot_t *slot) {
+    if (!slot->touched)
+        return true;
+    /* Without tracking, a page that is the slot's own can be written without a fault. */
+    bool scan = slot_strayed(slot) || !scan_tracked(slot);
+    if (!reserve_shadow(slot) || !save_known(slot))
+        return false;
+    if (scan) {
+        slot->strayed = true;
+        scan_result_t result = scan_written(slot, save_found, NULL);
+        if (result == SCAN_FAILED ||
+            (result == SCAN_UNAVAILABLE && !scan_everything(slot, save_found, NULL)))
+            return false;
+    }
+    slot->saved_size = slot->size;
+    slot_watch(slot);
+    return true;
+}
+
+/* Unsaved pages in long runs are dropped: mostly what a program has allocated. */
+static bool undo_found(memory_slot_t *slot, size_t first, size_t end, void *env) {
+    (void)env;
+    size_t unsaved = 0;
+    for (size_t index = first; index <= end; index++) {
+        if (index < end && !is_saved(slot, index) && !is_known(slot, index)) {
+            unsaved++;
+            continue;
+        }
+        size_t start = index - unsaved;
+        if (unsaved >= DROPPED_TOGETHER && !pages_drop(slot, start, unsaved))
+            return false;
+        for (size_t i = start; i < index && unsaved < DROPPED_TOGETHER; i++)
+            page_restore(slot, i, slot_image_page(slot, i));
+        unsaved = 0;
+        if (index < end)
+            page_restore(slot, index, slot_saved_page(slot, index));
+    }
+    return scan_protect(slot, first, end);
+}
+
+static void undo_known(memory_slot_t *slot) {
+    size_t kept = 0, end = slot->saved_size / slot->origin->page;
+    for (size_t i = 0; i < slot->known_count; i++) {
+        size_t index = slot->known[i].index;
+        if (index >= end) {
+            page_set_remove(&slot->sets[SET_KNOWN], index);
+            continue;
+        }
+        page_restore(slot, index, slot_saved_page(slot, index));
+        slot->known[kept++] = slot->known[i];
+    }
+    slot->known_count = kept;
+}
+
+bool slot_rollback(memory_slot_t *slot) {
+    slot_poll_disarm(slot);
+    if (!pages_shrink(slot, slot->saved_size))
+        return false;
+    undo_known(slot);
+    scan_result_t result = scan_written(slot, undo_found, NULL);
+    if (result == SCAN_FAILED ||
+        (result == SCAN_UNAVAILABLE && !scan_everything(slot, undo_found, NULL)))
+        return false;
+    slot->strayed = true;
+    slot_watch(slot);
+    return true;
+}
+
+/* --- What has changed --------------------------------------------------------------------- */
+
+static bool note_found(memory_slot_t *slot, size_t first, size_t end, void *env) {
+    (void)env;
+    for (size_t index = first; index < end; index++) {
+        page_set_add(&slot->sets[SET_CHANGED], index);
+        page_set_add(&slot->sets[SET_UNSAVED], index);
+    }
+    return true;
+}
+
+void slot_collect(memory_slot_t *slot, const page_set_t **changed, const page_set_t **unsaved) {
+    page_set_t *all = &slot->sets[SET_CHANGED], *recent = &slot->sets[SET_UNSAVED];
+    const page_set_t *saved = &slot->sets[SET_SAVED];
+    page_set_clear(all);
+    page_set_clear(recent);
+    for (size_t i = page_set_next(saved, 0); i < PAGES_MAX; i = page_set_next(saved, i + 1))
+        page_set_add(all, i);
+    for (size_t i = 0; i < slot->known_count; i++)
+        note_found(slot, slot->known[i].index, slot->known[i].index + 1, NULL);
+    if (scan_written(slot, note_found, NULL) == SCAN_UNAVAILABLE)
+        scan_everything(slot, note_found, NULL);
+    *changed = all;
+    *unsaved = recent;
+}
+
+void slot_put_page(memory_slot_t *slot, size_t index, const uint8_t *content) {
+    memcpy(slot->base + index * slot->origin->page, content, slot->origin->page);
+    slot->scan_needed = slot->touched = true;
+}
