@@ -63,6 +63,14 @@ typedef struct eryx_limits {
     uint64_t host_memory_bytes;
     /* The first write beyond output_bytes ends the execution. Default false. */
     bool stop_on_output;
+    /* Network (eryx_sandbox_options_t.net). What goes beyond these fails in the program with an
+     * exception that names the limit. */
+    uint32_t net_connections;       /* sockets in use at once, listeners included; default 64 */
+    uint64_t net_connections_total; /* in the sandbox's life; default 10,000 */
+    uint64_t net_bytes_in;          /* of all sockets, in the sandbox's life; default 1 GiB */
+    uint64_t net_bytes_out;         /* the same; default 1 GiB */
+    uint64_t net_connect_time_ns;   /* until a connection stands; 0: none; default 30 s */
+    uint64_t net_idle_time_ns; /* without a byte on a connection; 0: none; default 300 s */
 } eryx_limits_t;
 
 /* Sets the defaults. */

@@ -48,6 +48,7 @@ typedef enum eryx_output_mode {
 struct eryx_callback; /* <eryx/callback.h> */
 struct eryx_queue;    /* <eryx/execution.h> */
 struct eryx_secret;   /* <eryx/secret.h> */
+struct eryx_net_options;
 
 typedef struct eryx_sandbox_options {
     size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */
@@ -79,6 +80,8 @@ typedef struct eryx_sandbox_options {
      * is 0). Takes as much memory of the host again as the session has changed. Default true; false:
      * the session is lost then. */
     bool rollback;
+    /* What of the network programs may use (<eryx/net.h>). Copied. NULL: nothing. */
+    const struct eryx_net_options *net;
     /* Passed to on_output, on_input and on_trace. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if

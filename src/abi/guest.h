@@ -78,6 +78,7 @@ typedef struct guest {
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */
     waitables_t waitables;
     struct calls *calls; /* of the sandbox; NULL or empty: no callbacks */
+    struct net_sandbox *net; /* of the sandbox; NULL: no network is granted */
     guest_phase_t phase;
     uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
     bool returned; /* task-return was called in this execution */

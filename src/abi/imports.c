@@ -26,5 +26,6 @@ const engine_import_table_t imports_root = {items, sizeof items / sizeof items[0
 const engine_import_table_t *const guest_imports[] = {
     &imports_root,
     &imports_wasi,
+    &imports_net,
 };
 const size_t guest_import_tables = sizeof guest_imports / sizeof guest_imports[0];

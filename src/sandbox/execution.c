@@ -119,6 +119,8 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
         break;
     }
     outcome->session_lost = !sandbox_undo(sandbox);
+    if (sandbox->net)
+        net_sandbox_reset(sandbox->net);
 }
 
 /* The value of a good execution that the host wants. */
@@ -225,6 +227,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     instance->guest.streams = streams_of(sandbox);
     instance->guest.calls = &sandbox->calls;
     instance->guest.waitables.budget = sandbox->budget;
+    instance->guest.net = sandbox->net;
     guest_status_t status = guest_configure(&instance->guest, &settings);
     instance->configured = status == GUEST_ENDED;
     return status;

@@ -19,6 +19,12 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .result_bytes = (uint64_t)64 << 20,
         .snapshot_bytes = (uint64_t)256 << 20,
         .host_memory_bytes = (uint64_t)256 << 20,
+        .net_connections = 64,
+        .net_connections_total = 10000,
+        .net_bytes_in = (uint64_t)1 << 30,
+        .net_bytes_out = (uint64_t)1 << 30,
+        .net_connect_time_ns = (uint64_t)30 * 1000000000u,
+        .net_idle_time_ns = (uint64_t)300 * 1000000000u,
     };
 }
 

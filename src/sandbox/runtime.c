@@ -72,8 +72,10 @@ static int open_parts(eryx_runtime_t *runtime, const image_t *image, eryx_error_
     }
     bool pooled = pool_init(&runtime->pool, runtime->engine, &runtime->origin,
                             runtime->options.max_warm);
-    if (pooled && watchdog_init(&runtime->watchdog))
+    runtime->net = pooled ? net_new() : NULL;
+    if (runtime->net && watchdog_init(&runtime->watchdog))
         return ERYX_OK;
+    net_free(runtime->net);
     if (pooled)
         pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);
@@ -175,6 +177,7 @@ void eryx_runtime_free(eryx_runtime_t *runtime) {
         atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
         return;
     watchdog_destroy(&runtime->watchdog);
+    net_free(runtime->net);
     pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);
     engine_close(runtime->engine);

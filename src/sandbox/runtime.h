@@ -8,6 +8,7 @@
 #include <eryx/runtime.h>
 
 #include "image/image.h"
+#include "net/net.h"
 #include "sandbox/pool.h"
 #include "sandbox/watchdog.h"
 
@@ -23,6 +24,7 @@ struct eryx_runtime {
     memory_origin_t origin;
     pool_t pool;
     watchdog_t watchdog;
+    net_t *net;
 };
 
 void runtime_retain(eryx_runtime_t *runtime);

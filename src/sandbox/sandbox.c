@@ -155,6 +155,17 @@ static int add_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *
     return status;
 }
 
+static int add_network(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
+                       eryx_error_t *error) {
+    if (!options->net)
+        return ERYX_OK;
+    mailbox_t *mailbox = calls_mailbox(&sandbox->calls, wake, sandbox->control);
+    if (!mailbox)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
+    return net_sandbox_new(sandbox->runtime->net, options->net, &options->limits, mailbox,
+                           &sandbox->net, error);
+}
+
 int eryx_sandbox_add_callback(eryx_sandbox_t *sandbox, const eryx_callback_t *callback,
                               eryx_error_t *error) {
     if (!sandbox || !callback)
@@ -174,6 +185,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     else if (sandbox->instance)
         pool_recycle(&runtime->pool, sandbox->instance);
     guest_image_free(&sandbox->saved);
+    net_sandbox_free(sandbox->net);
     calls_free(&sandbox->calls);
     scrub_teardown(sandbox);
     if (sandbox->control)
@@ -209,11 +221,15 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     int status = scrub_setup(sandbox, options, error);
     if (status == ERYX_OK)
         status = add_callbacks(sandbox, options, error);
-    if (status != ERYX_OK)
-        return status;
-    status = sandbox_ready(sandbox, error);
-    if (status != ERYX_OK)
+    if (status == ERYX_OK)
+        status = add_network(sandbox, options, error);
+    if (status == ERYX_OK)
+        status = sandbox_ready(sandbox, error);
+    if (status != ERYX_OK) {
         calls_disown(&sandbox->calls);
+        if (sandbox->net)
+            net_sandbox_disown(sandbox->net);
+    }
     return status;
 }
 

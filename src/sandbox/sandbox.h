@@ -37,6 +37,7 @@ struct eryx_sandbox {
     filter_t scrub[2];   /* of stdout and stderr, if there are secrets */
     buffer_t scrubbed;   /* see scrub.h */
     budget_t *budget; /* limits.host_memory_bytes */
+    net_sandbox_t *net; /* NULL: no network is granted */
     void *env;
     void (*env_finalizer)(void *env);
     control_t *control;
