@@ -60,6 +60,8 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     options.trace_locals_bytes = program->trace_locals_bytes;
     options.callbacks = callbacks->list;
     options.callback_count = callbacks->count;
+    options.mounts = program->mounts.list;
+    options.mount_count = program->mounts.count;
     options.env = &streams;
 
     eryx_sandbox_t *sandbox;

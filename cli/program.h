@@ -7,6 +7,7 @@
 
 #include <eryx.h>
 
+#include "mount_options.h"
 #include "source.h"
 
 struct program {
@@ -19,6 +20,7 @@ struct program {
     eryx_limits_t limits;
     bool pass_stdin;
     const char *callbacks_path; /* NULL: none */
+    struct mount_options mounts;
     const char *result;         /* as of eryx_execute_options_t */
     const char *trace_path;     /* NULL: none */
     uint64_t trace_bytes;       /* at most in that file */

@@ -18,7 +18,7 @@ static const uint64_t trace_bytes_default = UINT64_C(1) << 30;
 static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
-       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON,
+       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT,
        OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
 
 static const struct option options[] = {
@@ -29,6 +29,7 @@ static const struct option options[] = {
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
     {"result", required_argument, NULL, OPTION_RESULT},
+    {"mount", required_argument, NULL, OPTION_MOUNT},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
@@ -83,6 +84,8 @@ static int set_option(struct program *program, int option, const char *value)
     case OPTION_CALLBACKS:
         program->callbacks_path = value;
         return EXIT_OK;
+    case OPTION_MOUNT:
+        return mount_options_add(&program->mounts, value);
     case OPTION_RESULT:
         if (value_utf8_prefix(value, strlen(value)) != strlen(value))
             return message_usage("run", "--result: the name is not UTF-8");
@@ -192,6 +195,7 @@ static int run(int argc, char **argv)
     eryx_limits_init(&program.limits);
     int result = run_program(&program, argc, argv);
     free(program.environ);
+    mount_options_free(&program.mounts);
     return result;
 }
 
@@ -215,6 +219,7 @@ const struct command command_run = {
             "  eryx run --env LANG=C --env DEBUG=1 tool.py --verbose input.txt\n"
             "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
             "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
+            "  eryx run --mount data:/data --mount out:/out:rw report.py   files of this machine\n"
             "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
             "  eryx run --trace - -c 'x = 1'              each line that runs, on stderr\n"
             "  eryx run --json untrusted.py | python3 -m json.tool\n"
@@ -226,6 +231,9 @@ const struct command command_run = {
             "  --memory SIZE      most memory of the sandbox: 256M, 1G; default 512M.\n"
             "                     Past it the program gets MemoryError\n"
             "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
+            "  --mount SOURCE:TARGET[:MODE]\n"
+            "                     show a directory or file of this machine in the sandbox at the\n"
+            "                     absolute path TARGET; may be repeated; see below\n"
             "  --callbacks FILE   functions that the program can call; see below\n"
             "  --result NAME      print the value of this variable as JSON, in a line of its own\n"
             "                     after the program's output; '' means the last expression. A\n"
@@ -239,6 +247,13 @@ const struct command command_run = {
             "                     installed one\n"
             "  --                 end of options\n"
             "  -h, --help         this help\n"
+            "\n"
+            "Mounts:\n"
+            "  MODE is ro (read-only, the default), rw (what the program changes is changed on\n"
+            "  this machine: at most 1G more, and 100,000 files more) or overlay (what it changes\n"
+            "  stays in the sandbox and is gone with it). Symbolic links lead to paths of the\n"
+            "  sandbox, never of this machine; devices, FIFOs, sockets and other file systems\n"
+            "  mounted in SOURCE are out of reach. Mounts cannot lie in each other.\n"
             "\n"
             "Callbacks:\n"
             "  FILE is JSON (TOML is not read), an array with an object for each callback:\n"

@@ -71,6 +71,9 @@ typedef struct eryx_limits {
     uint64_t net_bytes_out;         /* the same; default 1 GiB */
     uint64_t net_connect_time_ns;   /* until a connection stands; 0: none; default 30 s */
     uint64_t net_idle_time_ns; /* without a byte on a connection; 0: none; default 300 s */
+    /* Files in mounts (<eryx/mount.h>) that a program may have open at once; more give it EMFILE.
+     * Default 1,000. */
+    uint32_t open_files;
 } eryx_limits_t;
 
 /* Sets the defaults. */

@@ -49,6 +49,7 @@ struct eryx_callback; /* <eryx/callback.h> */
 struct eryx_queue;    /* <eryx/execution.h> */
 struct eryx_secret;   /* <eryx/secret.h> */
 struct eryx_net_options;
+struct eryx_mount;    /* <eryx/mount.h> */
 
 typedef struct eryx_sandbox_options {
     size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */
@@ -82,6 +83,9 @@ typedef struct eryx_sandbox_options {
     bool rollback;
     /* What of the network programs may use (<eryx/net.h>). Copied. NULL: nothing. */
     const struct eryx_net_options *net;
+    /* Files of the host that programs see. Copied. */
+    const struct eryx_mount *mounts;
+    size_t mount_count;
     /* Passed to on_output, on_input and on_trace. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "python.h"
+#include "wasi/wasi.h"
 
 struct control control = {.capture_output = true};
 
@@ -112,6 +113,7 @@ void export_control_configure(const wit_string_t *argv, size_t argc,
         PyErr_Clear();
     }
     callbacks_ask();
+    wasi_mounts_ask();
     for (size_t i = 0; i < argc; i++) {
         free_string(argv[i]);
     }

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+/* How much is written to a mount at once: the host tells of a lack of space when it comes, and what
+ * was written of this part is then not told to the program. */
+enum { OUTSIDE_WRITE = 1 << 16 };
+
 static int create_file(struct vfs *fs, const struct lookup *lookup, struct vfs_inode **inode)
 {
-    if (lookup->slash) {
-        return -VFS_EISDIR;
-    }
     if (!lookup->parent->links) {
         return -VFS_ENOENT;
     }
@@ -27,14 +28,15 @@ static int create_file(struct vfs *fs, const struct lookup *lookup, struct vfs_i
 
 static int check_existing(const struct lookup *lookup, unsigned flags)
 {
-    const struct vfs_inode *inode = lookup->inode;
+    bool found;
+    enum vfs_kind kind = lookup_kind(lookup, &found);
     if ((flags & VFS_OPEN_CREATE) && lookup->last == LAST_NAME && lookup->slash) {
         return -VFS_EISDIR;
     }
     if ((flags & VFS_OPEN_CREATE) && (flags & VFS_OPEN_EXCLUSIVE)) {
         return -VFS_EEXIST;
     }
-    if (inode->kind == VFS_DIRECTORY) {
+    if (kind == VFS_DIRECTORY) {
         unsigned unfit = VFS_OPEN_CREATE | VFS_OPEN_WRITE | VFS_OPEN_TRUNCATE;
         return flags & unfit ? -VFS_EISDIR : 0;
     }
@@ -44,22 +46,35 @@ static int check_existing(const struct lookup *lookup, unsigned flags)
     if (flags & VFS_OPEN_DIRECTORY) {
         return -VFS_ENOTDIR;
     }
-    return inode->kind == VFS_SYMLINK ? -VFS_ELOOP : 0;
+    return kind == VFS_SYMLINK ? -VFS_ELOOP : 0;
+}
+
+static int check_open(const struct lookup *lookup, unsigned flags)
+{
+    bool found;
+    lookup_kind(lookup, &found);
+    if (found) {
+        return check_existing(lookup, flags);
+    }
+    if (!(flags & VFS_OPEN_CREATE)) {
+        return -VFS_ENOENT;
+    }
+    return flags & VFS_OPEN_DIRECTORY ? -VFS_EINVAL : lookup->slash ? -VFS_EISDIR : 0;
 }
 
 static int open_found(struct vfs *fs, struct lookup *lookup, unsigned flags)
 {
+    int error = check_open(lookup, flags);
+    if (error) {
+        return error;
+    }
+    if (lookup->mount) {
+        return outside_open(fs, lookup, flags, &lookup->inode);
+    }
     if (!lookup->inode) {
-        if (!(flags & VFS_OPEN_CREATE)) {
-            return -VFS_ENOENT;
-        }
-        if (flags & VFS_OPEN_DIRECTORY) {
-            return -VFS_EINVAL;
-        }
         return create_file(fs, lookup, &lookup->inode);
     }
-    int error = check_existing(lookup, flags);
-    if (!error && (flags & VFS_OPEN_TRUNCATE) && lookup->inode->kind == VFS_FILE) {
+    if ((flags & VFS_OPEN_TRUNCATE) && lookup->inode->kind == VFS_FILE) {
         error = vfs_truncate(fs, lookup->inode, 0);
     }
     return error;
@@ -110,6 +125,9 @@ static int64_t device_read(struct vfs *fs, enum vfs_device device, void *buffer,
 int64_t vfs_read(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, void *buffer,
                  size_t length)
 {
+    if (inode_is_outside(inode)) {
+        return outside_read(fs, inode, offset, buffer, length);
+    }
     switch ((enum vfs_kind)inode->kind) {
     case VFS_FILE:
         return content_read(&inode->content, offset, buffer, length);
@@ -130,6 +148,9 @@ int64_t vfs_write(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, cons
             return (int64_t)length;
         }
         return fs->host.device_write((enum vfs_device)inode->device, buffer, length);
+    }
+    if (inode_is_outside(inode)) {
+        return outside_write(fs, inode, offset, buffer, length);
     }
     if (inode->kind != VFS_FILE) {
         return inode->kind == VFS_DIRECTORY ? -VFS_EISDIR : -VFS_EINVAL;
@@ -154,6 +175,9 @@ int64_t vfs_write(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, cons
 uint64_t vfs_write_room(const struct vfs *fs, const struct vfs_inode *inode, uint64_t offset,
                         uint64_t length)
 {
+    if (inode_is_outside(inode)) {
+        return length < OUTSIDE_WRITE ? length : OUTSIDE_WRITE;
+    }
     if (inode->kind != VFS_FILE) {
         return length;
     }
@@ -169,6 +193,9 @@ uint64_t vfs_write_room(const struct vfs *fs, const struct vfs_inode *inode, uin
 
 int vfs_truncate(struct vfs *fs, struct vfs_inode *inode, uint64_t size)
 {
+    if (inode_is_outside(inode)) {
+        return outside_resize(fs, inode, size);
+    }
     if (inode->kind != VFS_FILE) {
         return inode->kind == VFS_DIRECTORY ? -VFS_EISDIR : -VFS_EINVAL;
     }
@@ -180,6 +207,16 @@ int vfs_truncate(struct vfs *fs, struct vfs_inode *inode, uint64_t size)
         inode_touch(fs, inode);
     }
     return error;
+}
+
+int vfs_sync(struct vfs *fs, struct vfs_inode *inode)
+{
+    return inode_is_outside(inode) ? outside_sync(fs, inode) : 0;
+}
+
+bool vfs_is_outside(const struct vfs_inode *inode)
+{
+    return inode_is_outside(inode);
 }
 
 enum vfs_kind vfs_kind(const struct vfs_inode *inode)
@@ -208,40 +245,61 @@ struct vfs_stat vfs_stat(const struct vfs_inode *inode)
     return stat;
 }
 
-/* The inode a path names, without opening it. */
-static int find(struct vfs *fs, struct vfs_path path, bool follow, struct vfs_inode **inode)
+int vfs_status(struct vfs *fs, struct vfs_inode *inode, struct vfs_stat *stat)
 {
-    struct lookup lookup;
-    int error = lookup_begin(fs, path, follow ? LOOKUP_FOLLOW : LOOKUP_LINK, &lookup);
+    if (inode_is_outside(inode)) {
+        return outside_status(fs, inode, stat);
+    }
+    *stat = vfs_stat(inode);
+    return 0;
+}
+
+/* What a path names, without opening it. After success, lookup_end must be called. */
+static int find(struct vfs *fs, struct vfs_path path, bool follow, struct lookup *lookup)
+{
+    int error = lookup_begin(fs, path, follow ? LOOKUP_FOLLOW : LOOKUP_LINK, lookup);
     if (error) {
         return error;
     }
-    *inode = lookup.inode;
-    if (!lookup.inode) {
+    bool found;
+    enum vfs_kind kind = lookup_kind(lookup, &found);
+    if (!found) {
         error = -VFS_ENOENT;
-    } else if (lookup.slash && lookup.inode->kind != VFS_DIRECTORY) {
+    } else if (lookup->slash && kind != VFS_DIRECTORY) {
         error = -VFS_ENOTDIR;
     }
-    lookup_end(&lookup);
+    if (error) {
+        lookup_end(lookup);
+    }
     return error;
 }
 
 int vfs_stat_path(struct vfs *fs, struct vfs_path path, bool follow, struct vfs_stat *stat)
 {
-    struct vfs_inode *inode = NULL;
-    int error = find(fs, path, follow, &inode);
+    struct lookup lookup;
+    int error = find(fs, path, follow, &lookup);
     if (!error) {
-        *stat = vfs_stat(inode);
+        *stat = lookup.mount ? lookup.status : vfs_stat(lookup.inode);
+        lookup_end(&lookup);
     }
     return error;
+}
+
+static bool are_times(const struct vfs_time *accessed, const struct vfs_time *modified)
+{
+    return (!accessed || accessed->nanoseconds <= 999999999) &&
+           (!modified || modified->nanoseconds <= 999999999);
 }
 
 int vfs_set_times(struct vfs *fs, struct vfs_inode *inode, const struct vfs_time *accessed,
                   const struct vfs_time *modified)
 {
-    if ((accessed && accessed->nanoseconds > 999999999) ||
-        (modified && modified->nanoseconds > 999999999)) {
+    if (!are_times(accessed, modified)) {
         return -VFS_EINVAL;
+    }
+    if (inode_is_outside(inode)) {
+        const struct place *place = inode->place;
+        return outside_set_times(fs, place->mount, place->path, place->length, accessed, modified);
     }
     if (accessed) {
         inode->accessed = *accessed;
@@ -258,7 +316,19 @@ int vfs_set_times(struct vfs *fs, struct vfs_inode *inode, const struct vfs_time
 int vfs_set_times_path(struct vfs *fs, struct vfs_path path, bool follow,
                        const struct vfs_time *accessed, const struct vfs_time *modified)
 {
-    struct vfs_inode *inode = NULL;
-    int error = find(fs, path, follow, &inode);
-    return error ? error : vfs_set_times(fs, inode, accessed, modified);
+    struct lookup lookup;
+    int error = find(fs, path, follow, &lookup);
+    if (error) {
+        return error;
+    }
+    if (!lookup.mount) {
+        error = vfs_set_times(fs, lookup.inode, accessed, modified);
+    } else if (!are_times(accessed, modified)) {
+        error = -VFS_EINVAL;
+    } else {
+        error = outside_set_times(fs, lookup.mount, lookup.path, lookup.path_length, accessed,
+                                  modified);
+    }
+    lookup_end(&lookup);
+    return error;
 }

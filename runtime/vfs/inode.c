@@ -53,7 +53,9 @@ struct vfs_inode *inode_new(struct vfs *fs, enum vfs_kind kind, int *error)
 
 static void inode_free(struct vfs *fs, struct vfs_inode *inode)
 {
-    if (inode->kind == VFS_FILE) {
+    if (inode_is_outside(inode)) {
+        outside_close(fs, inode);
+    } else if (inode->kind == VFS_FILE) {
         content_clear(fs, &inode->content);
     } else if (inode->kind == VFS_DIRECTORY) {
         directory_clear(fs, &inode->directory);
@@ -61,6 +63,8 @@ static void inode_free(struct vfs *fs, struct vfs_inode *inode)
         usage_refund(fs, inode->symlink.length);
         free(inode->symlink.target);
     }
+    place_free(inode->place);
+    free(inode->listing);
     fs->usage.inodes--;
     if (!inode->pooled) {
         free(inode);
@@ -133,8 +137,7 @@ struct vfs *vfs_new(const struct vfs_host *host)
     return fs;
 }
 
-/* Frees what is below a directory, without recursion. */
-static void free_below(struct vfs *fs, struct vfs_inode *top)
+void free_below(struct vfs *fs, struct vfs_inode *top)
 {
     struct vfs_inode *directory = top;
     for (;;) {
@@ -157,7 +160,13 @@ void vfs_free(struct vfs *fs)
     if (!fs) {
         return;
     }
+    vfs_unmount(fs, NULL, NULL);
     free_below(fs, fs->root);
+    if (fs->whiteout) {
+        fs->whiteout->links = 0;
+        inode_settle(fs, fs->whiteout);
+    }
+    free(fs->link_target);
     fs->root->links = 0;
     inode_settle(fs, fs->root);
     free(fs->pool);

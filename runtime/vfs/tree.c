@@ -8,13 +8,15 @@
  * a trailing slash is fine. */
 static int check_free(const struct lookup *lookup, bool directory)
 {
-    if (lookup->inode) {
+    bool found;
+    lookup_kind(lookup, &found);
+    if (found) {
         return -VFS_EEXIST;
     }
-    if ((lookup->slash && !directory) || !lookup->parent->links) {
+    if (lookup->slash && !directory) {
         return -VFS_ENOENT;
     }
-    return 0;
+    return lookup->mount || lookup->parent->links ? 0 : -VFS_ENOENT;
 }
 
 static int make_named(struct vfs *fs, const struct lookup *lookup, enum vfs_kind kind,
@@ -42,12 +44,39 @@ int vfs_mkdir(struct vfs *fs, struct vfs_path path)
         return error;
     }
     struct vfs_inode *made = NULL;
-    error = check_free(&lookup, true);
-    if (!error) {
-        error = make_named(fs, &lookup, VFS_DIRECTORY, &made);
+    if (lookup.mount) {
+        error = outside_change(fs, VFS_CHANGE_MKDIR, &lookup);
+    } else {
+        error = check_free(&lookup, true);
+        if (!error) {
+            error = make_named(fs, &lookup, VFS_DIRECTORY, &made);
+        }
     }
     lookup_end(&lookup);
     return error;
+}
+
+static int make_symlink(struct vfs *fs, const struct lookup *lookup, const char *target,
+                        size_t length)
+{
+    int error = check_free(lookup, false);
+    if (!error) {
+        error = usage_charge(fs, length);
+    }
+    if (error) {
+        return error;
+    }
+    char *copy = malloc(length);
+    struct vfs_inode *made = NULL;
+    error = copy ? make_named(fs, lookup, VFS_SYMLINK, &made) : -VFS_ENOMEM;
+    if (error) {
+        free(copy);
+        usage_refund(fs, length);
+        return error;
+    }
+    memcpy(copy, target, length);
+    made->symlink = (struct symlink){copy, (uint32_t)length};
+    return 0;
 }
 
 int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_path path)
@@ -66,23 +95,23 @@ int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_pa
     if (error) {
         return error;
     }
-    error = check_free(&lookup, false);
-    if (!error) {
-        error = usage_charge(fs, length);
-    }
-    if (!error) {
-        char *copy = malloc(length);
-        struct vfs_inode *made = NULL;
-        error = copy ? make_named(fs, &lookup, VFS_SYMLINK, &made) : -VFS_ENOMEM;
-        if (error) {
-            free(copy);
-            usage_refund(fs, length);
-        } else {
-            memcpy(copy, target, length);
-            made->symlink = (struct symlink){copy, (uint32_t)length};
-        }
-    }
+    error = lookup.mount ? outside_symlink(fs, &lookup, target, length)
+                         : make_symlink(fs, &lookup, target, length);
     lookup_end(&lookup);
+    return error;
+}
+
+/* A link outside is read to a buffer that lives until the next one is. */
+static int readlink_outside(struct vfs *fs, const struct lookup *lookup, const char **target,
+                            size_t *length)
+{
+    char *text = NULL;
+    int error = outside_readlink(fs, lookup->mount, lookup->path, lookup->path_length, &text,
+                                 length);
+    if (!error) {
+        free(fs->link_target);
+        *target = fs->link_target = text;
+    }
     return error;
 }
 
@@ -93,11 +122,14 @@ int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size
     if (error) {
         return error;
     }
-    if (!lookup.inode) {
+    bool found;
+    enum vfs_kind kind = lookup_kind(&lookup, &found);
+    if (!found) {
         error = -VFS_ENOENT;
-    } else if (lookup.inode->kind != VFS_SYMLINK) {
-        bool unfit = lookup.slash && lookup.inode->kind != VFS_DIRECTORY;
-        error = unfit ? -VFS_ENOTDIR : -VFS_EINVAL;
+    } else if (kind != VFS_SYMLINK) {
+        error = lookup.slash && kind != VFS_DIRECTORY ? -VFS_ENOTDIR : -VFS_EINVAL;
+    } else if (lookup.mount) {
+        error = readlink_outside(fs, &lookup, target, length);
     } else {
         *target = lookup.inode->symlink.target;
         *length = lookup.inode->symlink.length;
@@ -108,12 +140,19 @@ int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size
 
 static int link_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
 {
+    bool found;
     int error = check_free(to, false);
     if (error) {
         return error;
     }
-    if (from->inode->kind == VFS_DIRECTORY) {
+    if (lookup_kind(from, &found) == VFS_DIRECTORY) {
         return -VFS_EPERM;
+    }
+    if (from->mount && to->mount) {
+        return outside_change_two(fs, VFS_CHANGE_LINK, from, to);
+    }
+    if (from->mount || to->mount) {
+        return -VFS_EXDEV;
     }
     if (from->inode->links >= VFS_LINK_MAX) {
         return -VFS_EMLINK;
@@ -132,9 +171,11 @@ int vfs_link(struct vfs *fs, struct vfs_path from, bool follow, struct vfs_path 
     if (error) {
         return error;
     }
-    if (!old.inode) {
+    bool found;
+    enum vfs_kind kind = lookup_kind(&old, &found);
+    if (!found) {
         error = -VFS_ENOENT;
-    } else if (old.slash && old.inode->kind != VFS_DIRECTORY) {
+    } else if (old.slash && kind != VFS_DIRECTORY) {
         error = -VFS_ENOTDIR;
     } else {
         error = lookup_begin(fs, to, LOOKUP_NAME, &new);
@@ -160,7 +201,9 @@ int vfs_unlink(struct vfs *fs, struct vfs_path path)
     if (error) {
         return error;
     }
-    if (!lookup.inode) {
+    if (lookup.mount) {
+        error = outside_change(fs, VFS_CHANGE_UNLINK, &lookup);
+    } else if (!lookup.inode) {
         error = -VFS_ENOENT;
     } else if (lookup.inode->kind == VFS_DIRECTORY) {
         error = -VFS_EISDIR;
@@ -191,6 +234,9 @@ static int check_rmdir(const struct lookup *lookup)
     if (lookup->inode->kind != VFS_DIRECTORY) {
         return -VFS_ENOTDIR;
     }
+    if (lookup_is_mount(lookup)) {
+        return -VFS_EBUSY;
+    }
     return lookup->inode->directory.entries_live ? -VFS_ENOTEMPTY : 0;
 }
 
@@ -201,8 +247,8 @@ int vfs_rmdir(struct vfs *fs, struct vfs_path path)
     if (error) {
         return error;
     }
-    error = check_rmdir(&lookup);
-    if (!error) {
+    error = lookup.mount ? outside_change(fs, VFS_CHANGE_RMDIR, &lookup) : check_rmdir(&lookup);
+    if (!error && !lookup.mount) {
         inode_detach(fs, lookup.parent, entry_of(&lookup));
     }
     lookup_end(&lookup);
@@ -222,12 +268,19 @@ static int check_rename(const struct lookup *from, const struct lookup *to)
     if (from->last != LAST_NAME || to->last != LAST_NAME) {
         return -VFS_EBUSY;
     }
-    if (!from->inode) {
+    bool found;
+    bool directory = lookup_kind(from, &found) == VFS_DIRECTORY;
+    if (!found) {
         return -VFS_ENOENT;
     }
-    bool directory = from->inode->kind == VFS_DIRECTORY;
     if (!directory && (from->slash || to->slash)) {
         return -VFS_ENOTDIR;
+    }
+    if (lookup_is_mount(from) || lookup_is_mount(to)) {
+        return -VFS_EBUSY;
+    }
+    if (from->mount || to->mount) {
+        return from->mount && to->mount ? 0 : -VFS_EXDEV;
     }
     if (directory && is_below(to->parent, from->inode)) {
         return -VFS_EINVAL;
@@ -270,6 +323,9 @@ static void replace_target(struct vfs *fs, const struct lookup *to, struct vfs_i
 static int rename_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
 {
     int error = check_rename(from, to);
+    if (!error && from->mount) {
+        return outside_change_two(fs, VFS_CHANGE_RENAME, from, to);
+    }
     if (error || to->inode == from->inode) {
         return error;
     }
@@ -311,9 +367,11 @@ int vfs_rename(struct vfs *fs, struct vfs_path from, struct vfs_path to)
 int vfs_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cursor,
                        struct vfs_dirent *dirent)
 {
-    (void)fs;
     if (directory->kind != VFS_DIRECTORY) {
         return -VFS_ENOTDIR;
+    }
+    if (inode_is_outside(directory)) {
+        return outside_read_directory(fs, directory, cursor, dirent);
     }
     const struct directory_entry *entry = directory_after(&directory->directory, *cursor);
     if (!entry) {
@@ -340,24 +398,51 @@ static const struct directory_entry *name_in_parent(const struct vfs_inode *dire
     return NULL;
 }
 
+/* Puts `/` and the text in front of what begins at *start. */
+static bool prepend(char *buffer, size_t *start, const char *text, size_t length)
+{
+    if (*start < length + 1) {
+        return false;
+    }
+    *start -= length;
+    memcpy(buffer + *start, text, length);
+    buffer[--*start] = '/';
+    return true;
+}
+
+/* The directory inside that the path goes on with: past mounts, to their points. */
+static struct vfs_inode *skip_mount(struct vfs_inode *directory, char *buffer, size_t *start,
+                                    int *error)
+{
+    const struct place *place = directory->place;
+    if (!place || (directory->merged && place->length)) {
+        return directory;
+    }
+    if (place->length && !prepend(buffer, start, place->path, place->length)) {
+        *error = -VFS_ENAMETOOLONG;
+    } else if (!place->mount->point) {
+        *error = -VFS_ENOENT;
+    }
+    return place->mount->point;
+}
+
 int vfs_directory_path(struct vfs *fs, struct vfs_inode *directory, char *buffer, size_t capacity)
 {
     if (directory->kind != VFS_DIRECTORY) {
         return -VFS_ENOTDIR;
     }
     size_t start = capacity; /* built from the end */
+    int error = 0;
     for (struct vfs_inode *at = directory; at != fs->root; at = at->directory.parent) {
+        at = skip_mount(at, buffer, &start, &error);
         const struct directory_entry *entry =
-            at->directory.parent ? name_in_parent(at) : NULL;
+            !error && at->directory.parent ? name_in_parent(at) : NULL;
         if (!entry) {
-            return -VFS_ENOENT;
+            return error ? error : -VFS_ENOENT;
         }
-        if (start < entry->length + 1u) {
+        if (!prepend(buffer, &start, entry->name, entry->length)) {
             return -VFS_ENAMETOOLONG;
         }
-        start -= entry->length;
-        memcpy(buffer + start, entry->name, entry->length);
-        buffer[--start] = '/';
     }
     if (start == capacity) {
         if (!capacity) {

@@ -1,5 +1,6 @@
 /* Layout of the file system in memory, and the parts that make it up:
- * content.c (data of files), directory.c (names), inode.c (life of inodes), lookup.c (paths). */
+ * content.c (data of files), directory.c (names), inode.c (life of inodes), lookup.c (paths),
+ * outside.c (what is in mounts), mount.c (where they are), overlay.c (changes over them). */
 #ifndef ERYX_VFS_INTERNAL_H
 #define ERYX_VFS_INTERNAL_H
 
@@ -42,6 +43,41 @@ struct symlink {
     uint32_t length;
 };
 
+/* A mount. Its inodes refer to it, the tree too until it is unmounted. */
+struct vfs_mount {
+    struct vfs_mount *next;
+    struct vfs_inode *point; /* NULL: unmounted */
+    struct vfs_inode *upper; /* of an overlay over a directory: its root, inside */
+    uint32_t number;
+    uint32_t references;
+    uint8_t flags; /* enum vfs_mount_flags */
+    size_t path_length;
+    char path[]; /* of the point */
+};
+
+/* Where an inode is in a mount. */
+struct place {
+    struct vfs_mount *mount;
+    uint32_t length;
+    char path[];
+};
+
+/* What is kept of an open inode outside: its number at the host, 0 for directories. */
+struct outside {
+    uint64_t file;
+    unsigned flags; /* of vfs_open, to open it again */
+};
+
+/* Entries of a directory outside, as vfs_outside.list gives them. */
+struct listing {
+    uint32_t used;
+    uint32_t count;
+    uint8_t bytes[];
+};
+
+/* Only inside: a name of an overlay that is no more. */
+enum { VFS_WHITEOUT = 255 };
+
 struct vfs_inode {
     uint64_t number;
     struct vfs_time accessed, modified, changed;
@@ -49,11 +85,16 @@ struct vfs_inode {
     uint32_t references;
     uint8_t kind;
     uint8_t device;
-    bool pooled; /* part of an array that is freed with the file system */
+    bool pooled;        /* part of an array that is freed with the file system */
+    bool merged;        /* a directory inside, over the one at `place` */
+    bool mount_point;   /* something is mounted over it */
+    struct place *place; /* NULL: all of it is inside */
+    struct listing *listing; /* of the directory at `place`, while it is read */
     union {
         struct content content;
         struct directory directory;
         struct symlink symlink;
+        struct outside outside;
     };
 };
 
@@ -64,6 +105,9 @@ struct vfs {
     uint64_t last_number;
     struct vfs_inode *root;
     struct vfs_inode *pool; /* inodes of the archive */
+    struct vfs_mount *mounts;
+    struct vfs_inode *whiteout; /* made with the first overlay */
+    char *link_target;          /* what vfs_readlink gave last, if it was outside */
 };
 
 /* Takes bytes from the allowance: VFS_ENOSPC when there aren't that many. */
@@ -94,6 +138,8 @@ void directory_clear(struct vfs *fs, struct directory *directory);
 /* A new inode without a name, or NULL with *error set. */
 struct vfs_inode *inode_new(struct vfs *fs, enum vfs_kind kind, int *error);
 void inode_init(struct vfs *fs, struct vfs_inode *inode, enum vfs_kind kind, struct vfs_time now);
+/* Frees what is below a directory, without recursion. */
+void free_below(struct vfs *fs, struct vfs_inode *top);
 /* Frees it when neither names nor references are left. */
 void inode_settle(struct vfs *fs, struct vfs_inode *inode);
 void inode_touch(struct vfs *fs, struct vfs_inode *inode);
@@ -105,7 +151,8 @@ void inode_detach(struct vfs *fs, struct vfs_inode *parent, struct directory_ent
 enum lookup_last { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
 /* Where a path leads. With LAST_NAME: the directory, the last name and what it names (NULL:
- * nothing); otherwise only the inode. */
+ * nothing); otherwise only the inode. If that is outside, `mount` is set, and instead of inodes there
+ * is the place; `name` is the last one of its path. */
 struct lookup {
     struct vfs_inode *parent;
     const char *name;
@@ -114,6 +161,11 @@ struct lookup {
     enum lookup_last last;
     bool slash; /* the path ends in one: only a directory will do */
     char *expansion; /* memory that `name` may point to */
+    struct vfs_mount *mount;
+    char *path; /* in the mount */
+    size_t path_length;
+    bool exists;            /* outside, and then: */
+    struct vfs_stat status;
 };
 
 /* A link as the last component gives: its target; itself unless a slash comes after it; its target
@@ -124,5 +176,55 @@ enum lookup_mode { LOOKUP_FOLLOW, LOOKUP_LINK, LOOKUP_CREATE, LOOKUP_NAME };
 int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
                  struct lookup *lookup);
 void lookup_end(struct lookup *lookup);
+/* What is at the end; 0 with *found false when nothing is. */
+enum vfs_kind lookup_kind(const struct lookup *lookup, bool *found);
+
+/* --- Mounts ------------------------------------------------------------------------------ */
+
+static inline bool inode_is_outside(const struct vfs_inode *inode)
+{
+    return inode->place && !inode->merged;
+}
+
+struct place *place_new(struct vfs_mount *mount, const char *path, size_t length);
+void place_free(struct place *place);
+/* The directory above a mount. */
+struct vfs_inode *mount_parent(const struct vfs_mount *mount);
+struct vfs_mount *mount_at(const struct vfs *fs, const struct vfs_inode *point);
+/* Whether the lookup ended at a mount, whose name cannot be changed. */
+bool lookup_is_mount(const struct lookup *lookup);
+
+int outside_stat(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
+                 struct vfs_stat *stat);
+/* *target: to be freed. */
+int outside_readlink(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
+                     char **target, size_t *target_length);
+int outside_open(struct vfs *fs, const struct lookup *lookup, unsigned flags,
+                 struct vfs_inode **inode);
+/* Gives back what an inode holds outside. */
+void outside_close(struct vfs *fs, struct vfs_inode *inode);
+int outside_status(struct vfs *fs, struct vfs_inode *inode, struct vfs_stat *stat);
+int64_t outside_read(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, void *buffer,
+                     size_t length);
+int64_t outside_write(struct vfs *fs, struct vfs_inode *inode, uint64_t offset, const void *data,
+                      size_t length);
+int outside_resize(struct vfs *fs, struct vfs_inode *inode, uint64_t size);
+int outside_sync(struct vfs *fs, struct vfs_inode *inode);
+int outside_set_times(struct vfs *fs, const struct vfs_mount *mount, const char *path,
+                      size_t length, const struct vfs_time *accessed,
+                      const struct vfs_time *modified);
+/* mkdir, rmdir and unlink with their checks; of a mount that can be written. */
+int outside_change(struct vfs *fs, enum vfs_change change, const struct lookup *lookup);
+int outside_symlink(struct vfs *fs, const struct lookup *lookup, const char *target,
+                    size_t length);
+/* rename and link; both ends are outside. */
+int outside_change_two(struct vfs *fs, enum vfs_change change, const struct lookup *from,
+                       const struct lookup *to);
+/* Reads the directory at the inode's place, unless it has been. */
+int outside_list(struct vfs *fs, struct vfs_inode *inode);
+/* The entry at *at, which is moved on. False: the end. */
+bool listing_next(const struct listing *listing, uint32_t *at, struct vfs_dirent *entry);
+int outside_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cursor,
+                           struct vfs_dirent *entry);
 
 #endif

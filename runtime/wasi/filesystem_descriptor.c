@@ -75,16 +75,22 @@ void wasi_descriptor_advise(uint32_t self, uint64_t offset, uint64_t length, uin
     check_open(self, result);
 }
 
+static void sync_open(uint32_t self, struct result_code *result)
+{
+    const struct handle *handle = descriptor(self);
+    wasi_put_code(result, handle ? vfs_sync(wasi_file_system(), handle->inode) : -VFS_EBADF);
+}
+
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.sync-data")
 void wasi_descriptor_sync_data(uint32_t self, struct result_code *result)
 {
-    check_open(self, result);
+    sync_open(self, result);
 }
 
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.sync")
 void wasi_descriptor_sync(uint32_t self, struct result_code *result)
 {
-    check_open(self, result);
+    sync_open(self, result);
 }
 
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.get-flags")
@@ -126,11 +132,7 @@ static int64_t read_at(const struct handle *handle, uint64_t length, uint64_t of
     if (!handle || !(handle->flags & DESCRIPTOR_READ)) {
         return -VFS_EBADF;
     }
-    uint64_t most = 65536;
-    if (vfs_kind(handle->inode) == VFS_FILE) {
-        uint64_t size = vfs_stat(handle->inode).size;
-        most = size > offset ? size - offset : 0;
-    }
+    uint64_t most = wasi_read_most(handle->inode, offset);
     size_t wanted = (size_t)(length < most ? length : most);
     if (!wanted) {
         return 0;

@@ -55,14 +55,20 @@ static void put_stat(struct stat_result *result, int error, const struct vfs_sta
     };
 }
 
+/* libc asks for the inode number and then, at once, for the status: of an open file the second
+ * question is answered with what the first found out. */
+static struct {
+    uint32_t self; /* 0: nothing is remembered */
+    struct vfs_stat stat;
+} last_hash;
+
 static int stat_descriptor(uint32_t self, struct vfs_stat *stat)
 {
     const struct handle *handle = handle_get(self, HANDLE_DESCRIPTOR);
     if (!handle) {
         return -VFS_EBADF;
     }
-    *stat = vfs_stat(handle->inode);
-    return 0;
+    return vfs_status(wasi_file_system(), handle->inode, stat);
 }
 
 static int stat_path(uint32_t self, uint32_t flags, const char *path, uint32_t length,
@@ -75,8 +81,10 @@ static int stat_path(uint32_t self, uint32_t flags, const char *path, uint32_t l
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.stat")
 void wasi_descriptor_stat(uint32_t self, struct stat_result *result)
 {
-    struct vfs_stat stat;
-    put_stat(result, stat_descriptor(self, &stat), &stat);
+    struct vfs_stat stat = last_hash.stat;
+    int error = last_hash.self == self ? 0 : stat_descriptor(self, &stat);
+    last_hash.self = 0;
+    put_stat(result, error, &stat);
 }
 
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.stat-at")
@@ -110,8 +118,9 @@ static void put_hash(struct hash_result *result, int error, const struct vfs_sta
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.metadata-hash")
 void wasi_descriptor_metadata_hash(uint32_t self, struct hash_result *result)
 {
-    struct vfs_stat stat;
-    put_hash(result, stat_descriptor(self, &stat), &stat);
+    int error = stat_descriptor(self, &last_hash.stat);
+    last_hash.self = error ? 0 : self;
+    put_hash(result, error, &last_hash.stat);
 }
 
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.metadata-hash-at")

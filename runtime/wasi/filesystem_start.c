@@ -39,7 +39,7 @@ static int64_t device_write(enum vfs_device device, const void *data, size_t len
 /* What goes wrong here is a defect of the build, not of a program: there is no sandbox. */
 void wasi_start(void)
 {
-    static const struct vfs_host host = {wasi_wall_clock, device_read, device_write};
+    static const struct vfs_host host = {wasi_wall_clock, device_read, device_write, &wasi_outside};
     if (file_system) {
         return;
     }

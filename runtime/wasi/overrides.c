@@ -32,6 +32,12 @@ static int fault_to_errno(int fallback)
         return ENOSPC;
     case VFS_EBADF:
         return EBADF;
+    case VFS_EROFS:
+        return EROFS;
+    case VFS_EDQUOT:
+        return EDQUOT;
+    case VFS_EACCES:
+        return EACCES;
     case VFS_EMFILE:
         return EMFILE;
     default:

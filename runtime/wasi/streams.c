@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { DEVICE_READ_MAX = 65536 };
+enum { DEVICE_READ_MAX = 65536, OUTSIDE_READ_MAX = 262144 };
 
 int wasi_last_fault;
 
@@ -12,6 +12,8 @@ uint8_t wasi_code(int64_t error)
     wasi_last_fault = (int)-error;
     if (error == -VFS_EMFILE) {
         error = -VFS_ENOMEM;
+    } else if (error < -VFS_EMFILE) {
+        error = -VFS_EIO;
     }
     return (uint8_t)(-error - 1);
 }
@@ -39,13 +41,23 @@ struct result_read { /* result<list<u8>, stream-error> */
     };
 };
 
-/* How many bytes to make room for: what is there of a file, a part of what has no end. */
+uint64_t wasi_read_most(const struct vfs_inode *inode, uint64_t offset)
+{
+    if (vfs_is_outside(inode)) {
+        return OUTSIDE_READ_MAX;
+    }
+    if (vfs_kind(inode) != VFS_FILE) {
+        return DEVICE_READ_MAX;
+    }
+    uint64_t size = vfs_stat(inode).size;
+    return size > offset ? size - offset : 0;
+}
+
 static size_t read_size(const struct handle *handle, uint64_t wanted)
 {
     uint64_t most = DEVICE_READ_MAX;
-    if (handle->stream == STREAM_FILE && vfs_kind(handle->inode) == VFS_FILE) {
-        uint64_t size = vfs_stat(handle->inode).size;
-        most = size > handle->value ? size - handle->value : 0;
+    if (handle->stream == STREAM_FILE) {
+        most = wasi_read_most(handle->inode, handle->value);
     }
     return (size_t)(wanted < most ? wanted : most);
 }
@@ -96,7 +108,12 @@ struct result_permit { /* result<u64, stream-error> */
 
 static uint64_t write_offset(const struct handle *handle)
 {
-    return handle->stream == STREAM_APPEND ? vfs_stat(handle->inode).size : handle->value;
+    struct vfs_stat stat = {0};
+    if (handle->stream == STREAM_APPEND) {
+        vfs_status(wasi_file_system(), handle->inode, &stat);
+        return stat.size;
+    }
+    return handle->value;
 }
 
 static bool is_file_stream(const struct handle *handle)

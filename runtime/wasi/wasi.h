@@ -20,6 +20,9 @@ void wasi_start(void);
 /* The file system, for limits and for files the runtime makes itself. */
 struct vfs *wasi_file_system(void);
 
+/* Asks the host what it mounts, and makes the tree so. */
+void wasi_mounts_ask(void);
+
 /* From begin to take, what is written to stdout goes to memory instead of the host (at most
  * WASI_CAPTURE_MAX bytes; further writes fail with ENOSPC). */
 enum { WASI_CAPTURE_MAX = 64 << 20 };

@@ -111,12 +111,19 @@ void wasi_put_code(struct result_code *result, int64_t error);
  * of all failures of streams, and has no code for too many open files. */
 extern int wasi_last_fault;
 
+/* How many bytes to make room for when a file is read from there: what there is of a file inside, a
+ * part of what has no end or is outside. */
+uint64_t wasi_read_most(const struct vfs_inode *inode, uint64_t offset);
+
 /* --- Host side of the standard streams --- */
 
 /* A count, 0 at the end, or a negative vfs_error. */
 int64_t stdio_read(void *buffer, size_t length);
 /* All of it or an error. */
 int stdio_write(enum stream_kind stream, const void *data, size_t length);
+
+/* Mounts, as functions of the host (mounts.c). */
+extern const struct vfs_outside wasi_outside;
 
 struct vfs_time wasi_wall_clock(void);
 uint64_t wasi_monotonic_clock(void);

@@ -54,6 +54,7 @@ bool guest_reset(guest_t *guest) {
     guest->streams = (guest_streams_t){0};
     guest->calls = NULL;
     guest->net = NULL;
+    guest->mounts = NULL;
     guest->exited = guest->returned = guest->failed = false;
     guest->fault = guest->fault_in = NULL;
     engine_trim(guest->instance);

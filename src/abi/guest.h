@@ -77,8 +77,9 @@ typedef struct guest {
     uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */
     waitables_t waitables;
-    struct calls *calls; /* of the sandbox; NULL or empty: no callbacks */
     struct net_sandbox *net; /* of the sandbox; NULL: no network is granted */
+    struct calls *calls;   /* of the sandbox; NULL or empty: no callbacks */
+    struct mounts *mounts; /* of the sandbox; NULL: none */
     guest_phase_t phase;
     uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
     bool returned; /* task-return was called in this execution */

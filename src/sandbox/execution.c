@@ -226,6 +226,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     };
     instance->guest.streams = streams_of(sandbox);
     instance->guest.calls = &sandbox->calls;
+    instance->guest.mounts = &sandbox->mounts;
     instance->guest.waitables.budget = sandbox->budget;
     instance->guest.net = sandbox->net;
     guest_status_t status = guest_configure(&instance->guest, &settings);

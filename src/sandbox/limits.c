@@ -14,6 +14,7 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .output_bytes = (uint64_t)16 << 20,
         .pending_calls = 16384,
         .total_calls = 1000000,
+        .open_files = 1000,
         .call_argument_bytes = (uint64_t)64 << 20,
         .call_result_bytes = (uint64_t)64 << 20,
         .result_bytes = (uint64_t)64 << 20,

@@ -65,6 +65,8 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     if (options->limits.pending_calls > PENDING_CALLS_MAX)
         return error_set(error, ERYX_ERR_ARGUMENT, "limit pending_calls of %u: at most %u",
                          options->limits.pending_calls, PENDING_CALLS_MAX);
+    if (options->mount_count > 0 && !options->mounts)
+        return error_set(error, ERYX_ERR_ARGUMENT, "mounts is NULL, its count is not 0");
     if (options->callback_count > 0 && !options->callbacks)
         return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
     if (options->secret_count > 0 && !options->secrets)
@@ -127,6 +129,7 @@ int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     if (sandbox->instance)
         return ERYX_OK;
     int status = pool_acquire(&sandbox->runtime->pool, &sandbox->instance, error);
+    mounts_forget_files(&sandbox->mounts);
     if (status == ERYX_OK)
         sandbox->instance->slot->limit =
             sandbox->limits.memory_bytes / MEMORY_WASM_PAGE * MEMORY_WASM_PAGE;
@@ -187,6 +190,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     guest_image_free(&sandbox->saved);
     net_sandbox_free(sandbox->net);
     calls_free(&sandbox->calls);
+    mounts_free(&sandbox->mounts);
     scrub_teardown(sandbox);
     if (sandbox->control)
         control_release(&runtime->watchdog, sandbox->control);
@@ -212,6 +216,7 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     sandbox->trace_locals = options->trace_locals_bytes;
     sandbox->budget = budget_new(options->limits.host_memory_bytes);
     calls_init(&sandbox->calls, &options->limits, sandbox->budget);
+    mounts_init(&sandbox->mounts, options->limits.open_files, sandbox->budget);
     sandbox->env = options->env;
     sandbox->control = control_acquire(&sandbox->runtime->watchdog);
     if (!sandbox->control || !sandbox->budget ||
@@ -219,6 +224,8 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
     int status = scrub_setup(sandbox, options, error);
+    if (status == ERYX_OK)
+        status = sandbox_add_mounts(sandbox, options, error);
     if (status == ERYX_OK)
         status = add_callbacks(sandbox, options, error);
     if (status == ERYX_OK)

@@ -6,6 +6,7 @@
 
 #include "abi/callbacks.h"
 #include "base/buffer.h"
+#include "mount/mounts.h"
 #include "sandbox/execution.h"
 #include "sandbox/pool.h"
 #include "sandbox/runtime.h"
@@ -36,6 +37,7 @@ struct eryx_sandbox {
     secrets_t *secrets;  /* NULL: none */
     filter_t scrub[2];   /* of stdout and stderr, if there are secrets */
     buffer_t scrubbed;   /* see scrub.h */
+    mounts_t mounts;
     budget_t *budget; /* limits.host_memory_bytes */
     net_sandbox_t *net; /* NULL: no network is granted */
     void *env;
@@ -47,6 +49,10 @@ struct eryx_sandbox {
     guest_image_t saved;  /* what belongs to the slot's savepoint */
     eryx_execution_t execution;
 };
+
+/* Those of the options (mounts.c). */
+int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
+                       eryx_error_t *error);
 
 bool text_list_copy(text_list_t *out, const char *const *items, size_t count);
 

@@ -32,7 +32,10 @@ HOST = {
     "wasi:io/error@0.2.0": {"[resource-drop]error"},
     "wasi:cli/exit@0.2.0": {"exit"},
     # Offered by liberyx, answered with -1 in the component.
-    "eryx": set(),
+    "eryx": {
+        "mount-list", "mount-stat", "mount-open", "mount-close", "mount-status", "mount-read",
+        "mount-write", "mount-resize", "mount-sync", "mount-entries", "mount-readlink",
+        "mount-set-times", "mount-change"},
 }
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
 

@@ -29,7 +29,7 @@ static int64_t device_write(enum vfs_device device, const void *buffer, size_t l
 
 struct vfs *support_new(void)
 {
-    static const struct vfs_host host = {now, device_read, device_write};
+    static const struct vfs_host host = {now, device_read, device_write, NULL};
     return vfs_new(&host);
 }
 

@@ -1,0 +1,1 @@
+eryx run --mount /dev/null:/data -c 1

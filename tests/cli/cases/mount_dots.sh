@@ -1,0 +1,1 @@
+eryx run --mount .:/data/../x -c 1

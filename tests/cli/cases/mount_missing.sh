@@ -1,0 +1,1 @@
+eryx run --mount nothing:/data -c 1

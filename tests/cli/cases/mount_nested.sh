@@ -1,0 +1,1 @@
+eryx run --mount .:/data --mount .:/data/x -c 1

@@ -1,0 +1,1 @@
+eryx run --mount src -c 1

@@ -1,0 +1,1 @@
+eryx run --mount /proc:/data -c 1

@@ -1,0 +1,1 @@
+eryx run --mount src:data -c 1

@@ -1,0 +1,1 @@
+eryx run --mount .:/ -c 1
