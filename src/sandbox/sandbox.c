@@ -111,6 +111,7 @@ static int undo(eryx_sandbox_t *sandbox, eryx_error_t *error) {
  * that the program took much of. */
 bool sandbox_undo(eryx_sandbox_t *sandbox) {
     instance_t *instance = sandbox->instance;
+    mounts_forget_files(&sandbox->mounts);
     if (!sandbox->rollback) {
         pool_discard(&sandbox->runtime->pool, instance);
         sandbox->instance = NULL;
@@ -129,7 +130,6 @@ int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     if (sandbox->instance)
         return ERYX_OK;
     int status = pool_acquire(&sandbox->runtime->pool, &sandbox->instance, error);
-    mounts_forget_files(&sandbox->mounts);
     if (status == ERYX_OK)
         sandbox->instance->slot->limit =
             sandbox->limits.memory_bytes / MEMORY_WASM_PAGE * MEMORY_WASM_PAGE;
