@@ -20,6 +20,8 @@ static void finish_memory(void)
     if (start != 0) {
         heap_add(start, MEMORY_MINIMUM);
     }
+    PyGC_Collect(); /* and the interpreter's own lists of free blocks */
+    heap_settle();
     heap_clean();
 }
 

@@ -27,6 +27,7 @@ static struct {
 
 static struct span *current[CLASSES]; /* where blocks come from; the span of unit 0: none */
 static uint32_t available[CLASSES];   /* other pools with free blocks, 0: none */
+static uint32_t settled[CLASSES];     /* the same, but only when memory is short */
 
 static inline uint32_t index_of(const struct span *span)
 {
@@ -122,18 +123,19 @@ static struct span *new_pool(uint32_t kind)
     return pool;
 }
 
-static void link_available(struct span *pool)
+/* The pool is on neither list. */
+static void link_pool(struct span *pool, uint32_t *lists)
 {
-    uint32_t unit = index_of(pool), next = available[pool->kind];
+    uint32_t unit = index_of(pool), next = lists[pool->kind];
     pool->next = next & 0xfffff;
     pool->previous = 0;
     if (next != 0) {
         heap_spans[next].previous = unit & 0xfffff;
     }
-    available[pool->kind] = unit;
+    lists[pool->kind] = unit;
 }
 
-static void unlink_available(struct span *pool)
+static void unlink_pool(struct span *pool, uint32_t *lists)
 {
     if (pool->next != 0) {
         heap_spans[pool->next].previous = pool->previous;
@@ -141,7 +143,7 @@ static void unlink_available(struct span *pool)
     if (pool->previous != 0) {
         heap_spans[pool->previous].next = pool->next;
     } else {
-        available[pool->kind] = pool->next;
+        lists[pool->kind] = pool->next;
     }
 }
 
@@ -154,15 +156,25 @@ static void give_pool(struct span *pool)
     spans_give(unit, units);
 }
 
+static struct span *take_pool(uint32_t kind, uint32_t *lists)
+{
+    struct span *pool = &heap_spans[lists[kind]];
+    unlink_pool(pool, lists);
+    pool->state = SPAN_POOL;
+    return pool;
+}
+
 /* A pool other than the current one with a block on its free list; NULL without memory. */
 static struct span *next_pool(uint32_t kind)
 {
     struct span *pool;
-    if (available[kind] == 0) {
-        pool = new_pool(kind);
+    if (available[kind] != 0) {
+        pool = take_pool(kind, available);
     } else {
-        pool = &heap_spans[available[kind]];
-        unlink_available(pool);
+        pool = new_pool(kind);
+        if (pool == NULL && settled[kind] != 0) {
+            pool = take_pool(kind, settled);
+        }
     }
     if (pool != NULL && pool->value == 0) {
         carve(pool);
@@ -267,16 +279,19 @@ static __attribute__((noinline)) void free_slowly(struct span *pool, void *block
     if (pool->state == SPAN_INNER) {
         pool = &heap_spans[pool->value];
     }
-    if (pool->state == SPAN_FULL) {
+    if (pool->state == SPAN_FULL || pool->state == SPAN_SETTLED) {
+        if (pool->state == SPAN_SETTLED) {
+            unlink_pool(pool, settled);
+        }
         pool->state = SPAN_POOL;
-        link_available(pool);
+        link_pool(pool, available);
     } else if (pool->state != SPAN_POOL) {
         __builtin_trap(); /* no block of ours */
     }
     *link_of(block) = pool->value;
     pool->value = (uint32_t)(uintptr_t)block;
     if (--pool->used == 0 && pool != current[pool->kind]) {
-        unlink_available(pool);
+        unlink_pool(pool, available);
         give_pool(pool);
     }
 }
@@ -284,7 +299,7 @@ static __attribute__((noinline)) void free_slowly(struct span *pool, void *block
 static __attribute__((noinline)) void pool_is_empty(struct span *pool)
 {
     if (pool != current[pool->kind]) {
-        unlink_available(pool);
+        unlink_pool(pool, available);
         give_pool(pool);
     }
 }
@@ -349,6 +364,22 @@ void *heap_realloc(void *block, size_t size)
     memcpy(moved, block, size < has ? size : has);
     heap_free(block);
     return moved;
+}
+
+void heap_settle(void)
+{
+    heap_trim();
+    for (uint32_t kind = 0; kind < CLASSES; kind++) {
+        if (current[kind] != heap_spans) {
+            link_pool(current[kind], available);
+            current[kind] = heap_spans;
+        }
+        while (available[kind] != 0) {
+            struct span *pool = take_pool(kind, available);
+            pool->state = SPAN_SETTLED;
+            link_pool(pool, settled);
+        }
+    }
 }
 
 bool heap_trim(void)

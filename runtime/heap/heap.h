@@ -19,7 +19,12 @@ void heap_start(void);
 /* Takes memory that nobody else uses. */
 void heap_add(uintptr_t start, uintptr_t end);
 
-/* Before memory becomes an image: what is free is zero again. */
+/* Before memory becomes an image: from now on blocks come from new pools. Those of the image are
+ * scattered over all of it, and each would be a page that an instance has to copy. They serve
+ * again when one of their blocks is freed or there is no other memory. */
+void heap_settle(void);
+
+/* After it: what is free is zero again. */
 void heap_clean(void);
 
 /* NULL without memory; size 0 gives a block, too. */

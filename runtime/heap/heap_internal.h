@@ -9,22 +9,23 @@
 enum { UNIT_BITS = 14, UNIT_BYTES = 1 << UNIT_BITS, UNITS = 1 << (32 - UNIT_BITS) };
 
 enum span_state {
-    SPAN_NONE,  /* not ours, or inside of a span */
-    SPAN_POOL,  /* with blocks to give */
-    SPAN_FULL,  /* a pool without free blocks */
-    SPAN_INNER, /* of a pool, not its first unit */
-    SPAN_LARGE, /* first unit of one block */
-    SPAN_FREE,  /* first or last unit */
+    SPAN_NONE,    /* not ours, or inside of a span */
+    SPAN_POOL,    /* with blocks to give */
+    SPAN_FULL,    /* a pool without free blocks */
+    SPAN_SETTLED, /* a pool with blocks that are given only when memory is short */
+    SPAN_INNER,   /* of a pool, not its first unit */
+    SPAN_LARGE,   /* first unit of one block */
+    SPAN_FREE,    /* first or last unit */
 };
 
 /* One for each unit of the address space: 4 MiB, of which those of unused units stay zero. */
 struct span {
-    uint32_t value; /* POOL, FULL: first free block. INNER: first unit. LARGE, FREE: units */
-    uint16_t used;  /* POOL, FULL: blocks given out */
+    uint32_t value; /* POOL, FULL, SETTLED: first free block. INNER: first unit. LARGE, FREE: units */
+    uint16_t used;  /* POOL, FULL, SETTLED: blocks given out */
     uint8_t state;
-    uint8_t kind;         /* POOL, FULL: size class */
-    uint32_t next : 20;   /* POOL, FREE: unit, 0 is the end */
-    uint32_t carved : 12; /* POOL, FULL: blocks that are in use or on the free list */
+    uint8_t kind;         /* the same: size class */
+    uint32_t next : 20;   /* POOL, SETTLED, FREE: unit, 0 is the end */
+    uint32_t carved : 12; /* of a pool: blocks that are in use or on the free list */
     uint32_t previous : 20;
 };
 

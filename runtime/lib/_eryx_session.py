@@ -9,6 +9,7 @@ import types
 
 import _eryx_callbacks
 import _eryx_driver
+import _eryx_state
 
 _initial = {}
 
@@ -85,14 +86,10 @@ def configure_environ(old, new):
 
 
 def snapshot(namespace, skip=False):
-    import _eryx_state
-
     return _eryx_state.snapshot(namespace, _eryx_callbacks.names_in(namespace), bool(skip))
 
 
 def restore(namespace, data):
-    import _eryx_state
-
     _eryx_state.restore(namespace, data, _eryx_callbacks.names_in(namespace))
     place(namespace)
 
@@ -110,10 +107,8 @@ def place(namespace):
 
 def to_json(value):
     """A result as JSON, in bytes; ValueError says why that is impossible."""
-    import json
-
     try:
-        return json.dumps(value, allow_nan=False).encode()
+        return _eryx_callbacks.to_json(value).encode()
     except Exception as error:  # whatever a user's class raises
         kind = type(value).__qualname__
         raise ValueError(f"a result of type {kind} is not JSON: {error}") from None

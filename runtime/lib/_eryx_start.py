@@ -106,6 +106,35 @@ def warm_up():
         sys.stdout = stdout
 
 
+SESSION = '''
+number, text, items, table = 3, "text", [1, 2.5, None, "text"], {"a": (1, 2), "b": {3, 4}}
+def function(a, b=1):
+    return a + number
+class Class:
+    def __init__(self, value):
+        self.value = value
+    def method(self):
+        return self.value
+instance = Class(items)
+'''
+
+
+def warm_up_state():
+    """Saves and restores sessions, so often that their code is specialised in the image."""
+    import _eryx_session
+
+    main = sys.modules["__main__"]
+    try:
+        for code in ("number = 1", SESSION):
+            code = compile(code, "<warm-up>", "exec")
+            for _ in range(8):
+                namespace = _eryx_session.new_main()
+                exec(code, namespace)
+                _eryx_session.restore(namespace, _eryx_session.snapshot(namespace))
+    finally:
+        sys.modules["__main__"] = main
+
+
 def start():
     for name in COMMON:
         __import__(name)
@@ -122,6 +151,7 @@ def start():
     _eryx_source.install()
     _eryx_private.start()
     warm_up()
+    warm_up_state()
     _eryx_fresh.keep()
     _eryx_session.remember()
 

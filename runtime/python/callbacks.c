@@ -117,7 +117,7 @@ void callbacks_forget(void)
 void callbacks_place(PyObject *namespace)
 {
     if (offered) {
-        Py_XDECREF(PyObject_CallMethod(python.session_module, "place", "(O)", namespace));
+        Py_XDECREF(PyObject_CallFunction(python.place, "(O)", namespace));
         python_ignore_error();
     }
 }

@@ -8,6 +8,7 @@
 struct control control = {.capture_output = true};
 
 static PyObject *environ_names; /* variables that settings have added */
+static bool has_argv = true;    /* sys.argv is the image's, which is [''] */
 
 /* After the image's objects have become immortal: source.c counts references to the filename. */
 bool control_start(void)
@@ -26,9 +27,15 @@ static PyObject *decode(wit_string_t string)
 /* sys.argv; false with an exception. */
 static bool set_argv(const wit_string_t *items, size_t count)
 {
-    PyObject *argv = PyList_New(0);
+    PyObject *argv;
     wit_string_t empty = {"", 0};
-    bool good = argv != NULL;
+    bool good;
+    if (count == 0 && has_argv) {
+        return true;
+    }
+    argv = PyList_New(0);
+    good = argv != NULL;
+    has_argv = false;
     for (size_t i = 0; good && i < (count == 0 ? 1 : count); i++) {
         PyObject *item = decode(count == 0 ? empty : items[i]);
         good = item != NULL && PyList_Append(argv, item) == 0;

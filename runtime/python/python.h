@@ -20,6 +20,8 @@ struct python {
     PyObject *describe, *describe_plainly, *release;       /* functions of _eryx_report */
     PyObject *compile_again;                               /* of _eryx_source */
     PyObject *session_module, *fresh_module;
+    PyObject *snapshot, *restore, *place;                  /* functions of _eryx_session */
+    PyObject *to_json, *variable_json;
     PyObject *builtins; /* builtins.__dict__ */
     PyObject *builtins_copy;
 };

@@ -118,6 +118,11 @@ static bool look_up(void)
     python.compile_again = get("_eryx_source", "compile_again");
     python.builtins = get("builtins", "__dict__");
     python.builtins_copy = python.builtins == NULL ? NULL : PyDict_Copy(python.builtins);
+    python.snapshot = get("_eryx_session", "snapshot");
+    python.restore = get("_eryx_session", "restore");
+    python.place = get("_eryx_session", "place");
+    python.to_json = get("_eryx_session", "to_json");
+    python.variable_json = get("_eryx_session", "variable_json");
     python.fresh_module = PyImport_ImportModule("_eryx_fresh");
     good = look_up_streams() && PyErr_Occurred() == NULL;
     Py_XDECREF(driver);

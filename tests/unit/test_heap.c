@@ -2,6 +2,7 @@
  * zeroed blocks are zero, and all that is freed serves as one block again. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -133,6 +134,35 @@ static void test_random(void **state)
     heap_free(all);
 }
 
+static bool shares_unit(const void *block)
+{
+    for (int i = 0; i < SLOTS; i++)
+        if (slots[i].block && (uintptr_t)slots[i].block >> 14 == (uintptr_t)block >> 14)
+            return true;
+    return false;
+}
+
+/* New blocks come from new pools, and what was free in the old ones is not lost. */
+static void test_settle(void **state)
+{
+    (void)state;
+    for (int i = 0; i < STEPS / 10; i++)
+        step(&slots[random_below(SLOTS)]);
+    heap_settle();
+    for (size_t size = 8; size <= 32768; size += size < 512 ? 8 : size / 8) {
+        void *block = heap_alloc(size);
+        assert_non_null(block);
+        assert_false(shares_unit(block));
+        heap_free(block);
+    }
+    for (int i = 0; i < STEPS / 10; i++)
+        step(&slots[random_below(SLOTS)]);
+    free_all();
+    void *all = heap_alloc(MEMORY - (1 << 20));
+    assert_non_null(all);
+    heap_free(all);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -196,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
+        cmocka_unit_test(test_settle),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_grows_in_place),
         cmocka_unit_test(test_refuses),
