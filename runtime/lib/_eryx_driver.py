@@ -16,17 +16,24 @@ from _eryx_loop import DEADLOCK, NOTHING, Deadlock, Loop
 class _Run:
     """A loop that the driver runs until a future is done."""
 
-    __slots__ = "loop", "future", "waiter", "saved"
+    __slots__ = "loop", "future", "waiter", "saved", "over"
 
     def __init__(self, loop, future, waiter):
         self.loop = loop
         self.future = future
         self.waiter = waiter
         self.saved = loop.enter()
-        future.add_done_callback(base_events._run_until_complete_cb)
+        self.over = False
+        future.add_done_callback(self._stop)
+
+    def _stop(self, future):
+        # It may be called late: the program has stopped the loop in the future's last step.
+        if not self.over:
+            base_events._run_until_complete_cb(future)
 
     def end(self):
-        self.future.remove_done_callback(base_events._run_until_complete_cb)
+        self.over = True
+        self.future.remove_done_callback(self._stop)
         self.loop.leave(self.saved)
 
 
@@ -100,10 +107,19 @@ class Driver:
                 return delay
 
     def abandon(self):
-        """After an interruption: nothing of the execution goes on."""
-        while self.runs:
-            self.runs.pop().end()
+        """After an exception: nothing of the execution goes on. If the program broke what ends it
+        properly, what is left of it stays with a loop that is not run again."""
+        global _session_loop
         self.main = None
+        loop = _session_loop
+        if self.runs or loop is None or loop._ready or loop._scheduled:
+            _session_loop = None
+        try:
+            while self.runs:
+                self.runs.pop().end()
+        finally:
+            self.runs.clear()
+            events._set_running_loop(None)
 
 
 driver = Driver()
@@ -249,7 +265,7 @@ events.set_event_loop(_session_loop)
 async def session(coroutine):
     """Runs code with top-level await as the main task of the session's loop."""
     global _session_loop
-    if _session_loop.is_closed():
+    if _session_loop is None or _session_loop.is_closed():
         _session_loop = Loop()
         events.set_event_loop(_session_loop)
     loop = _session_loop

@@ -1,28 +1,34 @@
-"""Nothing random repeats between sandboxes made from one image.
+"""What an import gets from the image instead of a file.
 
-`random` and the modules that use it are loaded in the image but kept out of
-sys.modules: the first import takes them from here and seeds them from the host.
+Nothing random repeats between sandboxes made from one image: `random` and the modules
+that use it are loaded in the image but kept out of sys.modules; the first import takes
+them from here and seeds them from the host.
+
+asyncio and the runtime's own modules work with what is in C and in the running loop: a
+program that deletes them from sys.modules gets the same ones again.
 """
 
 import sys
 from importlib.machinery import ModuleSpec
 
 _kept = {}  # name: module loaded in the image, not imported by the program yet
+_lasting = {}  # name: module that is there for good
 _SEEDED = "random"
+_LASTING = "_eryx", "eryx", "asyncio"
 
 
 class Finder:
-    """First in sys.meta_path: hands out the kept modules."""
+    """First in sys.meta_path: hands out the modules of the image."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name in _kept:
+        if name in _kept or (name in _lasting and target is None):  # else it is a reload
             return ModuleSpec(name, Finder, origin="image")
         return None
 
     @staticmethod
     def create_module(spec):
-        module = _kept.pop(spec.name)
+        module = _lasting.get(spec.name) or _kept.pop(spec.name)
         Finder.specs[spec.name] = module.__spec__
         return module
 
@@ -30,13 +36,22 @@ class Finder:
     def exec_module(module):
         name = module.__spec__.name
         module.__spec__ = Finder.specs.pop(name)
-        if name == _SEEDED:
+        if name in _lasting:
+            _reconnect(name)
+        elif name == _SEEDED:
             module.seed()
         else:
             for needed in _NEEDS[name]:
                 __import__(needed)
 
     specs = {}
+
+
+def _reconnect(name):
+    """Other modules of the same package, which its import would have imported."""
+    for other in _lasting:
+        if other.startswith(f"{name}."):
+            sys.modules.setdefault(other, _lasting[other])
 
 
 # What a kept module holds references to without importing it again.
@@ -52,6 +67,9 @@ def keep():
     for name in (_SEEDED, *_NEEDS):
         if name not in before:
             _kept[name] = sys.modules.pop(name)
+    for name, module in sys.modules.items():
+        if name.startswith("_eryx_") or name.partition(".")[0] in _LASTING:
+            _lasting[name] = module
     sys.meta_path.insert(0, Finder)
 
 

@@ -138,11 +138,11 @@ class Loop(base_events.BaseEventLoop):
         outer, task, hooks = saved
         self._stopping = False
         self._thread_id = None
-        self._set_coroutine_origin_tracking(False)
         events._set_running_loop(outer)
         if task is not None:
             tasks._swap_current_task(outer, task)
         sys.set_asyncgen_hooks(*hooks)
+        self._set_coroutine_origin_tracking(False)  # needs builtins, which a program may break
 
     def run_forever(self):
         """Run until stop() is called. Blocks the sandbox while it waits."""

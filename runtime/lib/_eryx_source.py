@@ -108,8 +108,8 @@ def compile_again(code, source, filename, flags, suspendable, keep_last, display
         changed = changed or displayer.found
     if not changed:
         return code, False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what there is to warn of was said for `code`
+    # What there is to warn of was said for `code`.
+    with warnings.catch_warnings(module=warnings, action="ignore"):
         awaited = compile(tree, filename, "exec", flags, dont_inherit=True)
     functions = {_PLACEHOLDER: _eryx_driver.await_call, _DISPLAY: _display}
     constants = tuple(functions.get(constant, constant) if isinstance(constant, str) else constant

@@ -172,6 +172,13 @@ static bool contains(const char *text, size_t length, const char *word)
     return false;
 }
 
+static PyObject *call_compile_again(PyObject *code, PyObject *source, PyObject *filename, int flags,
+                                    int suspendable)
+{
+    return PyObject_CallFunction(python.compile_again, "OOOiiii", code, source, filename, flags,
+                                 suspendable, (int)control.last_value, (int)control.display);
+}
+
 /* Code that calls asyncio.run at top level, or whose values are to be kept or displayed, is compiled
  * again. */
 static PyObject *compile_again(PyObject *code, const char *text, size_t length,
@@ -184,9 +191,15 @@ static PyObject *compile_again(PyObject *code, const char *text, size_t length,
     }
     source = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
     pair = source == NULL ? NULL
-                          : PyObject_CallFunction(python.compile_again, "OOOiiii", code, source,
-                                                  filename, flags, suspendable,
-                                                  (int)control.last_value, (int)control.display);
+                          : call_compile_again(code, source, filename, flags, suspendable);
+    if (pair == NULL && source != NULL) {
+        /* The program may have broken the builtins that this works with. */
+        PyObject *changed;
+        PyErr_Clear();
+        changed = python_builtins_restore();
+        pair = call_compile_again(code, source, filename, flags, suspendable);
+        python_builtins_change(changed);
+    }
     if (pair != NULL) {
         better = PyTuple_GetItem(pair, 0);
         Py_IncRef(better);
