@@ -1,3 +1,4 @@
+/* The pages of a slot that are known to be private, and what they look like in the image. */
 #define _GNU_SOURCE
 #include "memory/known.h"
 
