@@ -29,6 +29,7 @@
 #define ERYX_H
 
 #include <eryx/callback.h>
+#include <eryx/checkpoint.h>
 #include <eryx/error.h>
 #include <eryx/execution.h>
 #include <eryx/limits.h>

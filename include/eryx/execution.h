@@ -77,6 +77,10 @@ ERYX_API void eryx_execution_free(eryx_execution_t *execution);
 /* Takes one file descriptor. Errors: ERYX_ERR_ARGUMENT, _MEMORY, _IO (no descriptor left). */
 ERYX_API int eryx_queue_new(eryx_queue_t **out, eryx_error_t *error);
 
+/* Adds an execution that is in no queue (of a fork or a resumed sandbox, or started without), ready.
+ * Errors: ERYX_ERR_ARGUMENT, _STATE (in a queue already, done), _MEMORY. */
+ERYX_API int eryx_queue_add(eryx_queue_t *queue, eryx_execution_t *execution, eryx_error_t *error);
+
 /* Readable (POLLIN) when an execution of the queue can go on: it was started, a call was
  * completed, a timer or the wall time is due, it was cancelled. Only to be waited for: not to
  * be read or closed. It stays readable until eryx_queue_next has returned NULL. */

@@ -47,6 +47,7 @@ eryx_call_t *call_new(eryx_call_t *spare, mailbox_t *mailbox, const char *name, 
     call->mailbox = mailbox;
     call->pending = (pending_t){.kind = &call_kind};
     call->charged = call_bytes(name_length, arguments_length);
+    call->unannounced = false;
     call->failed = false;
     call->result = NULL;
     call->result_length = 0;

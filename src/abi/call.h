@@ -44,6 +44,7 @@ struct eryx_call {
     /* The guest's side. */
     struct calls *calls; /* NULL once the guest is done with it */
     const struct callback *callback;
+    bool unannounced; /* the host has not seen it, and has no reference yet */
     uint32_t result_at; /* where the guest wants the result */
     char inline_text[CALL_INLINE_BYTES];
     char inline_result[CALL_INLINE_BYTES];

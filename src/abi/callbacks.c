@@ -30,24 +30,26 @@ void calls_init(calls_t *calls, const eryx_limits_t *limits, budget_t *budget) {
     };
 }
 
-static void callback_free(callback_t *callback) {
+static void callback_release(callback_t *callback) {
+    if (atomic_fetch_sub(&callback->references, 1) != 1)
+        return;
+    if (callback->env_finalizer)
+        callback->env_finalizer(callback->env);
     free(callback->name);
     free(callback);
 }
 
+/* Shared ones belong to the sandbox that they came from, too. */
 void calls_disown(calls_t *calls) {
     for (size_t i = 0; i < calls->count; i++)
-        calls->items[i]->env_finalizer = NULL;
+        if (atomic_load(&calls->items[i]->references) == 1)
+            calls->items[i]->env_finalizer = NULL;
 }
 
 void calls_free(calls_t *calls) {
     mailbox_close(calls->mailbox);
-    for (size_t i = 0; i < calls->count; i++) {
-        callback_t *callback = calls->items[i];
-        if (callback->env_finalizer)
-            callback->env_finalizer(callback->env);
-        callback_free(callback);
-    }
+    for (size_t i = 0; i < calls->count; i++)
+        callback_release(calls->items[i]);
     call_free_spare(calls->spare);
     free(calls->items);
     free(calls->table);
@@ -169,6 +171,7 @@ static callback_t *copy(const eryx_callback_t *from) {
         free(callback);
         return NULL;
     }
+    atomic_init(&callback->references, 1);
     callback->name = text;
     callback->description = stpcpy(callback->name, from->name) + 1;
     callback->name_length = (size_t)(callback->description - callback->name) - 1;
@@ -203,6 +206,17 @@ int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void
     return ERYX_OK;
 }
 
+bool calls_share(calls_t *calls, const calls_t *from) {
+    for (size_t i = 0; i < from->count; i++) {
+        if (!reserve(calls))
+            return false;
+        atomic_fetch_add(&from->items[i]->references, 1);
+        calls->items[calls->count++] = from->items[i];
+        place(calls, calls->count - 1);
+    }
+    return true;
+}
+
 /* --- Calls -------------------------------------------------------------------------------- */
 
 void calls_done(eryx_call_t *call) {
@@ -218,7 +232,74 @@ void calls_done(eryx_call_t *call) {
 }
 
 void calls_abandon(eryx_call_t *call) {
-    if (call_abandon(call) && call->callback->on_cancel)
+    if (call->unannounced)
+        call_release(call); /* the host never got its reference */
+    else if (call_abandon(call) && call->callback->on_cancel)
         call->callback->on_cancel(call->callback->env, call);
     calls_done(call);
+}
+
+int calls_adopt(calls_t *calls, waitables_t *waitables, uint32_t subtask, uint32_t result_at,
+                const text_t *name, const text_t *arguments, eryx_call_t **out,
+                eryx_error_t *error) {
+    const callback_t *callback = calls_find(calls, name->data, name->length);
+    if (!callback)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "the session waits for a call of %.100s, which is not registered here",
+                         name->data);
+    uint64_t bytes = call_bytes(name->length, arguments->length);
+    if (calls->pending >= calls->pending_max || !budget_take(calls->budget, bytes))
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "the session's pending calls exceed the limits pending_calls or "
+                         "host_memory_bytes");
+    eryx_call_t *call = call_new(NULL, calls->mailbox, name->data, name->length, arguments->data,
+                                 arguments->length);
+    if (!call) {
+        budget_give(calls->budget, bytes);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a pending call");
+    }
+    calls->pending++;
+    call->calls = calls;
+    call->callback = callback;
+    call->result_max = calls->result_max;
+    call->result_at = result_at;
+    call->unannounced = calls->unannounced = true;
+    if (waitables_own(waitables, subtask, call, &call->pending.subtask)) {
+        *out = call;
+        return ERYX_OK;
+    }
+    calls_abandon(call);
+    return error_set(error, ERYX_ERR_FORMAT, "a pending call of a subtask that waits for none");
+}
+
+int calls_settle(eryx_call_t *call, waitables_t *waitables, bool failed, const text_t *result,
+                 eryx_error_t *error) {
+    if (failed && strlen(result->data) != result->length)
+        return error_set(error, ERYX_ERR_FORMAT, "the message of a failed call has NUL bytes");
+    int status = failed ? eryx_call_fail(call, result->data, error)
+                        : eryx_call_complete(call, result->data, result->length, error);
+    if (status == ERYX_ERR_ARGUMENT && error)
+        status = error->code = ERYX_ERR_FORMAT;
+    if (status != ERYX_OK)
+        return status;
+    call->unannounced = false;
+    waitables_return(waitables, call->pending.subtask);
+    call_release(call);
+    return ERYX_OK;
+}
+
+void calls_announce(calls_t *calls, waitables_t *waitables) {
+    if (!calls->unannounced)
+        return;
+    calls->unannounced = false;
+    for (uint32_t i = 1; i <= waitables_last(waitables); i++) {
+        pending_t *pending = waitables_owner(waitables, i);
+        eryx_call_t *call = (eryx_call_t *)pending;
+        if (!pending || pending->kind != &call_kind || !call->unannounced)
+            continue;
+        call->unannounced = false;
+        call->callback->on_call(call->callback->env, call);
+        if (!call_started(call))
+            waitables_return(waitables, pending->subtask);
+    }
 }

@@ -236,6 +236,15 @@ guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
     return ask(guest, EXPORT_RESTORE, arguments, false, 0, out);
 }
 
+guest_status_t guest_wake(guest_t *guest) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
+    guest_phase_t phase = guest->phase;
+    guest_status_t status = helper(guest, EXPORT_WAKE, arguments, &nothing);
+    if (status == GUEST_ENDED)
+        guest->phase = phase;
+    return status;
+}
+
 guest_status_t guest_clear(guest_t *guest) {
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
     return helper(guest, EXPORT_CLEAR, arguments, &nothing);

@@ -17,7 +17,8 @@ enum guest_export {
     EXPORT_SNAPSHOT_POST,
     EXPORT_RESTORE,
     EXPORT_RESTORE_POST,
-    EXPORT_CLEAR
+    EXPORT_CLEAR,
+    EXPORT_WAKE
 };
 
 /* Copies bytes into memory that the guest allocates. GUEST_ENDED: *address is where. */

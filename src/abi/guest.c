@@ -27,6 +27,7 @@ const engine_export_t guest_exports[] = {
     [EXPORT_RESTORE] = {"restore-state", "ii", "i", false},
     [EXPORT_RESTORE_POST] = {"cabi_post_restore-state", "i", "", true},
     [EXPORT_CLEAR] = {"clear-state", "", "", false},
+    [EXPORT_WAKE] = {"eryx:sandbox/control@0.1.0#wake", "", "", false},
 };
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 
@@ -56,6 +57,7 @@ bool guest_reset(guest_t *guest) {
     guest->net = NULL;
     guest->mounts = NULL;
     guest->exited = guest->returned = guest->failed = false;
+    guest->clock_ahead = 0;
     guest->fault = guest->fault_in = NULL;
     engine_trim(guest->instance);
     return engine_instance_reset(guest->instance);
@@ -209,6 +211,7 @@ bool guest_save(const guest_t *guest, guest_image_t *out) {
     out->global_count = engine_globals_get(guest->instance, out->globals);
     out->phase = guest->phase;
     out->set = guest->set;
+    out->clock = clock_monotonic() + guest->clock_ahead;
     out->returned = guest->returned;
     out->failed = guest->failed;
     out->waitables.length = 0;
@@ -226,6 +229,7 @@ const char *guest_load(guest_t *guest, const guest_image_t *image) {
         broken = "bytes after the table of waitables";
     if (broken)
         return broken;
+    guest->clock_ahead = image->clock - clock_monotonic();
     guest->phase = image->phase;
     guest->set = image->set;
     guest->returned = image->returned;

@@ -86,6 +86,7 @@ typedef struct guest {
     bool failed;
     bool exited;
     int exit_code;
+    uint64_t clock_ahead; /* nanoseconds, modulo 2^64: the guest's monotonic clock less the host's */
     const char *fault; /* why an import refused, and which */
     const char *fault_in;
 } guest_t;
@@ -128,6 +129,7 @@ typedef struct guest_image {
     size_t global_count;
     guest_phase_t phase; /* _IDLE, _YIELDED or _WAITING */
     uint32_t set;
+    uint64_t clock; /* what the guest's monotonic clock said */
     bool returned, failed;
     buffer_t waitables; /* as of waitables_save */
 } guest_image_t;
@@ -158,5 +160,7 @@ guest_status_t guest_snapshot(guest_t *guest, bool skip_unpicklable, uint64_t ma
 guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
                              guest_answer_t *out);
 guest_status_t guest_clear(guest_t *guest);
+/* The guest is a copy of another: reseeds what must not repeat. Also while it waits. */
+guest_status_t guest_wake(guest_t *guest);
 
 #endif

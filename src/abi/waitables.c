@@ -116,7 +116,7 @@ static void leave_set(waitable_t *subtask) {
     subtask->set = NULL;
 }
 
-static void resolve(waitables_t *self, waitable_t *subtask, subtask_state_t state) {
+void waitable_resolve(waitables_t *self, waitable_t *subtask, subtask_state_t state) {
     heap_remove(&self->timers, &subtask->timer);
     subtask->state = state;
     subtask->pending = true;
@@ -236,7 +236,7 @@ uint32_t waitables_number(const waitable_t *waitable) {
 
 void waitables_return(waitables_t *self, waitable_t *subtask) {
     if (!subtask->pending && !subtask->delivered)
-        resolve(self, subtask, SUBTASK_RETURNED);
+        waitable_resolve(self, subtask, SUBTASK_RETURNED);
 }
 
 const char *waitables_subtask_drop(waitables_t *self, uint32_t number) {
@@ -257,7 +257,7 @@ const char *waitables_subtask_cancel(waitables_t *self, uint32_t number, uint32_
     if (subtask->delivered)
         return "a subtask was cancelled after its end was delivered";
     if (!subtask->pending)
-        resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
+        waitable_resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
     else if (subtask->owner) /* its result is not written yet */
         subtask->state = SUBTASK_CANCELLED_BEFORE_RETURNED;
     deliver(subtask);
@@ -275,7 +275,7 @@ void waitables_expire(waitables_t *self, uint64_t now) {
         heap_item_t *first = heap_first(&self->timers);
         if (!first || first->key > now)
             return;
-        resolve(self, of_timer(first), SUBTASK_RETURNED);
+        waitable_resolve(self, of_timer(first), SUBTASK_RETURNED);
     }
 }
 
@@ -306,7 +306,7 @@ void waitables_abandon(waitables_t *self) {
         if (subtask->kind != KIND_SUBTASK || !subtask->owner)
             continue;
         if (!subtask->pending)
-            resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
+            waitable_resolve(self, subtask, SUBTASK_CANCELLED_BEFORE_RETURNED);
         subtask->state = SUBTASK_CANCELLED_BEFORE_RETURNED;
         forget_owner(self, subtask);
     }

@@ -99,6 +99,9 @@ bool waitables_save(const waitables_t *self, uint64_t now, buffer_t *out);
  * then empty. */
 const char *waitables_restore(waitables_t *self, const void *data, size_t length, uint64_t now,
                               size_t *used);
+/* Ends restored subtasks that had an owner and did not get one again, as cancelled: what they waited
+ * for is not there any more. */
+void waitables_settle(waitables_t *self);
 /* Gives a subtask that was saved with an owner its owner; false: it had none, or has one. */
 bool waitables_own(waitables_t *self, uint32_t subtask, void *owner, waitable_t **out);
 

@@ -207,3 +207,12 @@ bool waitables_own(waitables_t *self, uint32_t number, void *owner, waitable_t *
     *out = entry;
     return true;
 }
+
+void waitables_settle(waitables_t *self) {
+    for (uint32_t i = 1; i < self->used; i++) {
+        waitable_t *entry = self->table[i];
+        if (entry->kind == KIND_SUBTASK && entry->owned && !entry->owner && !entry->pending &&
+            !entry->delivered)
+            waitable_resolve(self, entry, SUBTASK_CANCELLED_BEFORE_RETURNED);
+    }
+}

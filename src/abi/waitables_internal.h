@@ -30,6 +30,8 @@ bool waitables_charge(waitables_t *self, uint64_t bytes);
 bool waitables_reserve(waitables_t *self, uint32_t count);
 /* Appends a pending subtask to the ready list of its set. */
 void waitable_ready(waitable_t *set, waitable_t *subtask);
+/* A subtask has ended; the guest is to be told. */
+void waitable_resolve(waitables_t *self, waitable_t *subtask, subtask_state_t state);
 /* Puts an entry on the free list. */
 void waitable_drop(waitables_t *self, waitable_t *entry);
 

@@ -144,6 +144,23 @@ int mounts_add(mounts_t *mounts, const eryx_mount_t *mount, eryx_error_t *error)
     return ERYX_OK;
 }
 
+int mounts_share(mounts_t *mounts, const mounts_t *from, eryx_error_t *error)
+{
+    mounts->items = calloc(from->count + 1, sizeof *mounts->items);
+    if (!mounts->items)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for the mounts of a copy");
+    for (; mounts->count < from->count; mounts->count++) {
+        mount_t *item = &mounts->items[mounts->count];
+        *item = from->items[mounts->count];
+        item->target = strdup(item->target);
+        if (!item->target)
+            return error_set(error, ERYX_ERR_MEMORY, "out of memory for the mounts of a copy");
+        source_retain(item->source);
+    }
+    mounts->last_number = from->last_number;
+    return ERYX_OK;
+}
+
 int mounts_remove(mounts_t *mounts, const char *target, eryx_error_t *error)
 {
     for (size_t i = 0; i < mounts->count; i++) {

@@ -44,6 +44,8 @@ void mounts_init(mounts_t *mounts, uint32_t open_max, budget_t *budget);
 void mounts_free(mounts_t *mounts);
 /* The host's side: see <eryx/mount.h>. */
 int mounts_add(mounts_t *mounts, const eryx_mount_t *mount, eryx_error_t *error);
+/* The same mounts by the same numbers, for a fork; there are none yet. */
+int mounts_share(mounts_t *mounts, const mounts_t *from, eryx_error_t *error);
 int mounts_remove(mounts_t *mounts, const char *target, eryx_error_t *error);
 /* Closes all files: the guest's memory is no longer the one that opened them. */
 void mounts_forget_files(mounts_t *mounts);

@@ -90,8 +90,8 @@ typedef struct known_name {
 
 struct net_sandbox {
     net_t *net;
-    net_policy_t policy;
-    net_hooks_t *hooks;
+    net_hooks_t *hooks;  /* shared with forks and resolutions */
+    net_policy_t policy; /* that of the hooks */
     mailbox_t *mailbox;
     uint32_t connections_max, open; /* open: with a descriptor */
     uint64_t total_max, total, bytes_in_max, bytes_in, bytes_out_max, bytes_out;

@@ -77,6 +77,9 @@ void net_free(net_t *net);
  * _MEMORY. */
 int net_sandbox_new(net_t *net, const eryx_net_options_t *options, const eryx_limits_t *limits,
                     mailbox_t *mailbox, net_sandbox_t **out, eryx_error_t *error);
+/* One with the same rules and hooks, for a fork. NULL when out of memory. */
+net_sandbox_t *net_sandbox_like(const net_sandbox_t *from, const eryx_limits_t *limits,
+                                mailbox_t *mailbox);
 /* Closes everything. Waits of the guest have been abandoned. NULL is allowed. */
 void net_sandbox_free(net_sandbox_t *self);
 /* The options' env_finalizer is not to be called: making the sandbox failed. */

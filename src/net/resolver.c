@@ -33,6 +33,7 @@ void net_hooks_release(net_hooks_t *hooks) {
         return;
     if (hooks->env_finalizer)
         hooks->env_finalizer(hooks->env);
+    net_policy_free(&hooks->policy);
     free(hooks);
 }
 

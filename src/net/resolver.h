@@ -22,6 +22,7 @@ typedef struct net_hooks {
     eryx_net_resolve_fn on_resolve;
     void *env;
     void (*env_finalizer)(void *env);
+    net_policy_t policy; /* immutable once a sandbox has it */
 } net_hooks_t;
 
 void net_hooks_retain(net_hooks_t *hooks);

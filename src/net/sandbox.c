@@ -85,6 +85,13 @@ static void set_limits(net_sandbox_t *self, const eryx_limits_t *limits) {
     self->idle_ns = limits->net_idle_time_ns;
 }
 
+/* Numbers that a guest remembers from another process or fork should not be any of ours. */
+static void choose_numbers(net_sandbox_t *self) {
+    if (getrandom(&self->last_number, sizeof self->last_number, 0) !=
+        (ssize_t)sizeof self->last_number)
+        self->last_number = (uint32_t)clock_monotonic();
+}
+
 int net_sandbox_new(net_t *net, const eryx_net_options_t *options, const eryx_limits_t *limits,
                     mailbox_t *mailbox, net_sandbox_t **out, eryx_error_t *error) {
     int status = check_options(options, error);
@@ -99,15 +106,14 @@ int net_sandbox_new(net_t *net, const eryx_net_options_t *options, const eryx_li
     }
     self->net = net;
     self->mailbox = mailbox;
-    self->policy.local = options->allow_local;
     set_limits(self, limits);
-    /* Numbers that a guest remembers from another process or fork should not be any of ours. */
-    if (getrandom(&self->last_number, sizeof self->last_number, 0) !=
-        (ssize_t)sizeof self->last_number)
-        self->last_number = (uint32_t)clock_monotonic();
-    status = net_policy_add(&self->policy, false, options->allow, options->allow_count, error);
+    choose_numbers(self);
+    net_policy_t *policy = &self->hooks->policy;
+    policy->local = options->allow_local;
+    status = net_policy_add(policy, false, options->allow, options->allow_count, error);
     if (status == ERYX_OK)
-        status = net_policy_add(&self->policy, true, options->deny, options->deny_count, error);
+        status = net_policy_add(policy, true, options->deny, options->deny_count, error);
+    self->policy = *policy;
     if (status != ERYX_OK) {
         net_sandbox_disown(self);
         net_sandbox_free(self);
@@ -117,8 +123,25 @@ int net_sandbox_new(net_t *net, const eryx_net_options_t *options, const eryx_li
     return ERYX_OK;
 }
 
+net_sandbox_t *net_sandbox_like(const net_sandbox_t *from, const eryx_limits_t *limits,
+                                mailbox_t *mailbox) {
+    net_sandbox_t *self = calloc(1, sizeof *self);
+    if (!self)
+        return NULL;
+    self->net = from->net;
+    self->mailbox = mailbox;
+    net_hooks_retain(from->hooks);
+    self->hooks = from->hooks;
+    self->policy = from->policy;
+    set_limits(self, limits);
+    choose_numbers(self);
+    return self;
+}
+
+/* Shared hooks belong to the sandbox that they came from, too. */
 void net_sandbox_disown(net_sandbox_t *self) {
-    self->hooks->env_finalizer = NULL;
+    if (atomic_load(&self->hooks->references) == 1)
+        self->hooks->env_finalizer = NULL;
 }
 
 void net_sandbox_reset(net_sandbox_t *self) {
@@ -132,7 +155,6 @@ void net_sandbox_free(net_sandbox_t *self) {
     if (!self)
         return;
     net_sandbox_reset(self);
-    net_policy_free(&self->policy);
     net_hooks_release(self->hooks);
     free(self->sockets);
     free(self->names);

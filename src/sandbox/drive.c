@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <eryx/checkpoint.h>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "sandbox/execution.h"
@@ -38,6 +40,22 @@ int eryx_execution_start(eryx_sandbox_t *sandbox, const char *code, size_t lengt
     if (execution->item.queue)
         control_watch(sandbox->control, &execution->item);
     *out = execution;
+    return ERYX_OK;
+}
+
+eryx_execution_t *eryx_sandbox_execution(eryx_sandbox_t *sandbox) {
+    return sandbox->execution.state == EXECUTION_IDLE ? NULL : &sandbox->execution;
+}
+
+int eryx_queue_add(eryx_queue_t *queue, eryx_execution_t *execution, eryx_error_t *error) {
+    if (!queue || !execution)
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", queue ? "execution" : "queue");
+    if (execution->item.queue || execution->state == EXECUTION_DONE)
+        return error_set(error, ERYX_ERR_STATE, "the execution is %s",
+                         execution->item.queue ? "in a queue already" : "done");
+    if (!queue_attach(queue, &execution->item, execution))
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for an execution in a queue");
+    control_watch(execution->sandbox->control, &execution->item);
     return ERYX_OK;
 }
 

@@ -208,6 +208,27 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     return true;
 }
 
+void execution_attach(eryx_sandbox_t *sandbox) {
+    guest_t *guest = &sandbox->instance->guest;
+    guest->streams = streams_of(sandbox);
+    guest->calls = &sandbox->calls;
+    guest->mounts = &sandbox->mounts;
+    guest->waitables.budget = sandbox->budget;
+    guest->net = sandbox->net;
+}
+
+guest_status_t execution_wake(eryx_sandbox_t *sandbox) {
+    guest_t *guest = &sandbox->instance->guest;
+    if (sandbox->wake) {
+        guest_status_t status = guest_wake(guest);
+        if (status != GUEST_ENDED)
+            return status;
+        sandbox->wake = false;
+    }
+    calls_announce(&sandbox->calls, &guest->waitables);
+    return GUEST_ENDED;
+}
+
 guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     instance_t *instance = sandbox->instance;
     if (instance->configured)
@@ -224,11 +245,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
         .trace_locals = sandbox->trace_locals,
         .display = (uint32_t)sandbox->display,
     };
-    instance->guest.streams = streams_of(sandbox);
-    instance->guest.calls = &sandbox->calls;
-    instance->guest.mounts = &sandbox->mounts;
-    instance->guest.waitables.budget = sandbox->budget;
-    instance->guest.net = sandbox->net;
+    execution_attach(sandbox);
     guest_status_t status = guest_configure(&instance->guest, &settings);
     instance->configured = status == GUEST_ENDED;
     return status;
@@ -266,7 +283,9 @@ void execution_begin(eryx_sandbox_t *sandbox, const char *code, size_t length) {
     instance_t *instance = sandbox->instance;
     sandbox->execution.state = EXECUTION_RUNNING;
     slot_enter(instance->slot);
-    guest_status_t reached = execution_configure(sandbox);
+    guest_status_t reached = execution_wake(sandbox);
+    if (reached == GUEST_ENDED)
+        reached = execution_configure(sandbox);
     if (reached == GUEST_ENDED)
         reached = guest_start(&instance->guest, code, length);
     absorb(sandbox, reached);
@@ -286,7 +305,10 @@ void execution_step(eryx_sandbox_t *sandbox) {
     }
     execution->state = EXECUTION_RUNNING;
     slot_enter(sandbox->instance->slot);
-    absorb(sandbox, cancelled ? guest_cancel_task(guest) : guest_continue(guest));
+    guest_status_t reached = execution_wake(sandbox);
+    if (reached == GUEST_ENDED)
+        reached = cancelled ? guest_cancel_task(guest) : guest_continue(guest);
+    absorb(sandbox, reached);
 }
 
 void execution_abort(eryx_sandbox_t *sandbox) {

@@ -61,6 +61,10 @@ void execution_drop(eryx_sandbox_t *sandbox);
 /* Notes bytes that the outcome holds. False: over the limit of host memory. */
 bool execution_hold(eryx_sandbox_t *sandbox, uint64_t bytes);
 
+/* Connects the guest with its sandbox's streams and calls. */
+void execution_attach(eryx_sandbox_t *sandbox);
+/* Before guest code runs: a copy of another sandbox is woken, its pending calls go to the host. */
+guest_status_t execution_wake(eryx_sandbox_t *sandbox);
 /* Tells the guest how it is to run, if it does not know. */
 guest_status_t execution_configure(eryx_sandbox_t *sandbox);
 

@@ -11,6 +11,11 @@ int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *op
     return status;
 }
 
+int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                         eryx_error_t *error) {
+    return mounts_share(&sandbox->mounts, &like->mounts, error);
+}
+
 /* The guest asks for the list when it is configured. */
 static int changed(eryx_sandbox_t *sandbox, int status)
 {

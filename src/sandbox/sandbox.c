@@ -93,6 +93,7 @@ static int undo(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     instance_t *instance = sandbox->instance;
     if (!slot_rollback(instance->slot))
         return error_set(error, ERYX_ERR_MEMORY, "the kernel cannot give memory back: %m");
+    uint64_t clock_ahead = instance->guest.clock_ahead;
     int status = guest_open(&instance->guest, sandbox->runtime->engine, instance->slot, error);
     if (status != ERYX_OK)
         return status;
@@ -102,6 +103,7 @@ static int undo(eryx_sandbox_t *sandbox, eryx_error_t *error) {
         guest_close(&instance->guest);
         return error_set(error, ERYX_ERR_GUEST, "the session cannot be rolled back: %s", broken);
     }
+    instance->guest.clock_ahead = clock_ahead; /* time is not rolled back */
     instance->configured = false;
     sandbox->undo_pending = false;
     return ERYX_OK;
@@ -153,8 +155,6 @@ static int add_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *
     int status = ERYX_OK;
     for (size_t i = 0; i < options->callback_count && status == ERYX_OK; i++)
         status = calls_add(&sandbox->calls, &options->callbacks[i], wake, sandbox->control, error);
-    if (status != ERYX_OK)
-        calls_disown(&sandbox->calls);
     return status;
 }
 
@@ -205,8 +205,29 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     eryx_runtime_free(runtime);
 }
 
+/* The callbacks and the env of another sandbox; calls of any may be pending. */
+static int share_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                           eryx_error_t *error) {
+    if (like->shared)
+        atomic_fetch_add(&like->shared->references, 1);
+    sandbox->shared = like->shared;
+    if ((like->calls.mailbox && !calls_mailbox(&sandbox->calls, wake, sandbox->control)) ||
+        !calls_share(&sandbox->calls, &like->calls))
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a copy of a sandbox");
+    return ERYX_OK;
+}
+
+static int share_network(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                         eryx_error_t *error) {
+    if (!like->net)
+        return ERYX_OK;
+    sandbox->net = net_sandbox_like(like->net, &sandbox->limits, sandbox->calls.mailbox);
+    return sandbox->net ? ERYX_OK
+                        : error_set(error, ERYX_ERR_MEMORY, "out of memory for a copy of a sandbox");
+}
+
 static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
-                        eryx_error_t *error) {
+                        const eryx_sandbox_t *like, bool inherit, eryx_error_t *error) {
     sandbox->limits = options->limits;
     sandbox->rollback = options->rollback;
     sandbox->on_output = options->on_output;
@@ -223,21 +244,58 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
         !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
-    int status = scrub_setup(sandbox, options, error);
+    int status = like ? scrub_share(sandbox, like, inherit ? NULL : options, error)
+                      : scrub_setup(sandbox, options, error);
     if (status == ERYX_OK)
-        status = sandbox_add_mounts(sandbox, options, error);
+        status = inherit ? sandbox_share_mounts(sandbox, like, error)
+                         : sandbox_add_mounts(sandbox, options, error);
     if (status == ERYX_OK)
-        status = add_callbacks(sandbox, options, error);
+        status = inherit ? share_callbacks(sandbox, like, error)
+                         : add_callbacks(sandbox, options, error);
     if (status == ERYX_OK)
-        status = add_network(sandbox, options, error);
-    if (status == ERYX_OK)
-        status = sandbox_ready(sandbox, error);
-    if (status != ERYX_OK) {
-        calls_disown(&sandbox->calls);
-        if (sandbox->net)
-            net_sandbox_disown(sandbox->net);
-    }
-    return status;
+        status = inherit ? share_network(sandbox, like, error)
+                         : add_network(sandbox, options, error);
+    return status == ERYX_OK ? sandbox_ready(sandbox, error) : status;
+}
+
+static eryx_sandbox_options_t options_of(const eryx_sandbox_t *sandbox) {
+    return (eryx_sandbox_options_t){
+        .size = sizeof(eryx_sandbox_options_t),
+        .limits = sandbox->limits,
+        .argv = (const char *const *)sandbox->argv.items,
+        .argc = sandbox->argv.count,
+        .environ = (const char *const *)sandbox->environ.items,
+        .environ_count = sandbox->environ.count,
+        .on_output = sandbox->on_output,
+        .output_mode = sandbox->output_mode,
+        .on_input = sandbox->on_input,
+        .on_trace = sandbox->on_trace,
+        .trace_locals_bytes = sandbox->trace_locals,
+        .rollback = sandbox->rollback,
+        .env = sandbox->env,
+    };
+}
+
+/* From now on the sandbox owns the env. */
+static int own_env(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
+                   eryx_error_t *error) {
+    if (!options->env_finalizer)
+        return ERYX_OK;
+    shared_env_t *shared = malloc(sizeof *shared);
+    if (!shared)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
+    atomic_init(&shared->references, 1);
+    shared->env = options->env;
+    shared->finalizer = options->env_finalizer;
+    sandbox->shared = shared;
+    return ERYX_OK;
+}
+
+static void release_env(shared_env_t *shared) {
+    if (!shared || atomic_fetch_sub(&shared->references, 1) != 1)
+        return;
+    shared->finalizer(shared->env);
+    free(shared);
 }
 
 int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
@@ -248,8 +306,17 @@ int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *opti
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", runtime ? "out" : "runtime");
     eryx_sandbox_options_t defaults;
     eryx_sandbox_options_init(&defaults);
-    if (!options)
-        options = &defaults;
+    return sandbox_create(runtime, options ? options : &defaults, NULL, out, error);
+}
+
+int sandbox_create(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
+                   const eryx_sandbox_t *like, eryx_sandbox_t **out, eryx_error_t *error) {
+    eryx_sandbox_options_t inherited;
+    bool inherit = !options;
+    if (inherit) {
+        inherited = options_of(like);
+        options = &inherited;
+    }
     int status = check_options(runtime, options, error);
     if (status != ERYX_OK)
         return status;
@@ -264,12 +331,18 @@ int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *opti
     }
     sandbox->runtime = runtime;
     runtime_retain(runtime);
-    status = fill_sandbox(sandbox, options, error);
+    status = fill_sandbox(sandbox, options, like, inherit, error);
+    if (status == ERYX_OK)
+        status = own_env(sandbox, options, error);
     if (status != ERYX_OK) {
+        calls_disown(&sandbox->calls);
+        if (sandbox->net)
+            net_sandbox_disown(sandbox->net);
+        shared_env_t *shared = sandbox->shared;
         sandbox_release(sandbox);
+        release_env(shared);
         return status;
     }
-    sandbox->env_finalizer = options->env_finalizer;
     *out = sandbox;
     return ERYX_OK;
 }
@@ -277,13 +350,11 @@ int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *opti
 void eryx_sandbox_free(eryx_sandbox_t *sandbox) {
     if (!sandbox)
         return;
-    void (*finalizer)(void *) = sandbox->env_finalizer;
-    void *env = sandbox->env;
+    shared_env_t *shared = sandbox->shared;
     if (sandbox->execution.state != EXECUTION_IDLE)
         eryx_execution_free(&sandbox->execution);
     sandbox_release(sandbox);
-    if (finalizer)
-        finalizer(env);
+    release_env(shared);
 }
 
 int sandbox_idle(const eryx_sandbox_t *sandbox, eryx_error_t *error) {

@@ -20,6 +20,13 @@ typedef struct text_list {
     size_t count;
 } text_list_t;
 
+/* An env that a sandbox and its forks share; the finalizer runs when the last is freed. */
+typedef struct shared_env {
+    atomic_uint references;
+    void *env;
+    void (*finalizer)(void *env);
+} shared_env_t;
+
 struct eryx_sandbox {
     eryx_runtime_t *runtime;
     eryx_limits_t limits;
@@ -41,9 +48,10 @@ struct eryx_sandbox {
     budget_t *budget; /* limits.host_memory_bytes */
     net_sandbox_t *net; /* NULL: no network is granted */
     void *env;
-    void (*env_finalizer)(void *env);
+    shared_env_t *shared; /* whose env it is; NULL: without a finalizer */
     control_t *control;
     instance_t *instance; /* NULL after the session was lost, until the next execution */
+    bool wake;            /* memory is another's: the guest is to be woken before it runs */
     bool rollback;        /* bad ends are undone */
     bool undo_pending;    /* ... before the next execution; the guest is closed until then */
     guest_image_t saved;  /* what belongs to the slot's savepoint */
@@ -54,8 +62,15 @@ struct eryx_sandbox {
 int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                        eryx_error_t *error);
 
+int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                         eryx_error_t *error);
+
 bool text_list_copy(text_list_t *out, const char *const *items, size_t count);
 
+/* Makes a sandbox. like: of its session (fork), whose callbacks, secrets and env it shares; options
+ * NULL then: it has the same. Errors as of eryx_sandbox_new. */
+int sandbox_create(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
+                   const eryx_sandbox_t *like, eryx_sandbox_t **out, eryx_error_t *error);
 /* Makes what the session is now what it comes back to. Errors: ERYX_ERR_MEMORY. */
 int sandbox_save(eryx_sandbox_t *sandbox, eryx_error_t *error);
 /* The guest must not run again. True: the session will be what it was when it was saved; false: it

@@ -61,6 +61,12 @@ static bool extend_environ(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t
     return done;
 }
 
+static void start_filters(eryx_sandbox_t *sandbox) {
+    filter_init(&sandbox->scrub[0], sandbox->secrets, FILTER_SCRUB, 0);
+    filter_init(&sandbox->scrub[1], sandbox->secrets, FILTER_SCRUB, 0);
+    sandbox->calls.secrets = sandbox->secrets;
+}
+
 int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                 eryx_error_t *error) {
     if (options->secret_count == 0)
@@ -73,9 +79,18 @@ int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
         return status;
     if (!extend_environ(sandbox, options))
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for secrets");
-    filter_init(&sandbox->scrub[0], sandbox->secrets, FILTER_SCRUB, 0);
-    filter_init(&sandbox->scrub[1], sandbox->secrets, FILTER_SCRUB, 0);
-    sandbox->calls.secrets = sandbox->secrets;
+    start_filters(sandbox);
+    return ERYX_OK;
+}
+
+int scrub_share(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                const eryx_sandbox_options_t *options, eryx_error_t *error) {
+    if (!like->secrets)
+        return ERYX_OK;
+    sandbox->secrets = secrets_share(like->secrets);
+    if (options && !extend_environ(sandbox, options))
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for secrets");
+    start_filters(sandbox);
     return ERYX_OK;
 }
 

@@ -12,6 +12,10 @@
  * ERYX_ERR_ARGUMENT, _MEMORY. */
 int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                 eryx_error_t *error);
+/* Shares the secrets of another sandbox instead; options: whose environ gets the placeholders, NULL: the
+ * sandbox's has them. Errors: ERYX_ERR_MEMORY. */
+int scrub_share(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
+                const eryx_sandbox_options_t *options, eryx_error_t *error);
 void scrub_teardown(eryx_sandbox_t *sandbox);
 
 /* What of a piece of output may go on now, in *data and *length, valid until the next call. False when

@@ -33,7 +33,9 @@ static int begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *
     sandbox->execution.state = EXECUTION_RUNNING;
     sandbox->execution.output_bytes = 0;
     slot_enter(sandbox->instance->slot);
-    *status = execution_configure(sandbox);
+    *status = execution_wake(sandbox);
+    if (*status == GUEST_ENDED)
+        *status = execution_configure(sandbox);
     return ERYX_OK;
 }
 

@@ -312,6 +312,29 @@ bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
     return false;
 }
 
+static void measure(const control_t *control, control_times_t *out) {
+    uint64_t now = clock_monotonic();
+    uint64_t end = control->ready_at < now ? control->ready_at : now;
+    *out = (control_times_t){end - control->started, control->cpu.used};
+}
+
+void control_measure(control_t *control, control_times_t *out) {
+    pthread_mutex_lock(&control->lock);
+    measure(control, out);
+    pthread_mutex_unlock(&control->lock);
+}
+
+void control_used(control_t *control, const control_times_t *times) {
+    pthread_mutex_lock(&control->lock);
+    uint64_t now = control->started;
+    uint64_t wall = times->wall < now ? times->wall : now;
+    control->started -= wall;
+    if (control->deadline != CLOCK_NEVER)
+        control->deadline = control->deadline - now > wall ? control->deadline - wall : now;
+    control->cpu.used += times->cpu;
+    pthread_mutex_unlock(&control->lock);
+}
+
 stop_reason_t control_end(control_t *control, control_times_t *times) {
     pthread_mutex_lock(&control->lock);
     slot_poll_disarm(control->slot);
@@ -319,11 +342,8 @@ stop_reason_t control_end(control_t *control, control_times_t *times) {
     if (control->running)
         meter_stop(&control->cpu);
     control->running = false;
-    if (times) {
-        uint64_t now = clock_monotonic();
-        uint64_t end = control->ready_at < now ? control->ready_at : now;
-        *times = (control_times_t){end - control->started, control->cpu.used};
-    }
+    if (times)
+        measure(control, times);
     stop_reason_t reason = control->stop;
     control->stop = STOP_NONE;
     pthread_mutex_unlock(&control->lock);

@@ -87,6 +87,10 @@ typedef struct control_times {
 /* It is over; tells why it was to stop, if it was. The poll page is readable again. times: may be
  * NULL. */
 stop_reason_t control_end(control_t *control, control_times_t *times);
+/* The same so far, while it is paused. */
+void control_measure(control_t *control, control_times_t *out);
+/* Counts times as used that were used elsewhere. Right after control_begin. */
+void control_used(control_t *control, const control_times_t *times);
 /* The execution waits until it is woken or the time comes (CLOCK_NEVER: never, 0: it could go on
  * at once): from now on it can be cancelled. */
 void control_pause(control_t *control, uint64_t until);

@@ -241,8 +241,10 @@ int secrets_new(const eryx_secret_t *items, size_t count, secrets_t **out, eryx_
     if (!items || count > SECRETS_MAX)
         return error_set(error, ERYX_ERR_ARGUMENT, "secrets is NULL, or more than %d", SECRETS_MAX);
     secrets_t *secrets = calloc(1, sizeof *secrets);
-    if (secrets)
+    if (secrets) {
+        atomic_init(&secrets->references, 1);
         secrets->items = calloc(count, sizeof *secrets->items);
+    }
     int status = secrets && secrets->items ? ERYX_OK : ERYX_ERR_MEMORY;
     size_t total = 0;
     for (size_t i = 0; i < count && status == ERYX_OK; i++) {
@@ -264,8 +266,14 @@ int secrets_new(const eryx_secret_t *items, size_t count, secrets_t **out, eryx_
     return ERYX_OK;
 }
 
+secrets_t *secrets_share(secrets_t *secrets) {
+    if (secrets)
+        atomic_fetch_add(&secrets->references, 1);
+    return secrets;
+}
+
 void secrets_free(secrets_t *secrets) {
-    if (!secrets)
+    if (!secrets || atomic_fetch_sub(&secrets->references, 1) != 1)
         return;
     for (size_t i = 0; i < secrets->count; i++) {
         secret_t *item = &secrets->items[i];

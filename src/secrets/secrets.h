@@ -8,6 +8,7 @@
 #ifndef SECRETS_SECRETS_H
 #define SECRETS_SECRETS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,7 @@ typedef struct secret {
 } secret_t;
 
 typedef struct secrets {
+    atomic_uint references;
     secret_t *items;
     size_t count;
     matcher_t *insert; /* placeholders, to be replaced by values */
@@ -40,7 +42,9 @@ typedef struct secrets {
 /* Errors: ERYX_ERR_ARGUMENT (the message says which secret and why; never a value), _MEMORY. *out is
  * NULL for no secrets. */
 int secrets_new(const eryx_secret_t *items, size_t count, secrets_t **out, eryx_error_t *error);
-/* The values are wiped. NULL is allowed. */
+/* For one more owner, who calls secrets_free, too. NULL is allowed. */
+secrets_t *secrets_share(secrets_t *secrets);
+/* After the last owner's call the values are wiped. NULL is allowed. */
 void secrets_free(secrets_t *secrets);
 
 /* Which secrets may go to this host (a name or an address literal, any case): bit i for items[i].

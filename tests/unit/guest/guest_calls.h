@@ -234,6 +234,9 @@ EXPORT("restore-state") struct answer *restore(const char *data, size_t length) 
     return &answer;
 }
 
+EXPORT("eryx:sandbox/control@0.1.0#wake") void wake(void) {
+}
+
 EXPORT("clear-state") void clear_state(void) {
     session = 0;
 }
