@@ -47,6 +47,7 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
                           const struct callbacks *callbacks)
 {
     struct streams streams = {.limit_ns = program->limits.wall_time_ns};
+    eryx_net_options_t net;
     eryx_sandbox_options_t options;
     eryx_sandbox_options_init(&options);
     options.limits = program->limits;
@@ -62,6 +63,8 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     options.callback_count = callbacks->count;
     options.mounts = program->mounts.list;
     options.mount_count = program->mounts.count;
+    network_options(&program->net, &net);
+    options.net = program->net.wanted ? &net : NULL;
     options.env = &streams;
 
     eryx_sandbox_t *sandbox;
@@ -104,8 +107,11 @@ int program_run(const struct program *program)
     signal(SIGPIPE, SIG_IGN);
     interrupt_block();
     int code = EXIT_FAILED;
-    if (!program->trace_path || trace_begin(program->trace_path, program->trace_bytes))
+    if (network_begin(&program->net) &&
+        (!program->trace_path || trace_begin(program->trace_path, program->trace_bytes)))
         code = run_with(program, &callbacks);
+    if (!network_finish())
+        code = EXIT_FAILED;
     trace_abandon();
     callbacks_free(&callbacks);
     return code;

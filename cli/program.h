@@ -8,6 +8,7 @@
 #include <eryx.h>
 
 #include "mount_options.h"
+#include "network.h"
 #include "source.h"
 
 struct program {
@@ -21,6 +22,7 @@ struct program {
     bool pass_stdin;
     const char *callbacks_path; /* NULL: none */
     struct mount_options mounts;
+    struct network net;
     const char *result;         /* as of eryx_execute_options_t */
     const char *trace_path;     /* NULL: none */
     uint64_t trace_bytes;       /* at most in that file */

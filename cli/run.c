@@ -19,6 +19,7 @@ static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
        OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT,
+       OPTION_ALLOW_NET, OPTION_DENY_NET, OPTION_NET_LOCAL, OPTION_NET_NAME, OPTION_NET_LOG,
        OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
 
 static const struct option options[] = {
@@ -33,6 +34,11 @@ static const struct option options[] = {
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
+    {"allow-net", required_argument, NULL, OPTION_ALLOW_NET},
+    {"deny-net", required_argument, NULL, OPTION_DENY_NET},
+    {"allow-net-local", no_argument, NULL, OPTION_NET_LOCAL},
+    {"net-name", required_argument, NULL, OPTION_NET_NAME},
+    {"net-log", required_argument, NULL, OPTION_NET_LOG},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -58,6 +64,23 @@ static int set_trace_locals(struct program *program, const char *value)
                              value);
     program->trace_locals_bytes = (uint32_t)bytes;
     return EXIT_OK;
+}
+
+static int set_net_option(struct network *net, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_NET_LOCAL:
+        net->allow_local = net->wanted = true;
+        return EXIT_OK;
+    case OPTION_NET_NAME:
+        return network_add_name(net, value);
+    case OPTION_NET_LOG:
+        net->log_path = value;
+        net->wanted = true; /* attempts are told of even if nothing is granted */
+        return EXIT_OK;
+    default:
+        return network_add_rule(net, option == OPTION_DENY_NET, value);
+    }
 }
 
 static int set_option(struct program *program, int option, const char *value)
@@ -101,6 +124,12 @@ static int set_option(struct program *program, int option, const char *value)
         return EXIT_OK;
     case OPTION_TRACE_LOCALS:
         return set_trace_locals(program, value);
+    case OPTION_ALLOW_NET:
+    case OPTION_DENY_NET:
+    case OPTION_NET_LOCAL:
+    case OPTION_NET_NAME:
+    case OPTION_NET_LOG:
+        return set_net_option(&program->net, option, value);
     case OPTION_JSON:
         program->json = true;
         return EXIT_OK;
@@ -188,7 +217,7 @@ static int run(int argc, char **argv)
 {
     struct program program = {.environ = calloc((size_t)argc, sizeof(char *)),
                               .trace_bytes = trace_bytes_default};
-    if (!program.environ) {
+    if (!network_init(&program.net, argc) || !program.environ) {
         message_error("out of memory");
         return EXIT_FAILED;
     }
@@ -196,6 +225,7 @@ static int run(int argc, char **argv)
     int result = run_program(&program, argc, argv);
     free(program.environ);
     mount_options_free(&program.mounts);
+    network_free(&program.net);
     return result;
 }
 
@@ -220,6 +250,7 @@ const struct command command_run = {
             "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
             "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
             "  eryx run --mount data:/data --mount out:/out:rw report.py   files of this machine\n"
+            "  eryx run --allow-net api.example.org:443 client.py   and nobody else\n"
             "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
             "  eryx run --trace - -c 'x = 1'              each line that runs, on stderr\n"
             "  eryx run --json untrusted.py | python3 -m json.tool\n"
@@ -235,6 +266,11 @@ const struct command command_run = {
             "                     show a directory or file of this machine in the sandbox at the\n"
             "                     absolute path TARGET; may be repeated; see below\n"
             "  --callbacks FILE   functions that the program can call; see below\n"
+            "  --allow-net RULE   let the program talk to HOST[:PORT]; may be repeated; see below\n"
+            "  --deny-net RULE    an exception to that\n"
+            "  --allow-net-local  names may also lead to loopback and private addresses\n"
+            "  --net-name NAME=ADDRESS[,ADDRESS]   instead of asking the name server\n"
+            "  --net-log FILE     write each attempt as a line of JSON; '-' is stderr\n"
             "  --result NAME      print the value of this variable as JSON, in a line of its own\n"
             "                     after the program's output; '' means the last expression. A\n"
             "                     value that is not JSON is an error, exit code 1\n"
@@ -269,6 +305,17 @@ const struct command command_run = {
             "  exception with the last line of its stderr. Calls overlap, 64 at a time. A command\n"
             "  is killed with its process group when its time is over, the program ends or no longer\n"
             "  waits for it. Arguments come from code you do not trust: check them.\n"
+            "\n"
+            "Network:\n"
+            "  RULE is [udp:|listen:]HOST[:PORT]. HOST: a name, '*.name' (names below it), an\n"
+            "  address, a range such as 10.0.0.0/8, or '*'; PORT: a number, a range 8000-8099, or\n"
+            "  '*'. Without prefix it grants TCP connections; listen:127.0.0.1:8080 grants a\n"
+            "  server. Names and '*' grant public addresses only: loopback, private, link-local,\n"
+            "  multicast and metadata addresses take a rule that names the address. Names are\n"
+            "  resolved by eryx; the address that was checked is the one that is connected.\n"
+            "  --net-log: {\"event\": \"connect\", \"allowed\": false, \"socket\": 7, \"name\": \"\",\n"
+            "   \"address\": \"10.0.0.1:80\", \"bytes_in\": 0, \"bytes_out\": 0, \"reason\": \"...\"}\n"
+            "  Events are resolve, connect, listen, accept, datagram and close.\n"
             "\n"
             "Traces:\n"
             "  {\"lineno\": 3, \"event\": {\"type\": \"line\", \"line\": 3},\n"

@@ -62,12 +62,77 @@ bool abi_wait_ns(uint64_t nanoseconds)
     return true;
 }
 
+bool abi_wait_possible(void)
+{
+    return waiting.inside;
+}
+
+static void subtask_over(uint32_t subtask)
+{
+    waitable_join(subtask, 0);
+    subtask_cancel(subtask);
+    subtask_drop(subtask);
+}
+
+/* Takes the end of a subtask. True if it was one of them. */
+static bool subtask_returned(uint32_t *subtasks, uint32_t count, uint32_t subtask)
+{
+    subtask_drop(subtask);
+    for (uint32_t i = 0; i < count; i++) {
+        if (subtasks[i] == subtask) {
+            subtasks[i] = 0;
+            return true;
+        }
+    }
+    return false;
+}
+
+void abi_wait_subtasks(uint32_t *subtasks, uint32_t count, uint64_t nanoseconds)
+{
+    wit_event_t got;
+    uint32_t timer = 0;
+    if (waiting.inside && waiting.sleep_set == 0) {
+        waiting.sleep_set = waitable_set_new();
+    }
+    for (uint32_t i = 0; waiting.inside && i < count; i++) {
+        if (subtasks[i] != 0) {
+            waitable_join(subtasks[i], waiting.sleep_set);
+        }
+    }
+    bool wait = waiting.inside && nanoseconds != 0;
+    if (wait && nanoseconds != UINT64_MAX) {
+        timer = started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for(nanoseconds),
+                        &waiting.sleep_set);
+        wait = timer != 0;
+    }
+    while (wait) {
+        uint32_t event = waitable_set_wait(waiting.sleep_set, &got);
+        if (event == WIT_EVENT_SUBTASK && got.payload >= WIT_SUBTASK_RETURNED) {
+            wait = false;
+            if (!subtask_returned(subtasks, count, got.index)) {
+                timer = 0;
+            }
+        }
+    }
+    while (waiting.inside && waitable_set_poll(waiting.sleep_set, &got) == WIT_EVENT_SUBTASK) {
+        if (!subtask_returned(subtasks, count, got.index)) {
+            timer = 0;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (subtasks[i] != 0) {
+            subtask_over(subtasks[i]);
+        }
+    }
+    if (timer != 0) {
+        subtask_over(timer);
+    }
+}
+
 static void timer_cancel(void)
 {
     if (waiting.timer != 0) {
-        waitable_join(waiting.timer, 0);
-        subtask_cancel(waiting.timer);
-        subtask_drop(waiting.timer);
+        subtask_over(waiting.timer);
         waiting.timer = 0;
     }
 }

@@ -12,6 +12,14 @@
 /* Blocks the sandbox. False, at once, where blocking is not possible: outside of execute. */
 bool abi_wait_ns(uint64_t nanoseconds);
 
+/* Whether blocking is possible now. */
+bool abi_wait_possible(void);
+
+/* Blocks until one of the subtasks has returned, or for that time (UINT64_MAX: without end). All of
+ * them are over then: those that have returned are 0 in the array, the others were cancelled. Where
+ * blocking is not possible it does not block. */
+void abi_wait_subtasks(uint32_t *subtasks, uint32_t count, uint64_t nanoseconds);
+
 struct abi_call;
 /* A call is over: the receiver frees it. `subtask` is the number it had. */
 typedef void abi_returned_fn(struct abi_call *call, uint32_t subtask);

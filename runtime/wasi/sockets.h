@@ -1,35 +1,76 @@
-/* What the socket interfaces share: error codes of wasi:sockets/network, and definitions of
- * the methods of sockets. No socket can be created, so no method has one to work on; each has
- * its core signature and answers "not supported". */
+/* What the socket interfaces share: addresses as the canonical ABI flattens and stores them
+ * (wasi:sockets/network@0.2.0), and results. */
 #ifndef ERYX_WASI_SOCKETS_H
 #define ERYX_WASI_SOCKETS_H
 
+#include "network.h"
 #include "wasi_internal.h"
-
-enum network_error { NETWORK_ACCESS_DENIED = 1, NETWORK_NOT_SUPPORTED = 2 };
 
 #define UNUSED __attribute__((unused))
 
-/* Where the error code lies depends on the alignment of what success would give. */
-#define SOCKET_REFUSE(name, function, layout, member, ...)                                         \
-    WASI_EXPORT(name) void function(UNUSED uint32_t self, ##__VA_ARGS__, layout *result)           \
-    {                                                                                              \
-        *result = (layout){.tag = 1, .member = NETWORK_NOT_SUPPORTED};                             \
-    }
-
-/* result<_>, result<bool> and result<u8>; result<u32>, handles and addresses; result<u64> */
-#define SOCKET_UNIT(name, function) SOCKET_REFUSE(name, function, struct result_code, value)
-#define SOCKET_WORD(name, function) SOCKET_REFUSE(name, function, struct result_word, code)
-#define SOCKET_LONG(name, function) SOCKET_REFUSE(name, function, struct result_long, code)
-#define SOCKET_SET_WORD(name, function)                                                            \
-    SOCKET_REFUSE(name, function, struct result_code, value, UNUSED uint32_t option)
-#define SOCKET_SET_LONG(name, function)                                                            \
-    SOCKET_REFUSE(name, function, struct result_code, value, UNUSED uint64_t option)
-
 /* An ip-socket-address is flattened to its tag and eleven words. */
 #define SOCKET_ADDRESS                                                                             \
-    UNUSED uint32_t tag, UNUSED uint32_t a0, UNUSED uint32_t a1, UNUSED uint32_t a2,               \
-        UNUSED uint32_t a3, UNUSED uint32_t a4, UNUSED uint32_t a5, UNUSED uint32_t a6,            \
-        UNUSED uint32_t a7, UNUSED uint32_t a8, UNUSED uint32_t a9, UNUSED uint32_t a10
+    uint32_t tag, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5,    \
+        uint32_t a6, uint32_t a7, uint32_t a8, uint32_t a9, uint32_t a10
+#define SOCKET_ADDRESS_WORDS                                                                       \
+    (const uint32_t[]){a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10}
+
+enum { ADDRESS_IPV4 = 0, ADDRESS_IPV6 = 1 };
+
+struct socket_address { /* ip-socket-address */
+    uint8_t tag;
+    union {
+        struct {
+            uint16_t port;
+            uint8_t bytes[4];
+        } v4;
+        struct {
+            uint16_t port;
+            uint32_t flow;
+            uint16_t words[8];
+            uint32_t scope;
+        } v6;
+    };
+};
+_Static_assert(sizeof(struct socket_address) == 32, "ip-socket-address");
+
+struct result_address { /* result<ip-socket-address, error-code> */
+    uint8_t tag;
+    union {
+        struct socket_address address;
+        uint8_t code;
+    };
+};
+
+struct result_handles { /* result<tuple<own…>, error-code> */
+    uint8_t tag;
+    union {
+        uint32_t handles[3];
+        uint8_t code;
+    };
+};
+
+/* False: a scope, which sandboxes have no use for. */
+bool socket_address_flat(uint32_t tag, const uint32_t *words, struct net_address *out);
+bool socket_address_load(const struct socket_address *from, struct net_address *out);
+void socket_address_store(const struct net_address *from, struct socket_address *out);
+
+/* The host's number behind a handle of that kind. */
+uint32_t socket_number(uint32_t handle, enum handle_kind kind);
+/* The number behind a handle of a lookup. */
+uint32_t lookup_number(uint32_t self);
+/* A handle for a number, whose socket is closed if there is none: 0. */
+uint32_t socket_handle(enum handle_kind kind, uint32_t number);
+
+/* The answer of the host as result<_, error-code>. */
+void socket_put(struct result_code *result, int32_t answer);
+/* Where the local or remote address of a socket goes. */
+void socket_put_address(uint32_t number, bool remote, struct result_address *result);
+/* An option of the socket; the value in nanoseconds or as it is. */
+void socket_get_long(uint32_t number, enum net_option option, uint64_t unit,
+                     struct result_long *result);
+void socket_set_long(uint32_t number, enum net_option option, uint64_t value, uint64_t unit,
+                     struct result_code *result);
+void socket_get_byte(uint32_t number, enum net_option option, struct result_code *result);
 
 #endif

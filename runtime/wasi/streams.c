@@ -1,4 +1,6 @@
 /* wasi:io/streams and wasi:io/error: streams over files, and the standard streams. */
+#include "abi/wait.h"
+#include "network.h"
 #include "wasi_internal.h"
 
 #include <stdlib.h>
@@ -62,8 +64,30 @@ static size_t read_size(const struct handle *handle, uint64_t wanted)
     return (size_t)(wanted < most ? wanted : most);
 }
 
+/* Nothing yet is 0, and the end is EPIPE, which stream_failed makes "closed" of. Where the sandbox
+ * cannot wait, waiting for bytes is an error: libc would ask for ever. */
+static int64_t read_socket(struct handle *handle, void *buffer, size_t length)
+{
+    int32_t got = net_receive((uint32_t)handle->value, buffer,
+                              length < NET_CHUNK ? (uint32_t)length : NET_CHUNK, network_peek);
+    if (got == 0) {
+        return -VFS_EPIPE;
+    }
+    if (got == NET_WOULD_BLOCK && abi_wait_possible()) {
+        return 0;
+    }
+    if (got < 0) {
+        network_code(got);
+        return -VFS_EIO;
+    }
+    return got;
+}
+
 static int64_t read_stream(struct handle *handle, void *buffer, size_t length)
 {
+    if (handle->stream == STREAM_SOCKET) {
+        return read_socket(handle, buffer, length);
+    }
     if (handle->stream == STREAM_STDIN) {
         return stdio_read(buffer, length);
     }
@@ -93,6 +117,9 @@ void wasi_input_stream_read(uint32_t self, uint64_t wanted, struct result_read *
         return;
     }
     free(buffer);
+    if (!count && handle->stream == STREAM_SOCKET) {
+        return; /* nothing yet */
+    }
     result->tag = 1;
     result->error =
         count < 0 ? stream_failed(count) : (struct stream_error){.tag = STREAM_CLOSED};
@@ -121,12 +148,28 @@ static bool is_file_stream(const struct handle *handle)
     return handle->stream == STREAM_FILE || handle->stream == STREAM_APPEND;
 }
 
+/* The host keeps what its system does not take at once, so it takes a whole chunk or nothing. */
+static void permit_socket(const struct handle *handle, struct result_permit *result)
+{
+    int32_t error = net_send((uint32_t)handle->value, NULL, 0);
+    *result = (struct result_permit){.bytes = error < 0 ? 0 : NET_CHUNK};
+    if (error < 0 && (error != NET_WOULD_BLOCK || !abi_wait_possible())) {
+        network_code(error);
+        result->tag = 1;
+        result->error = stream_failed(-VFS_EIO);
+    }
+}
+
 /* libc writes at most what is permitted here, so that a file system that gets full takes the
  * first part of a write, and fails the next one. */
 WASI_EXPORT("wasi:io/streams@0.2.0#[method]output-stream.check-write")
 void wasi_output_stream_check_write(uint32_t self, struct result_permit *result)
 {
     struct handle *handle = handle_must(self, HANDLE_OUTPUT);
+    if (handle->stream == STREAM_SOCKET) {
+        permit_socket(handle, result);
+        return;
+    }
     *result = (struct result_permit){.bytes = INT32_MAX};
     if (!is_file_stream(handle)) {
         return;
@@ -140,8 +183,26 @@ void wasi_output_stream_check_write(uint32_t self, struct result_permit *result)
     }
 }
 
+static int64_t write_socket(struct handle *handle, const uint8_t *data, size_t length)
+{
+    while (length) {
+        uint32_t part = length < NET_CHUNK ? (uint32_t)length : NET_CHUNK;
+        int32_t sent = net_send((uint32_t)handle->value, data, part);
+        if (sent < 0) {
+            network_code(sent);
+            return -VFS_EIO;
+        }
+        data += sent;
+        length -= (size_t)sent;
+    }
+    return 0;
+}
+
 static int64_t write_stream(struct handle *handle, const uint8_t *data, size_t length)
 {
+    if (handle->stream == STREAM_SOCKET) {
+        return write_socket(handle, data, length);
+    }
     if (!is_file_stream(handle)) {
         return stdio_write((enum stream_kind)handle->stream, data, length);
     }

@@ -20,19 +20,26 @@ enum handle_kind {
     HANDLE_INPUT,
     HANDLE_OUTPUT,
     HANDLE_POLLABLE,
+    HANDLE_TCP,
+    HANDLE_UDP,
+    HANDLE_DATAGRAMS_IN,
+    HANDLE_DATAGRAMS_OUT,
+    HANDLE_LOOKUP,
 };
 
-enum stream_kind { STREAM_FILE, STREAM_APPEND, STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR };
+enum stream_kind { STREAM_FILE, STREAM_APPEND, STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAM_SOCKET };
 
 /* Resources without state have one handle each, outside the table. */
 enum { HANDLE_THE_ERROR = 1, HANDLE_THE_NETWORK = 2, HANDLE_FIRST = 3, HANDLE_MAX = 16384 };
 
 struct handle {
     uint8_t kind;
-    uint8_t flags;  /* of a descriptor */
+    uint8_t flags;  /* of a descriptor; of a pollable: enum net_interest, 0: it is a time */
     uint8_t stream; /* enum stream_kind */
     struct vfs_inode *inode;
-    uint64_t value; /* offset of a stream, cursor of a directory, deadline of a pollable */
+    /* Offset of a stream, cursor of a directory, deadline of a pollable; or the host's number of a
+     * socket. */
+    uint64_t value;
     uint32_t next_free;
 };
 

@@ -112,7 +112,9 @@ int net_connected(net_socket_t *socket);
 int net_listen(net_socket_t *socket, int backlog);
 int32_t net_accept(net_socket_t *socket);
 
-/* The guest's bytes, at most NET_CHUNK at once. Receiving 0: the end. */
+/* The guest's bytes, at most NET_CHUNK at once. Sending takes all or none: what the system does not
+ * take is kept, and nothing more is taken until it is written. Sending nothing tells whether more would
+ * be taken. Receiving 0: the end. */
 int32_t net_send(net_socket_t *socket, const char *data, size_t length);
 int32_t net_receive(net_socket_t *socket, char *buffer, size_t capacity, bool peek);
 int32_t net_send_to(net_socket_t *socket, const char *data, size_t length,

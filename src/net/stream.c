@@ -129,6 +129,17 @@ int net_flush(net_socket_t *socket) {
     return 0;
 }
 
+/* Writes what the system takes and keeps the rest. 0 or -error, which is not WOULD_BLOCK. */
+static int write_or_keep(net_socket_t *socket, const char *data, size_t length) {
+    int32_t sent = layer_write(socket, data, length);
+    if (sent < 0 && sent != -NET_WOULD_BLOCK)
+        return sent;
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    if (done < length && !buffer_append(&socket->out, data + done, length - done))
+        return filter_failed(socket);
+    return 0;
+}
+
 int32_t net_send(net_socket_t *socket, const char *data, size_t length) {
     int error = net_check(socket);
     if (error == 0 && !net_is_stream(socket))
@@ -144,9 +155,8 @@ int32_t net_send(net_socket_t *socket, const char *data, size_t length) {
     if (length == 0)
         return 0;
     socket->paused = false;
-    if (!socket->filter)
-        return layer_write(socket, data, length);
-    error = filter_out(socket, data, length, NET_FLOW_MORE);
+    error = socket->filter ? filter_out(socket, data, length, NET_FLOW_MORE)
+                           : write_or_keep(socket, data, length);
     if (error == 0)
         error = net_flush(socket);
     return error == 0 || error == -NET_WOULD_BLOCK ? (int32_t)length : error;

@@ -35,7 +35,13 @@ HOST = {
     "eryx": {
         "mount-list", "mount-stat", "mount-open", "mount-close", "mount-status", "mount-read",
         "mount-write", "mount-resize", "mount-sync", "mount-entries", "mount-readlink",
-        "mount-set-times", "mount-change"},
+        "mount-set-times", "mount-change",
+        "net-open", "net-close", "net-bind", "net-connect", "net-connected", "net-listen", "net-accept",
+        "net-address", "net-send", "net-receive", "net-send-to", "net-receive-from", "net-shut",
+        "net-available", "net-get-option", "net-set-option", "net-resolve", "net-resolved", "net-wait",
+        "net-reason"},
+    # Not of the host: the function of the next library, for one that replaces it.
+    "next": {"recvfrom", "sendto", "strerror"},
 }
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
 

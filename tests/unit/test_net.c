@@ -364,7 +364,7 @@ static void limits_hold(void **state) {
     peer_join(&peer);
     peer_start(&second, silent);
     number = connect_to(rig, second.port);
-    assert_int_equal(net_send(net_find(rig->sandbox, number), "0123456789ab", 12), 10);
+    assert_int_equal(net_send(net_find(rig->sandbox, number), "0123456789", 10), 10);
     assert_int_equal(net_send(net_find(rig->sandbox, number), "ab", 2), -NET_RESET);
     net_close(net_find(rig->sandbox, number));
     assert_int_equal(net_connect(net_find(rig->sandbox, (uint32_t)extra), &address),

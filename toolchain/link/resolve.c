@@ -65,12 +65,30 @@ const struct link_symbol *resolve_find(const struct link *link, enum wasm_kind k
     return NULL;
 }
 
+/* The function that the runtime has replaced: of the first other library that exports it. */
+static const struct link_symbol *find_next(const struct link *link, struct wasm_slice name)
+{
+    const struct link_symbol *symbol = resolve_find(link, WASM_FUNCTION, name);
+    const struct link_symbol *end = link->symbols + link->symbol_count;
+    while (symbol && symbol < end && wasm_slice_equal(symbol->name, name) &&
+           (symbol->library == 0 || symbol->kind != WASM_FUNCTION))
+        symbol++;
+    return symbol && symbol < end && wasm_slice_equal(symbol->name, name) ? symbol : NULL;
+}
+
+static bool is_next(uint32_t library, const struct wasm_import *import)
+{
+    return library == 0 && wasm_slice_is(import->module, "next");
+}
+
 /* Function, data address (GOT.mem) and function address (GOT.func) all are symbols. */
 static const struct link_symbol *find_provider(const struct link *link,
                                                const struct wasm_import *import)
 {
     if (import->kind == WASM_FUNCTION && wasm_slice_is(import->module, "env"))
         return resolve_find(link, WASM_FUNCTION, import->name);
+    if (import->kind == WASM_FUNCTION && wasm_slice_is(import->module, "next"))
+        return find_next(link, import->name);
     if (import->kind == WASM_GLOBAL && wasm_slice_is(import->module, "GOT.func"))
         return resolve_find(link, WASM_FUNCTION, import->name);
     if (import->kind == WASM_GLOBAL && wasm_slice_is(import->module, "GOT.mem"))
@@ -247,9 +265,11 @@ static bool resolve_function(struct link *link, uint32_t library, const struct w
                              struct link_target *out)
 {
     const struct library *importer = &link->libraries[library];
-    if (!wasm_slice_is(import->module, "env"))
+    bool next = is_next(library, import);
+    if (!next && !wasm_slice_is(import->module, "env"))
         return target_foreign(link, library, import, out);
-    const struct link_symbol *symbol = resolve_find(link, WASM_FUNCTION, import->name);
+    const struct link_symbol *symbol = next ? find_next(link, import->name)
+                                            : resolve_find(link, WASM_FUNCTION, import->name);
     if (symbol)
         return target_symbol(link, importer, import, symbol, out);
     if (is_weak(importer, import->name))
