@@ -1,0 +1,191 @@
+/* The functions of the host that the library calls. They run on its stacks: short, and no Python.
+ */
+#include "box.h"
+
+#include "driver.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+box_t *box_new(size_t callback_count)
+{
+    box_t *box = calloc(1, sizeof *box);
+    if (!box)
+        return NULL;
+    box->callbacks = calloc(callback_count + 1, sizeof *box->callbacks);
+    if (!box->callbacks || !inbox_init(&box->own, false)) {
+        free(box->callbacks);
+        free(box);
+        return NULL;
+    }
+    atomic_init(&box->references, 1);
+    box->inbox = &box->own;
+    pthread_mutex_init(&box->lock, NULL);
+    pthread_cond_init(&box->answered, NULL);
+    return box;
+}
+
+void box_retain(box_t *box)
+{
+    atomic_fetch_add(&box->references, 1);
+}
+
+void box_release(box_t *box)
+{
+    if (atomic_fetch_sub(&box->references, 1) != 1)
+        return;
+    eryx_sandbox_free(box->sandbox);
+    inbox_destroy(&box->own);
+    pthread_cond_destroy(&box->answered);
+    pthread_mutex_destroy(&box->lock);
+    free(box->done);
+    free(box->callbacks);
+    free(box->input);
+    free(box);
+}
+
+/* --- Calls -------------------------------------------------------------------------------- */
+
+static void on_call(void *env, eryx_call_t *call)
+{
+    box_callback_t *callback = env;
+    event_t *event = event_new(callback->box, EVENT_CALL, callback->number, 0);
+    if (!event) {
+        eryx_call_fail(call, "the host is out of memory", NULL);
+        eryx_call_free(call);
+        return;
+    }
+    event->call = call;
+    inbox_post(callback->box->inbox, event);
+}
+
+/* Without memory the host goes on with a call that is in vain. */
+static void on_cancel(void *env, eryx_call_t *call)
+{
+    box_callback_t *callback = env;
+    event_t *event = event_new(callback->box, EVENT_CANCEL, callback->number, 0);
+    if (!event)
+        return;
+    event->call = call;
+    inbox_post(callback->box->inbox, event);
+}
+
+void box_fill_callback(box_t *box, uint32_t number, eryx_callback_t *callback)
+{
+    box->callbacks[number] = (box_callback_t){box, number};
+    callback->on_call = on_call;
+    callback->on_cancel = on_cancel;
+    callback->env = &box->callbacks[number];
+}
+
+/* --- Streams ------------------------------------------------------------------------------ */
+
+/* Waits for room without holding up other programs. */
+static void post_data(box_t *box, event_t *event)
+{
+    inbox_post(box->inbox, event);
+    if (!inbox_full(box->inbox))
+        return;
+    driver_block(box->driver, true);
+    inbox_wait_room(box->inbox);
+    driver_block(box->driver, false);
+}
+
+static void on_output(void *env, eryx_stream_t stream, const char *data, size_t length)
+{
+    event_t *event = event_new(env, EVENT_OUTPUT, stream, length);
+    if (!event)
+        return;
+    memcpy(event->data, data, length);
+    post_data(env, event);
+}
+
+static void on_trace(void *env, uint32_t lineno, const char *event_json, size_t event_length,
+                     const char *context_json, size_t context_length)
+{
+    event_t *event = event_new(env, EVENT_TRACE, lineno, event_length + context_length);
+    if (!event)
+        return;
+    event->split = event_length;
+    memcpy(event->data, event_json, event_length);
+    memcpy(event->data + event_length, context_json, context_length);
+    post_data(env, event);
+}
+
+/* Asks for more, and waits for the answer; false if none will come. Locked. */
+static bool ask(box_t *box, size_t capacity)
+{
+    uint32_t wanted = capacity < UINT32_MAX ? (uint32_t)capacity : UINT32_MAX;
+    event_t *event = box->input_closed ? NULL : event_new(box, EVENT_INPUT, wanted, 0);
+    if (!event)
+        return false;
+    box->input_waits = true;
+    inbox_post(box->inbox, event);
+    driver_block(box->driver, true);
+    while (box->input_waits && !box->input_closed)
+        pthread_cond_wait(&box->answered, &box->lock);
+    driver_block(box->driver, false);
+    bool answered = !box->input_waits;
+    box->input_waits = false;
+    return answered;
+}
+
+static ptrdiff_t on_input(void *env, char *buffer, size_t capacity)
+{
+    box_t *box = env;
+    pthread_mutex_lock(&box->lock);
+    if (box->input_kind == INPUT_ASKED && box->input_at == box->input_length &&
+        !ask(box, capacity)) {
+        pthread_mutex_unlock(&box->lock);
+        return -1;
+    }
+    size_t count = box->input_length - box->input_at;
+    if (count > capacity)
+        count = capacity;
+    if (count > 0)
+        memcpy(buffer, box->input + box->input_at, count);
+    box->input_at += count;
+    pthread_mutex_unlock(&box->lock);
+    return (ptrdiff_t)count;
+}
+
+bool box_answer(box_t *box, const char *data, size_t length)
+{
+    char *copy = malloc(length + 1);
+    if (!copy)
+        return false;
+    memcpy(copy, data, length);
+    pthread_mutex_lock(&box->lock);
+    free(box->input);
+    box->input = copy;
+    box->input_length = length;
+    box->input_at = 0;
+    box->input_waits = false;
+    pthread_cond_broadcast(&box->answered);
+    pthread_mutex_unlock(&box->lock);
+    return true;
+}
+
+void box_close_input(box_t *box, bool closed)
+{
+    pthread_mutex_lock(&box->lock);
+    box->input_closed = closed;
+    pthread_cond_broadcast(&box->answered);
+    pthread_mutex_unlock(&box->lock);
+}
+
+void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace)
+{
+    options->env = box;
+    options->on_output = output ? on_output : NULL;
+    options->on_trace = trace ? on_trace : NULL;
+    options->on_input = box->input_kind != INPUT_NONE ? on_input : NULL;
+}
+
+void box_cancel(box_t *box)
+{
+    pthread_mutex_lock(&box->lock);
+    if (box->execution)
+        eryx_execution_cancel(box->execution);
+    pthread_mutex_unlock(&box->lock);
+}

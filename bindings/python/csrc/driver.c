@@ -1,0 +1,294 @@
+/* All threads poll the queue's descriptor and a stop descriptor. An execution is found again by its
+ * address, in a table of chains. After eryx_execution_run has returned WAITING the execution may
+ * already be with another thread, so nothing of it is looked at then. */
+#include "driver.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 64,
+    BUCKETS = 1024,
+    STACK_BYTES = 512 * 1024 /* programs have stacks of their own */
+};
+
+struct driver {
+    eryx_queue_t *queue;
+    inbox_t inbox;
+    int stop; /* eventfd */
+    atomic_bool stopping;
+    pthread_mutex_t lock; /* of what follows */
+    unsigned wanted, blocked, count;
+    pthread_t threads[THREADS_MAX];
+    box_t *table[BUCKETS];
+};
+
+static int fail(eryx_error_t *error, int code, const char *what, int reason)
+{
+    error->code = code;
+    snprintf(error->message, sizeof error->message, "%s: %s", what, strerror(reason));
+    return code;
+}
+
+/* --- The table ---------------------------------------------------------------------------- */
+
+static box_t **bucket_of(driver_t *driver, const eryx_execution_t *execution)
+{
+    return &driver->table[((uintptr_t)execution >> 4) * 2654435761u % BUCKETS];
+}
+
+static box_t *find(driver_t *driver, const eryx_execution_t *execution)
+{
+    pthread_mutex_lock(&driver->lock);
+    box_t *box = *bucket_of(driver, execution);
+    while (box && box->execution != execution)
+        box = box->next;
+    pthread_mutex_unlock(&driver->lock);
+    return box;
+}
+
+static void take_out(driver_t *driver, box_t *box)
+{
+    pthread_mutex_lock(&driver->lock);
+    box_t **at = bucket_of(driver, box->execution);
+    while (*at && *at != box)
+        at = &(*at)->next;
+    if (*at)
+        *at = box->next;
+    pthread_mutex_unlock(&driver->lock);
+}
+
+/* --- Running ------------------------------------------------------------------------------ */
+
+static void end(driver_t *driver, box_t *box, eryx_execution_t *execution)
+{
+    event_t *event = box->done;
+    take_out(driver, box);
+    pthread_mutex_lock(&box->lock);
+    box->execution = NULL;
+    box->driver = NULL;
+    pthread_mutex_unlock(&box->lock);
+    box->done = NULL;
+    event->outcome = eryx_execution_take_outcome(execution);
+    eryx_execution_free(execution);
+    inbox_post(&driver->inbox, event); /* from here on the box is another thread's */
+}
+
+static void run(driver_t *driver, eryx_execution_t *execution)
+{
+    box_t *box = find(driver, execution);
+    if (eryx_execution_run(execution) == ERYX_EXECUTION_DONE)
+        end(driver, box, execution);
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void driver_step(driver_t *driver, uint64_t slice_ns)
+{
+    uint64_t until = now_ns() + slice_ns;
+    eryx_execution_t *execution;
+    while (now_ns() < until && (execution = eryx_queue_next(driver->queue)) != NULL)
+        run(driver, execution);
+}
+
+static void *work(void *env)
+{
+    driver_t *driver = env;
+    eryx_execution_t *execution;
+    struct pollfd fds[] = {{.fd = eryx_queue_fd(driver->queue), .events = POLLIN},
+                           {.fd = driver->stop, .events = POLLIN}};
+    while (!atomic_load(&driver->stopping)) {
+        poll(fds, 2, -1);
+        while (!atomic_load(&driver->stopping) &&
+               (execution = eryx_queue_next(driver->queue)) != NULL)
+            run(driver, execution);
+    }
+    return NULL;
+}
+
+/* One thread more; signals are left to the threads of Python. Locked. */
+static int add_thread(driver_t *driver)
+{
+    sigset_t all, before;
+    pthread_attr_t attributes;
+    sigfillset(&all);
+    static const int own[] = {SIGSEGV, SIGILL, SIGFPE, SIGBUS, SIGTRAP, SIGABRT};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        sigdelset(&all, own[i]);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int reason = pthread_create(&driver->threads[driver->count], &attributes, work, driver);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (reason == 0)
+        driver->count++;
+    return reason;
+}
+
+void driver_block(driver_t *driver, bool begins)
+{
+    if (!driver || driver->wanted == 0)
+        return;
+    pthread_mutex_lock(&driver->lock);
+    driver->blocked += begins ? 1 : -1u;
+    if (begins && driver->count < THREADS_MAX && driver->count - driver->blocked < driver->wanted &&
+        !atomic_load(&driver->stopping))
+        add_thread(driver); /* without one more the others go on alone */
+    pthread_mutex_unlock(&driver->lock);
+}
+
+/* --- Making, starting, freeing ------------------------------------------------------------ */
+
+static void destroy(driver_t *driver)
+{
+    inbox_destroy(&driver->inbox);
+    if (driver->stop >= 0)
+        close(driver->stop);
+    eryx_queue_free(driver->queue);
+    pthread_mutex_destroy(&driver->lock);
+    free(driver);
+}
+
+static void stop_threads(driver_t *driver)
+{
+    atomic_store(&driver->stopping, true);
+    eventfd_write(driver->stop, 1);
+    inbox_close(&driver->inbox);
+    for (unsigned i = 0; i < driver->count; i++)
+        pthread_join(driver->threads[i], NULL);
+}
+
+driver_t *driver_new(unsigned threads, eryx_error_t *error)
+{
+    driver_t *driver = calloc(1, sizeof *driver);
+    if (!driver || eryx_queue_new(&driver->queue, error) != ERYX_OK) {
+        if (!driver)
+            fail(error, ERYX_ERR_MEMORY, "a driver", ENOMEM);
+        free(driver);
+        return NULL;
+    }
+    driver->wanted = threads < THREADS_MAX ? threads : THREADS_MAX;
+    pthread_mutex_init(&driver->lock, NULL);
+    driver->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    bool good = inbox_init(&driver->inbox, true);
+    int reason = driver->stop < 0 || !good ? errno : 0;
+    pthread_mutex_lock(&driver->lock);
+    while (reason == 0 && driver->count < driver->wanted)
+        reason = add_thread(driver);
+    pthread_mutex_unlock(&driver->lock);
+    if (reason == 0)
+        return driver;
+    fail(error, ERYX_ERR_IO, "no descriptor or thread for running sandboxes", reason);
+    if (good) {
+        stop_threads(driver);
+        destroy(driver);
+    }
+    return NULL;
+}
+
+int driver_start(driver_t *driver, box_t *box, const char *code, size_t length,
+                 eryx_execute_options_t *options, eryx_error_t *error)
+{
+    eryx_execution_t *execution;
+    if (!box->done && !(box->done = event_new(box, EVENT_DONE, 0, 0)))
+        return fail(error, ERYX_ERR_MEMORY, "an execution", ENOMEM);
+    options->queue = driver->queue;
+    inbox_t *before = box->inbox;
+    box->inbox = &driver->inbox;
+    /* Under the lock: a thread that gets the execution at once finds it only when it is in. */
+    pthread_mutex_lock(&driver->lock);
+    int status = eryx_execution_start(box->sandbox, code, length, options, &execution, error);
+    if (status == ERYX_OK) {
+        box_retain(box);
+        pthread_mutex_lock(&box->lock);
+        box->execution = execution;
+        box->driver = driver;
+        pthread_mutex_unlock(&box->lock);
+        box_t **bucket = bucket_of(driver, execution);
+        box->next = *bucket;
+        *bucket = box;
+    } else {
+        box->inbox = before;
+    }
+    pthread_mutex_unlock(&driver->lock);
+    return status;
+}
+
+bool driver_threaded(const driver_t *driver)
+{
+    return driver->wanted > 0;
+}
+
+inbox_t *driver_inbox(driver_t *driver)
+{
+    return &driver->inbox;
+}
+
+int driver_queue_fd(const driver_t *driver)
+{
+    return eryx_queue_fd(driver->queue);
+}
+
+/* What still goes on, as a list. */
+static box_t *take_all(driver_t *driver)
+{
+    box_t *all = NULL;
+    for (size_t i = 0; i < BUCKETS; i++) {
+        while (driver->table[i]) {
+            box_t *box = driver->table[i];
+            driver->table[i] = box->next;
+            box->next = all;
+            all = box;
+        }
+    }
+    return all;
+}
+
+static void interrupt_all(driver_t *driver)
+{
+    pthread_mutex_lock(&driver->lock);
+    for (size_t i = 0; i < BUCKETS; i++)
+        for (box_t *box = driver->table[i]; box; box = box->next) {
+            box_close_input(box, true);
+            eryx_sandbox_interrupt(box->sandbox);
+        }
+    pthread_mutex_unlock(&driver->lock);
+}
+
+void driver_free(driver_t *driver, void (*drop)(box_t *box))
+{
+    atomic_store(&driver->stopping, true);
+    interrupt_all(driver);
+    stop_threads(driver);
+    for (box_t *box = take_all(driver), *next; box; box = next) {
+        next = box->next;
+        eryx_execution_free(box->execution); /* may still tell of cancelled calls */
+        box->execution = NULL;
+        box->driver = NULL;
+        box->inbox = &box->own;
+        drop(box);
+    }
+    for (event_t *event = inbox_take(&driver->inbox), *next; event; event = next) {
+        next = event->next;
+        box_t *box = event->kind == EVENT_DONE ? event->box : NULL;
+        event_free(event);
+        if (box) {
+            box->inbox = &box->own;
+            drop(box);
+        }
+    }
+    destroy(driver);
+}

@@ -1,0 +1,69 @@
+/* The module eryx._eryx: thin types around the C library; what is comfortable is written in Python.
+ * Built for the stable ABI of CPython 3.11. */
+#ifndef ERYX_PYTHON_MODULE_H
+#define ERYX_PYTHON_MODULE_H
+
+#ifndef Py_LIMITED_API
+#define Py_LIMITED_API 0x030B0000
+#endif
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "box.h"
+#include "driver.h"
+
+typedef struct runtime_object {
+    PyObject_HEAD eryx_runtime_t *runtime;
+    long process; /* that opened it */
+} runtime_object_t;
+
+typedef struct sandbox_object {
+    PyObject_HEAD box_t *box;
+    PyObject *runtime;
+    bool busy;    /* executing, or in another call */
+    bool streams; /* output, traces or input are handled by Python */
+} sandbox_object_t;
+
+typedef struct driver_object {
+    PyObject_HEAD driver_t *driver;
+} driver_object_t;
+
+extern PyTypeObject *runtime_type, *sandbox_type, *driver_type, *outcome_type, *call_type;
+extern PyType_Spec runtime_spec, sandbox_spec, driver_spec, outcome_spec, call_spec;
+
+/* Raises the exception of an error of the library; returns NULL. */
+PyObject *raise_error(const eryx_error_t *error);
+/* Raises eryx.StateError; returns NULL. */
+PyObject *raise_state(const char *message);
+
+/* Owns the outcome, also on failure. */
+PyObject *outcome_object(eryx_outcome_t *outcome);
+/* Events as a list of tuples (token, kind, number, value). Owns them, also on failure. The ends
+ * among them release their boxes' tokens. */
+PyObject *events_list(event_t *events);
+/* Gives back what a box of a driver that is gone held. */
+void drop_box(box_t *box);
+
+/* Fills options from keyword-like items of a dict; what strings they point to is borrowed from the
+ * dict, but the arrays are to be freed by options_free. False: an exception is set. */
+typedef struct options {
+    eryx_sandbox_options_t sandbox;
+    bool output, trace, ask_input;
+    PyObject *input; /* bytes, borrowed */
+    eryx_callback_t *callbacks;
+    size_t callback_count;
+    const char **argv, **environ;
+} options_t;
+
+bool options_parse(PyObject *dict, options_t *options);
+void options_free(options_t *options);
+
+/* The methods of a sandbox that have a file of their own (state.c). */
+PyObject *sandbox_snapshot(PyObject *self, PyObject *arguments);
+PyObject *sandbox_restore(PyObject *self, PyObject *arguments);
+PyObject *sandbox_clear(PyObject *self, PyObject *unused);
+/* The sandbox if it is open and idle, marked as busy; NULL with an exception otherwise. */
+box_t *sandbox_begin(PyObject *self);
+void sandbox_end(PyObject *self);
+
+#endif

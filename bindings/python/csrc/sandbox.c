@@ -1,0 +1,315 @@
+/* _eryx.Sandbox: making, executing, stopping. Everything that a program may take time for is done
+ * without the GIL; `busy` keeps other threads out meanwhile. */
+#include "module.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BOX(object) (((sandbox_object_t *)(object))->box)
+
+/* --- Making ------------------------------------------------------------------------------- */
+
+static box_t *make_box(runtime_object_t *runtime, options_t *options)
+{
+    eryx_error_t error;
+    box_t *box = box_new(options->callback_count);
+    if (!box)
+        return (box_t *)PyErr_NoMemory();
+    for (size_t i = 0; i < options->callback_count; i++)
+        box_fill_callback(box, (uint32_t)i, &options->callbacks[i]);
+    box->input_kind = options->ask_input ? INPUT_ASKED : options->input ? INPUT_BYTES : INPUT_NONE;
+    if (options->input) {
+        char *data;
+        Py_ssize_t length;
+        PyBytes_AsStringAndSize(options->input, &data, &length);
+        if (!box_answer(box, data, (size_t)length)) {
+            box_release(box);
+            return (box_t *)PyErr_NoMemory();
+        }
+    }
+    box_fill_options(box, &options->sandbox, options->output, options->trace);
+    int status = eryx_sandbox_new(runtime->runtime, &options->sandbox, &box->sandbox, &error);
+    if (status == ERYX_OK)
+        return box;
+    box_release(box);
+    return (box_t *)raise_error(&error);
+}
+
+static PyObject *sandbox_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+{
+    PyObject *runtime, *dict;
+    options_t options;
+    (void)keywords; /* those of subclasses, for __init__ */
+    if (!PyArg_ParseTuple(arguments, "O!O!", runtime_type, &runtime, &PyDict_Type, &dict))
+        return NULL;
+    if (((runtime_object_t *)runtime)->process != getpid())
+        return raise_state("the runtime was opened before this process was forked: open another");
+    sandbox_object_t *self = (sandbox_object_t *)PyType_GenericAlloc(type, 0);
+    if (!self)
+        return NULL;
+    if (options_parse(dict, &options))
+        self->box = make_box((runtime_object_t *)runtime, &options);
+    options_free(&options);
+    if (!self->box) {
+        Py_DECREF(self);
+        return NULL;
+    }
+    self->streams = options.output || options.trace || options.ask_input;
+    Py_INCREF(runtime);
+    self->runtime = runtime;
+    return (PyObject *)self;
+}
+
+static bool forked(const sandbox_object_t *self)
+{
+    return self->runtime && ((runtime_object_t *)self->runtime)->process != getpid();
+}
+
+static void sandbox_dealloc(PyObject *object)
+{
+    sandbox_object_t *self = (sandbox_object_t *)object;
+    PyTypeObject *type = Py_TYPE(object);
+    if (self->box && !forked(self)) {
+        if (self->box->token) /* an execution goes on, and nobody will take its outcome */
+            eryx_sandbox_interrupt(self->box->sandbox);
+        box_release(self->box);
+    }
+    Py_XDECREF(self->runtime);
+    ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
+    Py_DECREF(type);
+}
+
+/* --- Being open and idle ------------------------------------------------------------------ */
+
+box_t *sandbox_begin(PyObject *object)
+{
+    sandbox_object_t *self = (sandbox_object_t *)object;
+    if (forked(self))
+        return (box_t *)raise_state(
+            "the runtime was opened before this process was forked: open another");
+    if (!self->box->sandbox)
+        return (box_t *)raise_state("the sandbox is closed");
+    if (self->busy || self->box->token)
+        return (box_t *)raise_state("the sandbox is executing already");
+    self->busy = true;
+    return self->box;
+}
+
+void sandbox_end(PyObject *object)
+{
+    ((sandbox_object_t *)object)->busy = false;
+}
+
+static PyObject *sandbox_close(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    if (forked((sandbox_object_t *)self) || !BOX(self)->sandbox)
+        Py_RETURN_NONE;
+    box_t *box = sandbox_begin(self);
+    if (!box)
+        return NULL;
+    eryx_sandbox_t *sandbox = box->sandbox;
+    box->sandbox = NULL;
+    Py_BEGIN_ALLOW_THREADS eryx_sandbox_free(sandbox);
+    Py_END_ALLOW_THREADS sandbox_end(self);
+    Py_RETURN_NONE;
+}
+
+/* --- Executing ---------------------------------------------------------------------------- */
+
+typedef struct request {
+    const char *code;
+    Py_ssize_t length;
+    eryx_execute_options_t options;
+    PyObject *other; /* dispatch function or driver */
+    PyObject *token;
+} request_t;
+
+static bool parse_request(PyObject *arguments, const char *format, request_t *request)
+{
+    int script;
+    *request = (request_t){0};
+    eryx_execute_options_init(&request->options);
+    if (!PyArg_ParseTuple(arguments, format, &request->code, &request->length,
+                          &request->options.filename, &script, &request->options.result,
+                          &request->other, &request->token))
+        return false;
+    request->options.script = script;
+    return true;
+}
+
+/* Lets the program run until it is done (true) or something is to be handled by Python. */
+static bool run(box_t *box)
+{
+    eryx_execution_state_t state;
+    bool wanted;
+    Py_BEGIN_ALLOW_THREADS do
+    {
+        state = eryx_execution_run(box->execution);
+        wanted = state == ERYX_EXECUTION_DONE || box->own.first;
+        if (!wanted)
+            eryx_execution_wait(box->execution, UINT64_MAX);
+    }
+    while (!wanted)
+        ;
+    Py_END_ALLOW_THREADS return state == ERYX_EXECUTION_DONE;
+}
+
+/* Gives dispatch what has happened. */
+static bool handle(box_t *box, PyObject *dispatch)
+{
+    PyObject *events = events_list(inbox_take(&box->own));
+    PyObject *result = events ? PyObject_CallFunctionObjArgs(dispatch, events, NULL) : NULL;
+    Py_XDECREF(events);
+    Py_XDECREF(result);
+    return result != NULL;
+}
+
+static void leave(box_t *box)
+{
+    pthread_mutex_lock(&box->lock);
+    eryx_execution_t *execution = box->execution;
+    box->execution = NULL;
+    pthread_mutex_unlock(&box->lock);
+    eryx_execution_free(execution);
+}
+
+static PyObject *drive(box_t *box, const request_t *request)
+{
+    eryx_error_t error;
+    eryx_execution_t *execution;
+    eryx_outcome_t *outcome = NULL;
+    int status = eryx_execution_start(box->sandbox, request->code, (size_t)request->length,
+                                      &request->options, &execution, &error);
+    if (status != ERYX_OK)
+        return raise_error(&error);
+    pthread_mutex_lock(&box->lock);
+    box->execution = execution;
+    pthread_mutex_unlock(&box->lock);
+    bool good = true, done = false;
+    while (good && !done) {
+        done = run(box);
+        good = !box->own.first || handle(box, request->other);
+    }
+    if (good)
+        outcome = eryx_execution_take_outcome(execution);
+    leave(box);
+    return good ? outcome_object(outcome) : NULL;
+}
+
+/* On the calling thread. Events are handed to dispatch between its turns. */
+static PyObject *sandbox_execute(PyObject *self, PyObject *arguments)
+{
+    request_t request;
+    if (!parse_request(arguments, "s#zpzO", &request))
+        return NULL;
+    if (((sandbox_object_t *)self)->streams)
+        return raise_state("output, traces and input need a driver");
+    box_t *box = sandbox_begin(self);
+    if (!box)
+        return NULL;
+    PyObject *result = drive(box, &request);
+    sandbox_end(self);
+    return result;
+}
+
+/* On a driver; its events carry the token. */
+static PyObject *sandbox_start(PyObject *self, PyObject *arguments)
+{
+    request_t request;
+    eryx_error_t error;
+    if (!parse_request(arguments, "s#zpzOO", &request))
+        return NULL;
+    if (Py_TYPE(request.other) != driver_type) {
+        PyErr_SetString(PyExc_TypeError, "not a driver");
+        return NULL;
+    }
+    driver_t *driver = ((driver_object_t *)request.other)->driver;
+    box_t *box = driver ? sandbox_begin(self)
+                        : (box_t *)raise_state("the event loop of this sandbox is closed");
+    if (!box)
+        return NULL;
+    box_close_input(box, false);
+    Py_INCREF(request.token);
+    box->token = request.token;
+    int status =
+        driver_start(driver, box, request.code, (size_t)request.length, &request.options, &error);
+    sandbox_end(self);
+    if (status == ERYX_OK)
+        Py_RETURN_NONE;
+    box->token = NULL;
+    Py_DECREF(request.token);
+    return raise_error(&error);
+}
+
+static PyObject *sandbox_cancel(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    if (!forked((sandbox_object_t *)self) && BOX(self)->sandbox)
+        box_cancel(BOX(self));
+    Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_interrupt(PyObject *self, PyObject *Py_UNUSED(unused))
+{
+    if (!forked((sandbox_object_t *)self) && BOX(self)->sandbox) {
+        box_close_input(BOX(self), true);
+        eryx_sandbox_interrupt(BOX(self)->sandbox);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *sandbox_answer(PyObject *self, PyObject *input)
+{
+    char *data;
+    Py_ssize_t length;
+    if (PyBytes_AsStringAndSize(input, &data, &length) != 0)
+        return NULL;
+    if (!box_answer(BOX(self), data, (size_t)length))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+static PyObject *get_closed(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(!BOX(self)->sandbox);
+}
+
+static PyObject *get_executing(PyObject *self, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(((sandbox_object_t *)self)->busy || BOX(self)->token);
+}
+
+static PyMethodDef methods[] = {
+    {"execute", sandbox_execute, METH_VARARGS,
+     "execute(code, filename, script, result, dispatch) -> Outcome"},
+    {"start", sandbox_start, METH_VARARGS, "start(code, filename, script, result, driver, token)"},
+    {"cancel", sandbox_cancel, METH_NOARGS, "Asks the program to end."},
+    {"interrupt", sandbox_interrupt, METH_NOARGS, "Stops the program. Any thread."},
+    {"answer", sandbox_answer, METH_O, "What a program reads that asked for input."},
+    {"snapshot", sandbox_snapshot, METH_VARARGS, "snapshot(skip_unpicklable) -> bytes"},
+    {"restore", sandbox_restore, METH_VARARGS, "restore(data)"},
+    {"clear", sandbox_clear, METH_NOARGS, "Forgets the session's names."},
+    {"close", sandbox_close, METH_NOARGS, "Gives the instance back."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef getters[] = {
+    {"closed", get_closed, NULL, "Whether close() was called.", NULL},
+    {"executing", get_executing, NULL, "Whether a program is running or waiting.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_new, sandbox_new},
+    {Py_tp_dealloc, sandbox_dealloc},
+    {Py_tp_methods, methods},
+    {Py_tp_getset, getters},
+    {0, NULL},
+};
+
+PyType_Spec sandbox_spec = {
+    .name = "eryx._eryx.Sandbox",
+    .basicsize = sizeof(sandbox_object_t),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};

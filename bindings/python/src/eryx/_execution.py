@@ -1,0 +1,243 @@
+"""One execution from the host's side: what the program asks for, and its end.
+
+The extension reports events (calls, output, traces, input, the end). `Run` handles them on the
+thread that waits for the program; `AsyncRun` does so on an event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextvars
+import inspect
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _eryx, _schema
+from ._callbacks import Callback
+from ._outcome import Outcome, TraceEvent
+
+if TYPE_CHECKING:
+    from ._loop import LoopDriver
+
+FAILURES_KEPT = 16
+STREAMS = {1: "stdout", 2: "stderr"}
+CALL, CANCEL, OUTPUT = _eryx.EVENT_CALL, _eryx.EVENT_CANCEL, _eryx.EVENT_OUTPUT
+INPUT, TRACE, DONE = _eryx.EVENT_INPUT, _eryx.EVENT_TRACE, _eryx.EVENT_DONE
+
+
+class Handlers:
+    """What a sandbox was made with, as far as it is Python's."""
+
+    __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "has_async")
+
+    def __init__(self, callbacks: Sequence[Callback], on_output: Callable[[str, str], Any] | None,
+                 on_trace: Callable[[TraceEvent], Any] | None,
+                 on_input: Callable[[int], str | bytes] | None) -> None:
+        self.callbacks = callbacks
+        self.on_output = on_output
+        self.on_trace = on_trace
+        self.on_input = on_input
+        self.has_async = any(callback.is_async for callback in callbacks)
+
+    @property
+    def streams(self) -> bool:
+        """Whether something is wanted while the program runs."""
+        return (self.on_output is not None or self.on_trace is not None
+                or self.on_input is not None)
+
+
+def describe(error: BaseException) -> str:
+    """An exception as programs see it."""
+    text = str(error)
+    name = type(error).__qualname__
+    return f"{name}: {text}" if text else name
+
+
+class Run:
+    """An execution whose calls are answered at once, by plain functions."""
+
+    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers) -> None:
+        self.raw = raw
+        self.handlers = handlers
+        self.outcome: _eryx.Outcome | None = None
+        self.failures: dict[str, BaseException] | None = None
+        self.decoders: dict[int, codecs.IncrementalDecoder] | None = None
+
+    def dispatch(self, events: list[_eryx.Event]) -> None:
+        """Handles events; what handlers raise comes out."""
+        for _, kind, number, value in events:
+            self.handle(kind, number, value)
+
+    def handle(self, kind: int, number: int, value: Any) -> None:
+        if kind == CALL:
+            self.call(self.handlers.callbacks[number], value)
+        elif kind == DONE:
+            self.outcome = value
+            self.flush()
+        elif kind == OUTPUT:
+            self.output(number, value)
+        elif kind == TRACE:
+            if self.handlers.on_trace is not None:
+                self.handlers.on_trace(TraceEvent._from_json(number, *value))
+        elif kind == INPUT:
+            self.input(number)
+
+    def call(self, callback: Callback, call: _eryx.Call) -> None:
+        try:
+            result = callback._call(call.arguments)
+            if inspect.isawaitable(result):
+                if inspect.iscoroutine(result):
+                    result.close()
+                raise TypeError(f"{callback.name}() returned an awaitable, but is no async "
+                                "function: use `async def`")
+            call.complete(_schema.encode(result))
+        except Exception as error:
+            self.fail(call, error)
+
+    def fail(self, call: _eryx.Call, error: BaseException) -> None:
+        """Raises in the program what a callback has raised here."""
+        message = describe(error)
+        if self.failures is None:
+            self.failures = {}
+        self.failures[message] = error
+        if len(self.failures) > FAILURES_KEPT:
+            del self.failures[next(iter(self.failures))]
+        call.fail(message)
+
+    def output(self, stream: int, data: bytes, final: bool = False) -> None:
+        if self.handlers.on_output is None:
+            return
+        if self.decoders is None:
+            self.decoders = {key: codecs.getincrementaldecoder("utf-8")("replace")
+                             for key in STREAMS}
+        text = self.decoders[stream].decode(data, final)
+        if text:
+            self.handlers.on_output(STREAMS[stream], text)
+
+    def flush(self) -> None:
+        """The end of the output: half a character is none."""
+        if self.decoders is not None:
+            for stream in STREAMS:
+                self.output(stream, b"", True)
+
+    def input(self, size: int) -> None:
+        assert self.handlers.on_input is not None
+        data = self.handlers.on_input(size)
+        self.raw.answer(data.encode() if isinstance(data, str) else data)
+
+    def result(self) -> Outcome:
+        """The outcome; an exception of a callback that ended the program is its cause."""
+        assert self.outcome is not None
+        cause = None
+        if self.failures is not None and self.outcome.exception_type:
+            cause = self.failures.get(self.outcome.exception_message or "")
+        return Outcome(self.outcome, cause)
+
+    # --- On a driver, with this thread waiting ---
+
+    def wait(self, driver: _eryx.Driver) -> None:
+        """Handles events until the end. What a handler or a signal raises interrupts the program;
+        it comes out once that has ended."""
+        events: deque[_eryx.Event] = deque()
+        raised: BaseException | None = None
+        while self.outcome is None:
+            try:
+                if not events:
+                    events.extend(driver.wait())
+                while events:
+                    _, kind, number, value = events.popleft()
+                    if raised is None or kind == DONE:
+                        self.handle(kind, number, value)
+            except BaseException as error:
+                raised = raised or error
+                self.raw.interrupt()
+        if raised is not None:
+            raise raised
+
+
+class AsyncRun(Run):
+    """An execution on an event loop. Calls of async callbacks are tasks there."""
+
+    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers, driver: LoopDriver,
+                 grace: float) -> None:
+        super().__init__(raw, handlers)
+        self.driver = driver
+        self.loop = driver.loop
+        self.grace = grace
+        self.context = contextvars.copy_context()
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.cancelled: set[asyncio.Task[None]] = set()
+        self.done: asyncio.Future[None] = self.loop.create_future()
+        self.raised: BaseException | None = None
+
+    def handle_safely(self, kind: int, number: int, value: Any) -> None:
+        """An event, from the loop: what a handler raises is kept for who awaits the end."""
+        try:
+            self.handle(kind, number, value)
+        except Exception as error:
+            self.raised = self.raised or error
+            self.raw.interrupt()
+        finally:
+            if kind == DONE:
+                self.driver.left(self)
+                if not self.done.done():
+                    self.done.set_result(None)
+
+    def handle(self, kind: int, number: int, value: Any) -> None:
+        if kind == CALL:
+            callback = self.handlers.callbacks[number]
+            if callback.is_async:
+                key = value.key
+                task = self.loop.create_task(self.answer(callback, value, key),
+                                             context=self.context)
+                self.tasks[key] = task
+            else:
+                self.context.run(self.call, callback, value)
+        elif kind == CANCEL:
+            cancelled = self.tasks.pop(value, None)
+            if cancelled is not None:
+                self.cancelled.add(cancelled)
+                cancelled.add_done_callback(self.cancelled.discard)
+                cancelled.cancel()
+        else:
+            self.context.run(super().handle, kind, number, value)
+
+    async def answer(self, callback: Callback, call: _eryx.Call, key: int) -> None:
+        try:
+            call.complete(_schema.encode(await callback._call(call.arguments)))
+        except asyncio.CancelledError:
+            call.fail("cancelled")
+            raise
+        except Exception as error:
+            self.fail(call, error)
+        finally:
+            self.tasks.pop(key, None)
+
+    async def end(self) -> Outcome:
+        """Waits for the end, that of the callbacks' tasks included. Cancelled, it asks the program
+        to end, and interrupts it when `grace` seconds have passed or on being cancelled again."""
+        try:
+            await self.done
+        except asyncio.CancelledError:
+            await self.end_cancelled()
+            raise
+        finally:
+            left = self.cancelled.union(self.tasks.values())
+            if left:
+                await asyncio.wait(left)
+        if self.raised is not None:
+            raise self.raised
+        return self.result()
+
+    async def end_cancelled(self) -> None:
+        self.raw.cancel()
+        timer = self.loop.call_later(self.grace, self.raw.interrupt)
+        while self.outcome is None:
+            self.done = self.loop.create_future()
+            try:
+                await self.done
+            except asyncio.CancelledError:
+                self.raw.interrupt()
+        timer.cancel()
