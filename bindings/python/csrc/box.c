@@ -182,10 +182,12 @@ void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, 
     options->on_input = box->input_kind != INPUT_NONE ? on_input : NULL;
 }
 
-void box_cancel(box_t *box)
+void box_cancel(box_t *box, bool now)
 {
     pthread_mutex_lock(&box->lock);
-    if (box->execution)
+    if (box->execution && box->running > 0 && !now)
+        box->cancel_later = true;
+    else if (box->execution)
         eryx_execution_cancel(box->execution);
     pthread_mutex_unlock(&box->lock);
 }

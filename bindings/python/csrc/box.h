@@ -35,8 +35,10 @@ struct box {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t answered;
     eryx_execution_t *execution; /* while it can be cancelled */
+    unsigned running;            /* threads that are inside of eryx_execution_run */
+    bool cancel_later;           /* when it waits */
     driver_t *driver;            /* that drives it */
-    box_t *next;                 /* of the driver's table, under its lock */
+    box_t *next, *previous;      /* of the driver's list, under its lock */
 
     box_input_t input_kind;
     char *input; /* all there is, or the answer */
@@ -59,7 +61,8 @@ bool box_answer(box_t *box, const char *data, size_t length);
 /* A program that waits for input, or asks for some, gets an error. */
 void box_close_input(box_t *box, bool closed);
 
-/* Asks the execution to end, if one goes on. */
-void box_cancel(box_t *box);
+/* Asks the execution to end, if one goes on. One that is running would be interrupted: unless
+ * `now`, that is put off until it waits. */
+void box_cancel(box_t *box, bool now);
 
 #endif

@@ -1,6 +1,6 @@
-/* All threads poll the queue's descriptor and a stop descriptor. An execution is found again by its
- * address, in a table of chains. After eryx_execution_run has returned WAITING the execution may
- * already be with another thread, so nothing of it is looked at then. */
+/* All threads poll the queue's descriptor and a stop descriptor. After eryx_execution_run has
+ * returned WAITING the execution may already be with another thread, so nothing of it is looked at
+ * then. */
 #include "driver.h"
 
 #include <errno.h>
@@ -15,7 +15,6 @@
 
 enum {
     THREADS_MAX = 64,
-    BUCKETS = 1024,
     STACK_BYTES = 512 * 1024 /* programs have stacks of their own */
 };
 
@@ -27,7 +26,7 @@ struct driver {
     pthread_mutex_t lock; /* of what follows */
     unsigned wanted, blocked, count;
     pthread_t threads[THREADS_MAX];
-    box_t *table[BUCKETS];
+    box_t *boxes; /* whose executions are not over */
 };
 
 static int fail(eryx_error_t *error, int code, const char *what, int reason)
@@ -37,31 +36,28 @@ static int fail(eryx_error_t *error, int code, const char *what, int reason)
     return code;
 }
 
-/* --- The table ---------------------------------------------------------------------------- */
+/* --- The list ----------------------------------------------------------------------------- */
 
-static box_t **bucket_of(driver_t *driver, const eryx_execution_t *execution)
-{
-    return &driver->table[((uintptr_t)execution >> 4) * 2654435761u % BUCKETS];
-}
-
-static box_t *find(driver_t *driver, const eryx_execution_t *execution)
+static void put_in(driver_t *driver, box_t *box)
 {
     pthread_mutex_lock(&driver->lock);
-    box_t *box = *bucket_of(driver, execution);
-    while (box && box->execution != execution)
-        box = box->next;
+    box->next = driver->boxes;
+    box->previous = NULL;
+    if (box->next)
+        box->next->previous = box;
+    driver->boxes = box;
     pthread_mutex_unlock(&driver->lock);
-    return box;
 }
 
 static void take_out(driver_t *driver, box_t *box)
 {
     pthread_mutex_lock(&driver->lock);
-    box_t **at = bucket_of(driver, box->execution);
-    while (*at && *at != box)
-        at = &(*at)->next;
-    if (*at)
-        *at = box->next;
+    if (box->next)
+        box->next->previous = box->previous;
+    if (box->previous)
+        box->previous->next = box->next;
+    else
+        driver->boxes = box->next;
     pthread_mutex_unlock(&driver->lock);
 }
 
@@ -83,9 +79,22 @@ static void end(driver_t *driver, box_t *box, eryx_execution_t *execution)
 
 static void run(driver_t *driver, eryx_execution_t *execution)
 {
-    box_t *box = find(driver, execution);
-    if (eryx_execution_run(execution) == ERYX_EXECUTION_DONE)
+    box_t *box = eryx_execution_env(execution);
+    box_retain(box);
+    pthread_mutex_lock(&box->lock);
+    box->running++;
+    pthread_mutex_unlock(&box->lock);
+    bool done = eryx_execution_run(execution) == ERYX_EXECUTION_DONE;
+    pthread_mutex_lock(&box->lock);
+    box->running--;
+    if (!done && box->cancel_later && box->execution && box->running == 0) {
+        box->cancel_later = false;
+        eryx_execution_cancel(box->execution);
+    }
+    pthread_mutex_unlock(&box->lock);
+    if (done)
         end(driver, box, execution);
+    box_release(box);
 }
 
 static uint64_t now_ns(void)
@@ -206,24 +215,25 @@ int driver_start(driver_t *driver, box_t *box, const char *code, size_t length,
     if (!box->done && !(box->done = event_new(box, EVENT_DONE, 0, 0)))
         return fail(error, ERYX_ERR_MEMORY, "an execution", ENOMEM);
     options->queue = driver->queue;
+    options->env = box;
     inbox_t *before = box->inbox;
     box->inbox = &driver->inbox;
-    /* Under the lock: a thread that gets the execution at once finds it only when it is in. */
-    pthread_mutex_lock(&driver->lock);
+    box->driver = driver;
+    box_retain(box);
+    put_in(driver, box);
+    /* Under the lock, since a thread may end it before it is known here. */
+    pthread_mutex_lock(&box->lock);
     int status = eryx_execution_start(box->sandbox, code, length, options, &execution, error);
-    if (status == ERYX_OK) {
-        box_retain(box);
-        pthread_mutex_lock(&box->lock);
+    if (status == ERYX_OK)
         box->execution = execution;
-        box->driver = driver;
-        pthread_mutex_unlock(&box->lock);
-        box_t **bucket = bucket_of(driver, execution);
-        box->next = *bucket;
-        *bucket = box;
-    } else {
+    box->cancel_later = false;
+    pthread_mutex_unlock(&box->lock);
+    if (status != ERYX_OK) {
+        take_out(driver, box);
         box->inbox = before;
+        box->driver = NULL;
+        box_release(box);
     }
-    pthread_mutex_unlock(&driver->lock);
     return status;
 }
 
@@ -242,29 +252,13 @@ int driver_queue_fd(const driver_t *driver)
     return eryx_queue_fd(driver->queue);
 }
 
-/* What still goes on, as a list. */
-static box_t *take_all(driver_t *driver)
-{
-    box_t *all = NULL;
-    for (size_t i = 0; i < BUCKETS; i++) {
-        while (driver->table[i]) {
-            box_t *box = driver->table[i];
-            driver->table[i] = box->next;
-            box->next = all;
-            all = box;
-        }
-    }
-    return all;
-}
-
 static void interrupt_all(driver_t *driver)
 {
     pthread_mutex_lock(&driver->lock);
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (box_t *box = driver->table[i]; box; box = box->next) {
-            box_close_input(box, true);
-            eryx_sandbox_interrupt(box->sandbox);
-        }
+    for (box_t *box = driver->boxes; box; box = box->next) {
+        box_close_input(box, true);
+        eryx_sandbox_interrupt(box->sandbox);
+    }
     pthread_mutex_unlock(&driver->lock);
 }
 
@@ -273,7 +267,7 @@ void driver_free(driver_t *driver, void (*drop)(box_t *box))
     atomic_store(&driver->stopping, true);
     interrupt_all(driver);
     stop_threads(driver);
-    for (box_t *box = take_all(driver), *next; box; box = next) {
+    for (box_t *box = driver->boxes, *next; box; box = next) {
         next = box->next;
         eryx_execution_free(box->execution); /* may still tell of cancelled calls */
         box->execution = NULL;

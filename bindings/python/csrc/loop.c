@@ -2,7 +2,9 @@
 #include "module.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #define SLICE_NS 5000000u /* of the loop's time, when programs run on its thread */
 
@@ -66,19 +68,48 @@ static PyObject *driver_drain(PyObject *self, PyObject *Py_UNUSED(unused))
     return events_list(inbox_take(driver_inbox(driver)));
 }
 
-/* Signals interrupt the waiting: their handlers run, and if one raises, so does this. */
-static PyObject *driver_wait(PyObject *self, PyObject *Py_UNUSED(unused))
+/* --- Waiting for events and signals ------------------------------------------------------- */
+
+/* Where Python's own handler of signals writes to, for signal.set_wakeup_fd: a signal may arrive
+ * just before poll, or in another thread, and would then not be noticed by its interrupting poll.
+ */
+static int signal_pipe[2] = {-1, -1};
+
+PyObject *signal_fd(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
+{
+    if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
+        return PyErr_SetFromErrno(PyExc_OSError);
+    return PyLong_FromLong(signal_pipe[1]);
+}
+
+/* Runs the handlers of signals; false if one has raised. */
+static bool handle_signals(void)
+{
+    char numbers[64];
+    while (signal_pipe[0] >= 0 && read(signal_pipe[0], numbers, sizeof numbers) > 0)
+        ;
+    return PyErr_CheckSignals() == 0;
+}
+
+/* In the main thread, what handlers of signals raise is raised. */
+static PyObject *driver_wait(PyObject *self, PyObject *main_thread)
 {
     driver_t *driver = driver_of(self);
-    if (!driver)
+    int signals = PyObject_IsTrue(main_thread);
+    if (!driver || signals < 0)
         return NULL;
-    struct pollfd fds = {.fd = driver_inbox(driver)->fd, .events = POLLIN};
-    int count;
-    do {
-        Py_BEGIN_ALLOW_THREADS count = poll(&fds, 1, -1);
-        Py_END_ALLOW_THREADS if (count < 0 && errno == EINTR &&
-                                 PyErr_CheckSignals() != 0) return NULL;
-    } while (count < 0 && errno == EINTR);
+    struct pollfd fds[] = {{.fd = driver_inbox(driver)->fd, .events = POLLIN},
+                           {.fd = signals ? signal_pipe[0] : -1, .events = POLLIN}};
+    while (!fds[0].revents) {
+        int count;
+        Py_BEGIN_ALLOW_THREADS count = poll(fds, 2, -1);
+        Py_END_ALLOW_THREADS if (count < 0 &&
+                                 errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
+        if (count < 0)
+            fds[0].revents = fds[1].revents = 0;
+        if (signals && (count < 0 || fds[1].revents) && !handle_signals())
+            return NULL;
+    }
     return events_list(inbox_take(driver_inbox(driver)));
 }
 
@@ -91,7 +122,7 @@ static PyObject *driver_close(PyObject *self, PyObject *Py_UNUSED(unused))
 static PyMethodDef methods[] = {
     {"fileno", driver_fileno, METH_NOARGS, "Readable when drain() has something to do."},
     {"drain", driver_drain, METH_NOARGS, "What happened: a list of (token, kind, number, value)."},
-    {"wait", driver_wait, METH_NOARGS, "The same, once there is something."},
+    {"wait", driver_wait, METH_O, "The same, once there is something; True: main thread."},
     {"close", driver_close, METH_NOARGS, "Interrupts what runs; ends the threads."},
     {NULL, NULL, 0, NULL},
 };

@@ -76,10 +76,16 @@ static int execute_module(PyObject *module)
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute_module}, {0, NULL}};
 
+static PyMethodDef functions[] = {
+    {"signal_fd", signal_fd, METH_NOARGS, "For signal.set_wakeup_fd: wakes Driver.wait(True)."},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "eryx._eryx",
     .m_doc = "The C library liberyx; use the package eryx.",
+    .m_methods = functions,
     .m_slots = slots,
 };
 

@@ -12,9 +12,12 @@ typedef struct limit_field {
 
 #define FIELD(name) {#name, offsetof(eryx_limits_t, name), sizeof(((eryx_limits_t *)0)->name)}
 static const limit_field_t limit_fields[] = {
-    FIELD(wall_time_ns),      FIELD(memory_bytes), FIELD(output_bytes),
-    FIELD(pending_calls),     FIELD(total_calls),  FIELD(call_argument_bytes),
-    FIELD(call_result_bytes), FIELD(result_bytes), FIELD(snapshot_bytes),
+    FIELD(wall_time_ns),      FIELD(memory_bytes),          FIELD(output_bytes),
+    FIELD(pending_calls),     FIELD(total_calls),           FIELD(call_argument_bytes),
+    FIELD(call_result_bytes), FIELD(result_bytes),          FIELD(snapshot_bytes),
+    FIELD(cpu_time_ns),       FIELD(host_memory_bytes),     FIELD(stop_on_output),
+    FIELD(net_connections),   FIELD(net_connections_total), FIELD(net_bytes_in),
+    FIELD(net_bytes_out),     FIELD(net_connect_time_ns),   FIELD(net_idle_time_ns),
 };
 
 static bool set_limit(eryx_limits_t *limits, const limit_field_t *field, PyObject *value)
@@ -22,13 +25,17 @@ static bool set_limit(eryx_limits_t *limits, const limit_field_t *field, PyObjec
     unsigned long long number = PyLong_AsUnsignedLongLong(value);
     if (PyErr_Occurred())
         return false;
-    if (field->size == sizeof(uint32_t) && number > UINT32_MAX) {
-        PyErr_Format(PyExc_ValueError, "limit %s of %llu: at most %lu", field->name, number,
-                     (unsigned long)UINT32_MAX);
+    unsigned long long most = field->size == sizeof(bool)       ? 1
+                              : field->size == sizeof(uint32_t) ? UINT32_MAX
+                                                                : UINT64_MAX;
+    if (number > most) {
+        PyErr_Format(PyExc_ValueError, "limit %s of %llu: at most %llu", field->name, number, most);
         return false;
     }
     char *at = (char *)limits + field->offset;
-    if (field->size == sizeof(uint32_t))
+    if (field->size == sizeof(bool))
+        memcpy(at, &(bool){number != 0}, sizeof(bool));
+    else if (field->size == sizeof(uint32_t))
         memcpy(at, &(uint32_t){(uint32_t)number}, sizeof(uint32_t));
     else
         memcpy(at, &(uint64_t){number}, sizeof(uint64_t));

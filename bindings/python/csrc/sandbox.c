@@ -242,10 +242,13 @@ static PyObject *sandbox_start(PyObject *self, PyObject *arguments)
     return raise_error(&error);
 }
 
-static PyObject *sandbox_cancel(PyObject *self, PyObject *Py_UNUSED(unused))
+static PyObject *sandbox_cancel(PyObject *self, PyObject *now)
 {
+    int at_once = PyObject_IsTrue(now);
+    if (at_once < 0)
+        return NULL;
     if (!forked((sandbox_object_t *)self) && BOX(self)->sandbox)
-        box_cancel(BOX(self));
+        box_cancel(BOX(self), at_once);
     Py_RETURN_NONE;
 }
 
@@ -283,7 +286,7 @@ static PyMethodDef methods[] = {
     {"execute", sandbox_execute, METH_VARARGS,
      "execute(code, filename, script, result, dispatch) -> Outcome"},
     {"start", sandbox_start, METH_VARARGS, "start(code, filename, script, result, driver, token)"},
-    {"cancel", sandbox_cancel, METH_NOARGS, "Asks the program to end."},
+    {"cancel", sandbox_cancel, METH_O, "Asks the program to end, when it waits, or now."},
     {"interrupt", sandbox_interrupt, METH_NOARGS, "Stops the program. Any thread."},
     {"answer", sandbox_answer, METH_O, "What a program reads that asked for input."},
     {"snapshot", sandbox_snapshot, METH_VARARGS, "snapshot(skip_unpicklable) -> bytes"},

@@ -88,7 +88,9 @@ def test_a_program_that_computes_does_not_hold_up_the_loop():
     run(main())
 
 
-def test_cancelled_program_may_clean_up():
+def test_cancelled_program_may_clean_up(monkeypatch):
+    monkeypatch.setattr(eryx._execution, "RUNNING_GRACE", 30)
+
     async def main():
         started, cleaned = asyncio.Event(), []
 
@@ -105,7 +107,8 @@ def test_cancelled_program_may_clean_up():
         async with eryx.Session(callbacks=[forever, note]) as session:
             await session.execute("kept = 1")
             task = asyncio.create_task(session.execute(
-                "try:\n    await forever()\nfinally:\n    await note('program')"))
+                "try:\n    await forever()\nfinally:\n    await note('program')",
+                cancel_grace=30))
             await started.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -130,19 +133,25 @@ def test_cancelling_what_does_not_want_to_end(code):
     run(main())
 
 
-def test_cancelled_twice_does_not_wait_for_the_grace():
+def test_cancelled_twice_does_not_wait_for_the_grace(monkeypatch):
+    monkeypatch.setattr(eryx._execution, "RUNNING_GRACE", 1000)
+
     async def main():
-        started = asyncio.Event()
+        started, refused = asyncio.Event(), asyncio.Event()
 
         async def begin() -> None:
             started.set()
-        async with eryx.Session(callbacks=[begin], timeout=50) as session:
+            await asyncio.Event().wait()
+
+        def refuse() -> None:
+            refused.set()
+        async with eryx.Session(callbacks=[begin, refuse], timeout=50) as session:
             task = asyncio.create_task(session.execute(
-                "import asyncio\nawait begin()\nwhile True:\n    try: await asyncio.sleep(100)\n"
-                "    except BaseException: pass", cancel_grace=1000))
+                "import asyncio\nwhile True:\n    try: await begin()\n"
+                "    except BaseException: refuse()", cancel_grace=1000))
             await started.wait()
             task.cancel()
-            await asyncio.sleep(0.01)
+            await refused.wait()
             assert not task.done()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):

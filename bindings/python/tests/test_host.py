@@ -75,17 +75,35 @@ def test_keyboard_interrupt_of_asyncio_run():
 
 def test_other_signals_run_their_handlers_and_the_program_goes_on():
     thread = Signalled(signal.SIGUSR1)
-    handled = threading.Event()
-    before = signal.signal(signal.SIGUSR1, lambda number, frame: handled.set())
+    handled = []
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(number))
 
-    def wait() -> bool:
-        return handled.wait(30)
+    def arrived() -> bool:
+        return bool(handled)
     try:
         thread.start()
-        outcome = eryx.run("print('begun', flush=True)\nwait()", callbacks=[wait],
+        outcome = eryx.run("import time\nprint('begun', flush=True)\n"
+                           "while not arrived(): time.sleep(0.001)\n'on'", callbacks=[arrived],
                            on_output=thread.on_output)
         thread.join()
-        assert outcome.value is True
+        assert (outcome.value, handled) == ("on", [signal.SIGUSR1])
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_signal_while_nothing_happens_in_the_program():
+    """Its handler runs in time: it is what ends the waiting."""
+    thread = Signalled(signal.SIGUSR1)
+
+    def handler(number, frame):
+        raise TimeoutError("of the host")
+    before = signal.signal(signal.SIGUSR1, handler)
+    try:
+        thread.start()
+        with pytest.raises(TimeoutError, match="of the host"):
+            eryx.run("import time\nprint('begun', flush=True)\ntime.sleep(100)",
+                     on_output=thread.on_output)
+        thread.join()
     finally:
         signal.signal(signal.SIGUSR1, before)
 
@@ -262,7 +280,7 @@ def test_extension_types_cannot_be_misused():
     driver.close()
     driver.close()
     with pytest.raises(eryx.StateError):
-        driver.wait()
+        driver.wait(False)
 
 
 def in_another_process(code):

@@ -10,6 +10,7 @@ import asyncio
 import codecs
 import contextvars
 import inspect
+import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ._loop import LoopDriver
 
 FAILURES_KEPT = 16
+# Seconds that a cancelled program may go on running before it waits, and can clean up.
+RUNNING_GRACE = 0.05
 STREAMS = {1: "stdout", 2: "stderr"}
 CALL, CANCEL, OUTPUT = _eryx.EVENT_CALL, _eryx.EVENT_CANCEL, _eryx.EVENT_OUTPUT
 INPUT, TRACE, DONE = _eryx.EVENT_INPUT, _eryx.EVENT_TRACE, _eryx.EVENT_DONE
@@ -137,7 +140,7 @@ class Run:
 
     # --- On a driver, with this thread waiting ---
 
-    def wait(self, driver: _eryx.Driver) -> None:
+    def wait(self, driver: _eryx.Driver, main_thread: bool) -> None:
         """Handles events until the end. What a handler or a signal raises interrupts the program;
         it comes out once that has ended."""
         events: deque[_eryx.Event] = deque()
@@ -145,16 +148,31 @@ class Run:
         while self.outcome is None:
             try:
                 if not events:
-                    events.extend(driver.wait())
+                    events.extend(driver.wait(main_thread))
                 while events:
-                    _, kind, number, value = events.popleft()
+                    _, kind, number, value = events[0]
                     if raised is None or kind == DONE:
                         self.handle(kind, number, value)
+                    events.popleft()
             except BaseException as error:
+                # A signal's exception may come anywhere, also before the event was handled.
+                if events and events[0][1] != DONE:
+                    events.popleft()
                 raised = raised or error
                 self.raw.interrupt()
         if raised is not None:
             raise raised
+
+    def wait_in_main(self, driver: _eryx.Driver) -> None:
+        """The same in the main thread, which hears of signals at once."""
+        before = signal.set_wakeup_fd(_eryx.signal_fd(), warn_on_full_buffer=False)
+        if before != -1:  # somebody else's: signals still interrupt the waiting
+            signal.set_wakeup_fd(before)
+        try:
+            self.wait(driver, True)
+        finally:
+            if before == -1:
+                signal.set_wakeup_fd(-1)
 
 
 class AsyncRun(Run):
@@ -232,12 +250,14 @@ class AsyncRun(Run):
         return self.result()
 
     async def end_cancelled(self) -> None:
-        self.raw.cancel()
-        timer = self.loop.call_later(self.grace, self.raw.interrupt)
+        self.raw.cancel(False)
+        timers = [self.loop.call_later(min(RUNNING_GRACE, self.grace), self.raw.cancel, True),
+                  self.loop.call_later(self.grace, self.raw.interrupt)]
         while self.outcome is None:
             self.done = self.loop.create_future()
             try:
                 await self.done
             except asyncio.CancelledError:
                 self.raw.interrupt()
-        timer.cancel()
+        for timer in timers:
+            timer.cancel()

@@ -42,6 +42,12 @@ def _nanoseconds(name: str, value: float) -> int:
     return max(round(value * 1e9), 1 if value else 0)
 
 
+def _flag(name: str, value: bool) -> int:
+    if not isinstance(value, bool):
+        raise TypeError(f"limit {name} must be bool, not {type(value).__name__}")
+    return int(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """Limits of one sandbox. What is None has the library's default.
@@ -69,6 +75,24 @@ class Limits:
     """JSON of an outcome's value. Default 64M."""
     snapshot: Size | None = None
     """A snapshot. Default 256M."""
+    cpu_time: float | None = None
+    """Seconds of CPU time of one execution. 0: none, the default."""
+    host_memory: Size | None = None
+    """What the host itself holds for the sandbox: kept output, pending calls, ... Default 256M."""
+    stop_on_output: bool | None = None
+    """The first write beyond `output` ends the execution. Default False."""
+    net_connections: int | None = None
+    """Sockets in use at once. Default 64."""
+    net_connections_total: int | None = None
+    """In the sandbox's life. Default 10,000."""
+    net_bytes_in: Size | None = None
+    """Of all sockets in the sandbox's life. Default 1G."""
+    net_bytes_out: Size | None = None
+    """The same for what is sent. Default 1G."""
+    net_connect_time: float | None = None
+    """Seconds until a connection stands. 0: none. Default 30."""
+    net_idle_time: float | None = None
+    """Seconds without a byte on a connection. 0: none. Default 300."""
 
     def _raw(self) -> dict[str, int]:
         """Names and units of eryx_limits_t."""
@@ -91,4 +115,13 @@ _RAW = {
     "call_result": ("call_result_bytes", _bytes),
     "result": ("result_bytes", _bytes),
     "snapshot": ("snapshot_bytes", _bytes),
+    "cpu_time": ("cpu_time_ns", _nanoseconds),
+    "host_memory": ("host_memory_bytes", _bytes),
+    "stop_on_output": ("stop_on_output", _flag),
+    "net_connections": ("net_connections", _count),
+    "net_connections_total": ("net_connections_total", _count),
+    "net_bytes_in": ("net_bytes_in", _bytes),
+    "net_bytes_out": ("net_bytes_out", _bytes),
+    "net_connect_time": ("net_connect_time_ns", _nanoseconds),
+    "net_idle_time": ("net_idle_time_ns", _nanoseconds),
 }

@@ -177,12 +177,16 @@ class Sandbox(_Base):
             return self._execute_in_loop(code, filename, script, result)
         run = Run(self._raw, handlers)
         # Only the main thread hears of signals, and can't while it runs the program itself.
-        if not handlers.streams and threading.current_thread() is not _MAIN:
+        main_thread = threading.current_thread() is _MAIN
+        if not handlers.streams and not main_thread:
             run.outcome = self._raw.execute(code, filename, script, result, run.dispatch)
             return run.result()
         driver = take_driver()
         self._raw.start(code, filename, script, result, driver, None)
-        run.wait(driver)
+        if main_thread:
+            run.wait_in_main(driver)
+        else:
+            run.wait(driver, False)
         give_back(driver)
         return run.result()
 
