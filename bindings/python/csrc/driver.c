@@ -74,7 +74,8 @@ static void end(driver_t *driver, box_t *box, eryx_execution_t *execution)
     box->done = NULL;
     event->outcome = eryx_execution_take_outcome(execution);
     eryx_execution_free(execution);
-    inbox_post(&driver->inbox, event); /* from here on the box is another thread's */
+    box_release(box); /* that of run; now, so that who is told the end has the only one left */
+    inbox_post(&driver->inbox, event);
 }
 
 static void run(driver_t *driver, eryx_execution_t *execution)
@@ -94,7 +95,8 @@ static void run(driver_t *driver, eryx_execution_t *execution)
     pthread_mutex_unlock(&box->lock);
     if (done)
         end(driver, box, execution);
-    box_release(box);
+    else
+        box_release(box);
 }
 
 static uint64_t now_ns(void)
