@@ -76,6 +76,9 @@ typedef struct eryx_sandbox_options {
     /* Values that programs use by placeholders (<eryx/secret.h>). Copied. */
     const struct eryx_secret *secrets;
     size_t secret_count;
+    /* Certificates (PEM, NUL-terminated, at most 2 MiB) that every TLS connection of the program
+     * trusts besides the system's store. Copied. NULL: none. */
+    const char *tls_authorities_pem;
     /* What an execution that ends by a limit, an interrupt, a trap or os._exit did to the session is
      * undone: names, memory and files are what they were before it (eryx_outcome_session_lost
      * is 0). Takes as much memory of the host again as the session has changed. Default true; false:

@@ -44,6 +44,8 @@ void python_builtins_change(PyObject *content);
 
 /* _eryx, the module that the runtime's Python code calls. */
 PyObject *python_module_init(void);
+/* _eryx_tls, the module under runtime/lib/_ssl.py. */
+PyObject *python_tls_init(void);
 
 /* freeze.c: a method of _eryx; its argument is a list of objects. At build time only. */
 PyObject *python_freeze(PyObject *module, PyObject *objects);

@@ -54,6 +54,7 @@ static bool configure(PyInitConfig *config)
                                    sizeof search_paths / sizeof *search_paths,
                                    search_paths) == 0 &&
            PyInitConfig_AddModule(config, "_eryx", python_module_init) == 0 &&
+           PyInitConfig_AddModule(config, "_eryx_tls", python_tls_init) == 0 &&
            Py_InitializeFromInitConfig(config) == 0;
 }
 

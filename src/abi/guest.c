@@ -56,6 +56,7 @@ bool guest_reset(guest_t *guest) {
     guest->calls = NULL;
     guest->net = NULL;
     guest->mounts = NULL;
+    guest->tls = NULL;
     guest->exited = guest->returned = guest->failed = false;
     guest->clock_ahead = 0;
     guest->fault = guest->fault_in = NULL;

@@ -80,6 +80,7 @@ typedef struct guest {
     struct net_sandbox *net; /* of the sandbox; NULL: no network is granted */
     struct calls *calls;   /* of the sandbox; NULL or empty: no callbacks */
     struct mounts *mounts; /* of the sandbox; NULL: none */
+    struct tls *tls;         /* of the sandbox */
     guest_phase_t phase;
     uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
     bool returned; /* task-return was called in this execution */

@@ -13,5 +13,6 @@ extern const engine_import_table_t imports_root; /* callbacks, waiting, results 
 extern const engine_import_table_t imports_wasi; /* clocks, entropy, streams, exit */
 extern const engine_import_table_t imports_net;  /* sockets */
 extern const engine_import_table_t imports_mount;
+extern const engine_import_table_t imports_tls;  /* TLS */
 
 #endif

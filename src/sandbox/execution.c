@@ -121,6 +121,7 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
     outcome->session_lost = !sandbox_undo(sandbox);
     if (sandbox->net)
         net_sandbox_reset(sandbox->net);
+    tls_reset(sandbox->tls);
 }
 
 /* The value of a good execution that the host wants. */
@@ -215,6 +216,7 @@ void execution_attach(eryx_sandbox_t *sandbox) {
     guest->mounts = &sandbox->mounts;
     guest->waitables.budget = sandbox->budget;
     guest->net = sandbox->net;
+    guest->tls = sandbox->tls;
 }
 
 guest_status_t execution_wake(eryx_sandbox_t *sandbox) {

@@ -158,6 +158,19 @@ static int add_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *
     return status;
 }
 
+static int add_tls(eryx_sandbox_t *sandbox, const char *pem, eryx_error_t *error) {
+    if (pem && !tls_check_authorities(pem))
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "tls_authorities_pem: not certificates in PEM, or more than %u bytes",
+                         TLS_AUTHORITIES_MAX);
+    sandbox->authorities = pem ? strdup(pem) : NULL;
+    if (!pem || sandbox->authorities)
+        sandbox->tls = tls_new(sandbox->secrets, sandbox->authorities, sandbox->budget);
+    if (!sandbox->tls)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
+    return ERYX_OK;
+}
+
 static int add_network(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                        eryx_error_t *error) {
     if (!options->net)
@@ -191,6 +204,8 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     net_sandbox_free(sandbox->net);
     calls_free(&sandbox->calls);
     mounts_free(&sandbox->mounts);
+    tls_free(sandbox->tls);
+    free(sandbox->authorities);
     scrub_teardown(sandbox);
     if (sandbox->control)
         control_release(&runtime->watchdog, sandbox->control);
@@ -252,6 +267,8 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     if (status == ERYX_OK)
         status = inherit ? share_callbacks(sandbox, like, error)
                          : add_callbacks(sandbox, options, error);
+    if (status == ERYX_OK)
+        status = add_tls(sandbox, inherit ? like->authorities : options->tls_authorities_pem, error);
     if (status == ERYX_OK)
         status = inherit ? share_network(sandbox, like, error)
                          : add_network(sandbox, options, error);

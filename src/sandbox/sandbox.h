@@ -13,6 +13,7 @@
 #include "sandbox/watchdog.h"
 #include "secrets/filter.h"
 #include "secrets/secrets.h"
+#include "tls/tls.h"
 
 /* Copies of strings; one allocation. */
 typedef struct text_list {
@@ -47,6 +48,8 @@ struct eryx_sandbox {
     mounts_t mounts;
     budget_t *budget; /* limits.host_memory_bytes */
     net_sandbox_t *net; /* NULL: no network is granted */
+    tls_t *tls;
+    char *authorities;  /* tls_authorities_pem; a copy, or NULL */
     void *env;
     shared_env_t *shared; /* whose env it is; NULL: without a finalizer */
     control_t *control;

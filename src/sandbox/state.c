@@ -75,6 +75,9 @@ static int end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
         reason = STOP_NONE;
     int result = describe(sandbox, status, reason, what, error);
     sandbox_undo(sandbox);
+    if (sandbox->net)
+        net_sandbox_reset(sandbox->net);
+    tls_reset(sandbox->tls);
     return result;
 }
 

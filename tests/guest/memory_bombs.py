@@ -11,10 +11,11 @@ import zlib
 def attempt(name, function):
     try:
         function()
-    except MemoryError:
-        print(name, 'MemoryError')
+    except MemoryError:  # which holds the frames, and so all that the function took
+        how = 'MemoryError'
     else:
-        print(name, 'returned')
+        how = 'returned'
+    print(name, how)
     # The memory is there again.
     assert len(bytearray(16 << 20)) == 16 << 20
 

@@ -67,7 +67,7 @@ void check(eryx_outcome_t *outcome, eryx_outcome_kind_t kind, const char *output
 }
 
 eryx_outcome_t *run(eryx_sandbox_t *sandbox, const char *code, const char *result) {
-    char text[2048];
+    char text[4096];
     int length = snprintf(text, sizeof text, "%s%s", prelude, code);
     eryx_execute_options_t options;
     eryx_execute_options_init(&options);
