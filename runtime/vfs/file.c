@@ -68,6 +68,13 @@ static int open_found(struct vfs *fs, struct lookup *lookup, unsigned flags)
     if (error) {
         return error;
     }
+    bool writes = !lookup->exists || flags & (VFS_OPEN_WRITE | VFS_OPEN_TRUNCATE);
+    if (overlay_covers(lookup) && writes) {
+        error = overlay_enter(fs, lookup, !(flags & VFS_OPEN_TRUNCATE));
+        if (error) {
+            return error;
+        }
+    }
     if (lookup->mount) {
         return outside_open(fs, lookup, flags, &lookup->inode);
     }
@@ -321,8 +328,13 @@ int vfs_set_times_path(struct vfs *fs, struct vfs_path path, bool follow,
     if (error) {
         return error;
     }
-    if (!lookup.mount) {
+    if (overlay_covers(&lookup)) {
+        error = overlay_enter(fs, &lookup, true);
+    }
+    if (!error && !lookup.mount) {
         error = vfs_set_times(fs, lookup.inode, accessed, modified);
+    } else if (error) {
+        /* not copied */
     } else if (!are_times(accessed, modified)) {
         error = -VFS_EINVAL;
     } else {

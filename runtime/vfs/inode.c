@@ -86,9 +86,14 @@ void inode_touch(struct vfs *fs, struct vfs_inode *inode)
 int inode_attach(struct vfs *fs, struct vfs_inode *parent, const char *name, size_t length,
                  struct vfs_inode *inode)
 {
-    int error = directory_add(fs, &parent->directory, name, length, inode, true);
-    if (error) {
-        return error;
+    struct directory_entry *entry = directory_find(&parent->directory, name, length);
+    if (entry) {
+        entry->inode = inode; /* a whiteout was there */
+    } else {
+        int error = directory_add(fs, &parent->directory, name, length, inode, true);
+        if (error) {
+            return error;
+        }
     }
     inode->links++;
     if (inode->kind == VFS_DIRECTORY) {
@@ -103,6 +108,13 @@ void inode_detach(struct vfs *fs, struct vfs_inode *parent, struct directory_ent
 {
     struct vfs_inode *inode = entry->inode;
     directory_remove(fs, &parent->directory, entry);
+    if (!inode_is_whiteout(inode)) {
+        inode_unname(fs, parent, inode);
+    }
+}
+
+void inode_unname(struct vfs *fs, struct vfs_inode *parent, struct vfs_inode *inode)
+{
     inode_touch(fs, parent);
     inode->changed = parent->changed;
     inode->links--;

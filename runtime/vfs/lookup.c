@@ -42,6 +42,17 @@ static void go_inside(struct walk *walk, struct vfs_inode *directory)
     walk->mount = NULL;
 }
 
+/* Over an overlay: begins again at its top, since the rest of the way may lead past what is inside. */
+static int begin_again(struct walk *walk)
+{
+    int error = replace_text(walk, "/", 1);
+    if (!error) {
+        error = replace_text(walk, walk->path, walk->path_length);
+    }
+    go_inside(walk, walk->mount->upper);
+    return error;
+}
+
 /* Goes on with the target of a link in place of the component just read. */
 static int expand(struct walk *walk, const char *target, size_t length)
 {
@@ -71,7 +82,6 @@ static int step_up(struct walk *walk)
     return 0;
 }
 
-/* Over the upper directories of an overlay, the way to the directory above is looked up anew. */
 static int step_up_outside(struct walk *walk)
 {
     size_t length = walk->path_length;
@@ -86,12 +96,7 @@ static int step_up_outside(struct walk *walk)
         length--;
     }
     walk->path_length = length ? length - 1 : 0;
-    if (!walk->mount->upper) {
-        return 0;
-    }
-    int error = replace_text(walk, walk->path, walk->path_length);
-    go_inside(walk, walk->mount->upper);
-    return error;
+    return walk->mount->upper ? begin_again(walk) : 0;
 }
 
 /* Handles `.` and `..`. 1: it was one of them. */
@@ -222,7 +227,9 @@ static int try_whole(struct walk *walk, struct lookup *lookup)
         int failed = stat_here(walk, lookup);
         bool follow = !failed && lookup->status.kind == VFS_SYMLINK &&
                       follows(walk->mode, component.slash);
-        if (failed != -VFS_ELINK && !follow) {
+        bool makes = walk->mode == LOOKUP_CREATE || walk->mode == LOOKUP_NAME;
+        bool unsure = failed == -VFS_ENOENT && makes; /* whether its directory is there */
+        if (failed != -VFS_ELINK && !follow && !unsure) {
             finish(lookup, &component);
             return finish_outside(walk, lookup, failed);
         }
@@ -244,7 +251,7 @@ static int expand_outside(struct walk *walk, size_t before)
         error = expand(walk, target, length);
     }
     free(target);
-    return error;
+    return !error && walk->mount && walk->mount->upper ? begin_again(walk) : error;
 }
 
 /* One component outside. 1: the result is in *lookup. */
@@ -384,16 +391,11 @@ static int walk_path(struct walk *walk, struct lookup *lookup)
     return result;
 }
 
-/* An open directory outside: over an overlay the way there is looked up anew. */
+/* At an open directory outside. */
 static int start_outside(struct walk *walk, const struct place *place)
 {
-    if (place->mount->upper) {
-        walk->current = place->mount->upper;
-        char front[2] = "/";
-        int error = replace_text(walk, front, 1);
-        return error ? error : replace_text(walk, place->path, place->length);
-    }
-    return go_outside(walk, place->mount, place->path, place->length);
+    int error = go_outside(walk, place->mount, place->path, place->length);
+    return !error && place->mount->upper ? begin_again(walk) : error;
 }
 
 static int start(struct walk *walk, struct vfs_path path)

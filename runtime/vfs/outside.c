@@ -214,8 +214,7 @@ int outside_set_times(struct vfs *fs, const struct vfs_mount *mount, const char 
 
 /* --- Names -------------------------------------------------------------------------------- */
 
-/* What the host would say too, but in the order in which Linux does. */
-static int check_change(enum vfs_change change, const struct lookup *lookup)
+int outside_check(enum vfs_change change, const struct lookup *lookup)
 {
     bool directory = lookup->exists && lookup->status.kind == VFS_DIRECTORY;
     if (change == VFS_CHANGE_MKDIR || change == VFS_CHANGE_SYMLINK) {
@@ -244,7 +243,7 @@ static int check_change(enum vfs_change change, const struct lookup *lookup)
 
 int outside_change(struct vfs *fs, enum vfs_change change, const struct lookup *lookup)
 {
-    int error = check_change(change, lookup);
+    int error = outside_check(change, lookup);
     if (!error && lookup->mount->flags & VFS_MOUNT_READ_ONLY) {
         error = -VFS_EROFS;
     }
@@ -257,7 +256,7 @@ int outside_change(struct vfs *fs, enum vfs_change change, const struct lookup *
 
 int outside_symlink(struct vfs *fs, const struct lookup *lookup, const char *target, size_t length)
 {
-    int error = check_change(VFS_CHANGE_SYMLINK, lookup);
+    int error = outside_check(VFS_CHANGE_SYMLINK, lookup);
     if (!error && lookup->mount->flags & VFS_MOUNT_READ_ONLY) {
         error = -VFS_EROFS;
     }

@@ -1,4 +1,4 @@
-/* Operations on names: directories, links, renaming, removing, reading directories. */
+/* Operations on names: directories, links, removing, reading directories. */
 #include "vfs_internal.h"
 
 #include <stdlib.h>
@@ -17,6 +17,16 @@ static int check_free(const struct lookup *lookup, bool directory)
         return -VFS_ENOENT;
     }
     return lookup->mount || lookup->parent->links ? 0 : -VFS_ENOENT;
+}
+
+/* Checks that, and makes sure that the directory can be changed. */
+static int enter_free(struct vfs *fs, struct lookup *lookup, bool directory)
+{
+    int error = check_free(lookup, directory);
+    if (!error && overlay_covers(lookup)) {
+        error = overlay_enter(fs, lookup, false);
+    }
+    return error;
 }
 
 static int make_named(struct vfs *fs, const struct lookup *lookup, enum vfs_kind kind,
@@ -44,13 +54,11 @@ int vfs_mkdir(struct vfs *fs, struct vfs_path path)
         return error;
     }
     struct vfs_inode *made = NULL;
-    if (lookup.mount) {
+    error = enter_free(fs, &lookup, true);
+    if (!error && lookup.mount) {
         error = outside_change(fs, VFS_CHANGE_MKDIR, &lookup);
-    } else {
-        error = check_free(&lookup, true);
-        if (!error) {
-            error = make_named(fs, &lookup, VFS_DIRECTORY, &made);
-        }
+    } else if (!error) {
+        error = make_named(fs, &lookup, VFS_DIRECTORY, &made);
     }
     lookup_end(&lookup);
     return error;
@@ -59,10 +67,7 @@ int vfs_mkdir(struct vfs *fs, struct vfs_path path)
 static int make_symlink(struct vfs *fs, const struct lookup *lookup, const char *target,
                         size_t length)
 {
-    int error = check_free(lookup, false);
-    if (!error) {
-        error = usage_charge(fs, length);
-    }
+    int error = usage_charge(fs, length);
     if (error) {
         return error;
     }
@@ -95,8 +100,11 @@ int vfs_symlink(struct vfs *fs, const char *target, size_t length, struct vfs_pa
     if (error) {
         return error;
     }
-    error = lookup.mount ? outside_symlink(fs, &lookup, target, length)
-                         : make_symlink(fs, &lookup, target, length);
+    error = enter_free(fs, &lookup, false);
+    if (!error) {
+        error = lookup.mount ? outside_symlink(fs, &lookup, target, length)
+                             : make_symlink(fs, &lookup, target, length);
+    }
     lookup_end(&lookup);
     return error;
 }
@@ -138,7 +146,7 @@ int vfs_readlink(struct vfs *fs, struct vfs_path path, const char **target, size
     return error;
 }
 
-static int link_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
+static int link_found(struct vfs *fs, struct lookup *from, struct lookup *to)
 {
     bool found;
     int error = check_free(to, false);
@@ -147,6 +155,15 @@ static int link_found(struct vfs *fs, const struct lookup *from, const struct lo
     }
     if (lookup_kind(from, &found) == VFS_DIRECTORY) {
         return -VFS_EPERM;
+    }
+    if (overlay_covers(to) && (!from->mount || overlay_covers(from))) {
+        error = overlay_enter(fs, to, false);
+    }
+    if (!error && overlay_covers(from) && !to->mount) {
+        error = overlay_enter(fs, from, true);
+    }
+    if (error) {
+        return error;
     }
     if (from->mount && to->mount) {
         return outside_change_two(fs, VFS_CHANGE_LINK, from, to);
@@ -188,12 +205,6 @@ int vfs_link(struct vfs *fs, struct vfs_path from, bool follow, struct vfs_path 
     return error;
 }
 
-/* The entry behind a lookup that ended in a name. */
-static struct directory_entry *entry_of(const struct lookup *lookup)
-{
-    return directory_find(&lookup->parent->directory, lookup->name, lookup->name_length);
-}
-
 int vfs_unlink(struct vfs *fs, struct vfs_path path)
 {
     struct lookup lookup;
@@ -201,8 +212,18 @@ int vfs_unlink(struct vfs *fs, struct vfs_path path)
     if (error) {
         return error;
     }
-    if (lookup.mount) {
+    if (overlay_covers(&lookup)) {
+        error = outside_check(VFS_CHANGE_UNLINK, &lookup);
+        if (!error) {
+            error = overlay_enter(fs, &lookup, false);
+        }
+        if (!error) {
+            error = overlay_detach(fs, lookup.parent, lookup.name, lookup.name_length);
+        }
+    } else if (lookup.mount) {
         error = outside_change(fs, VFS_CHANGE_UNLINK, &lookup);
+    } else if (lookup_is_mount(&lookup)) {
+        error = -VFS_EBUSY;
     } else if (!lookup.inode) {
         error = -VFS_ENOENT;
     } else if (lookup.inode->kind == VFS_DIRECTORY) {
@@ -210,13 +231,13 @@ int vfs_unlink(struct vfs *fs, struct vfs_path path)
     } else if (lookup.slash) {
         error = -VFS_ENOTDIR;
     } else {
-        inode_detach(fs, lookup.parent, entry_of(&lookup));
+        error = overlay_detach(fs, lookup.parent, lookup.name, lookup.name_length);
     }
     lookup_end(&lookup);
     return error;
 }
 
-static int check_rmdir(const struct lookup *lookup)
+static int check_rmdir(struct vfs *fs, const struct lookup *lookup)
 {
     switch (lookup->last) {
     case LAST_DOT:
@@ -237,7 +258,7 @@ static int check_rmdir(const struct lookup *lookup)
     if (lookup_is_mount(lookup)) {
         return -VFS_EBUSY;
     }
-    return lookup->inode->directory.entries_live ? -VFS_ENOTEMPTY : 0;
+    return overlay_check_empty(fs, lookup->inode);
 }
 
 int vfs_rmdir(struct vfs *fs, struct vfs_path path)
@@ -247,120 +268,21 @@ int vfs_rmdir(struct vfs *fs, struct vfs_path path)
     if (error) {
         return error;
     }
-    error = lookup.mount ? outside_change(fs, VFS_CHANGE_RMDIR, &lookup) : check_rmdir(&lookup);
-    if (!error && !lookup.mount) {
-        inode_detach(fs, lookup.parent, entry_of(&lookup));
-    }
-    lookup_end(&lookup);
-    return error;
-}
-
-static bool is_below(const struct vfs_inode *inode, const struct vfs_inode *top)
-{
-    while (inode && inode != top && inode->directory.parent != inode) {
-        inode = inode->directory.parent;
-    }
-    return inode == top;
-}
-
-static int check_rename(const struct lookup *from, const struct lookup *to)
-{
-    if (from->last != LAST_NAME || to->last != LAST_NAME) {
-        return -VFS_EBUSY;
-    }
-    bool found;
-    bool directory = lookup_kind(from, &found) == VFS_DIRECTORY;
-    if (!found) {
-        return -VFS_ENOENT;
-    }
-    if (!directory && (from->slash || to->slash)) {
-        return -VFS_ENOTDIR;
-    }
-    if (lookup_is_mount(from) || lookup_is_mount(to)) {
-        return -VFS_EBUSY;
-    }
-    if (from->mount || to->mount) {
-        return from->mount && to->mount ? 0 : -VFS_EXDEV;
-    }
-    if (directory && is_below(to->parent, from->inode)) {
-        return -VFS_EINVAL;
-    }
-    if (!to->inode) {
-        return to->parent->links ? 0 : -VFS_ENOENT;
-    }
-    if (to->inode->kind == VFS_DIRECTORY && is_below(from->parent, to->inode)) {
-        return -VFS_ENOTEMPTY;
-    }
-    if (to->inode == from->inode) {
-        return 0;
-    }
-    if (directory && to->inode->kind != VFS_DIRECTORY) {
-        return -VFS_ENOTDIR;
-    }
-    if (!directory && to->inode->kind == VFS_DIRECTORY) {
-        return -VFS_EISDIR;
-    }
-    bool full = directory && to->inode->directory.entries_live;
-    return full ? -VFS_ENOTEMPTY : 0;
-}
-
-/* Puts the inode behind an existing name, and lets go of what was there. */
-static void replace_target(struct vfs *fs, const struct lookup *to, struct vfs_inode *inode)
-{
-    struct vfs_inode *replaced = to->inode;
-    entry_of(to)->inode = inode;
-    inode->links++;
-    replaced->links--;
-    replaced->changed = fs->host.now();
-    if (inode->kind == VFS_DIRECTORY) {
-        replaced->directory.parent = NULL;
-        inode->directory.parent = to->parent;
-    }
-    inode_touch(fs, to->parent);
-    inode_settle(fs, replaced);
-}
-
-static int rename_found(struct vfs *fs, const struct lookup *from, const struct lookup *to)
-{
-    int error = check_rename(from, to);
-    if (!error && from->mount) {
-        return outside_change_two(fs, VFS_CHANGE_RENAME, from, to);
-    }
-    if (error || to->inode == from->inode) {
-        return error;
-    }
-    struct vfs_inode *inode = from->inode;
-    if (to->inode) {
-        replace_target(fs, to, inode);
-    } else {
-        error = inode_attach(fs, to->parent, to->name, to->name_length, inode);
-        if (error) {
-            return error;
+    if (overlay_covers(&lookup)) {
+        error = outside_check(VFS_CHANGE_RMDIR, &lookup);
+        if (!error) {
+            error = overlay_enter(fs, &lookup, true);
         }
     }
-    directory_remove(fs, &from->parent->directory, entry_of(from));
-    inode->links--;
-    if (inode->kind == VFS_DIRECTORY) {
-        from->parent->directory.subdirectories--;
+    if (!error && lookup.mount) {
+        error = outside_change(fs, VFS_CHANGE_RMDIR, &lookup);
+    } else if (!error) {
+        error = check_rmdir(fs, &lookup);
+        if (!error) {
+            error = overlay_detach(fs, lookup.parent, lookup.name, lookup.name_length);
+        }
     }
-    inode_touch(fs, from->parent);
-    inode->changed = from->parent->changed;
-    return 0;
-}
-
-int vfs_rename(struct vfs *fs, struct vfs_path from, struct vfs_path to)
-{
-    struct lookup old, new;
-    int error = lookup_begin(fs, from, LOOKUP_NAME, &old);
-    if (error) {
-        return error;
-    }
-    error = lookup_begin(fs, to, LOOKUP_NAME, &new);
-    if (!error) {
-        error = rename_found(fs, &old, &new);
-        lookup_end(&new);
-    }
-    lookup_end(&old);
+    lookup_end(&lookup);
     return error;
 }
 
@@ -371,7 +293,14 @@ int vfs_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cu
         return -VFS_ENOTDIR;
     }
     if (inode_is_outside(directory)) {
-        return outside_read_directory(fs, directory, cursor, dirent);
+        struct vfs_inode *upper = overlay_upper(directory->place);
+        if (!upper) {
+            return outside_read_directory(fs, directory, cursor, dirent);
+        }
+        directory = upper;
+    }
+    if (directory->merged) {
+        return overlay_read_directory(fs, directory, cursor, dirent);
     }
     const struct directory_entry *entry = directory_after(&directory->directory, *cursor);
     if (!entry) {

@@ -147,6 +147,8 @@ void inode_touch(struct vfs *fs, struct vfs_inode *inode);
 int inode_attach(struct vfs *fs, struct vfs_inode *parent, const char *name, size_t length,
                  struct vfs_inode *inode);
 void inode_detach(struct vfs *fs, struct vfs_inode *parent, struct directory_entry *entry);
+/* The part of detaching that is left when the entry has been put to another use. */
+void inode_unname(struct vfs *fs, struct vfs_inode *parent, struct vfs_inode *inode);
 
 enum lookup_last { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 
@@ -213,7 +215,9 @@ int outside_sync(struct vfs *fs, struct vfs_inode *inode);
 int outside_set_times(struct vfs *fs, const struct vfs_mount *mount, const char *path,
                       size_t length, const struct vfs_time *accessed,
                       const struct vfs_time *modified);
-/* mkdir, rmdir and unlink with their checks; of a mount that can be written. */
+/* What the host would say of mkdir, rmdir, unlink and symlink, but in the order in which Linux does. */
+int outside_check(enum vfs_change change, const struct lookup *lookup);
+/* mkdir, rmdir and unlink, checked; of a mount that can be written. */
 int outside_change(struct vfs *fs, enum vfs_change change, const struct lookup *lookup);
 int outside_symlink(struct vfs *fs, const struct lookup *lookup, const char *target,
                     size_t length);
@@ -226,5 +230,25 @@ int outside_list(struct vfs *fs, struct vfs_inode *inode);
 bool listing_next(const struct listing *listing, uint32_t *at, struct vfs_dirent *entry);
 int outside_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cursor,
                            struct vfs_dirent *entry);
+
+/* --- Overlays ----------------------------------------------------------------------------- */
+
+bool inode_is_whiteout(const struct vfs_inode *inode);
+/* Whether the lookup ended outside where changes stay inside. */
+bool overlay_covers(const struct lookup *lookup);
+/* Makes it a lookup that ended inside: its directory is there then, and with_copy what it
+ * found too. */
+int overlay_enter(struct vfs *fs, struct lookup *lookup, bool with_copy);
+/* Takes a name away, be it inside, outside or both. */
+int overlay_detach(struct vfs *fs, struct vfs_inode *parent, const char *name, size_t length);
+/* Whether a directory inside has something of this name outside. */
+int overlay_has_below(struct vfs *fs, const struct vfs_inode *directory, const char *name,
+                      size_t length, bool *found);
+/* 0, or -VFS_ENOTEMPTY. Any directory inside. */
+int overlay_check_empty(struct vfs *fs, struct vfs_inode *directory);
+/* The merged directory for a place, or NULL. */
+struct vfs_inode *overlay_upper(const struct place *place);
+int overlay_read_directory(struct vfs *fs, struct vfs_inode *directory, uint64_t *cursor,
+                           struct vfs_dirent *dirent);
 
 #endif

@@ -102,7 +102,7 @@ static int check_mount(const mounts_t *mounts, const eryx_mount_t *mount, size_t
     if (!mount->target || !mount->source)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s of a mount is NULL",
                          mount->target ? "source" : "target");
-    if (mount->mode > ERYX_MOUNT_READ_WRITE)
+    if (mount->mode > ERYX_MOUNT_OVERLAY)
         return error_set(error, ERYX_ERR_ARGUMENT, "mode %d of a mount is unknown",
                          (int)mount->mode);
     int status = check_target(mounts, mount->target, same, error);
