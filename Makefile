@@ -57,6 +57,7 @@ run examples: runtime
 	$(QUIET)examples/run $(BUILD)/eryx
 
 test: runtime
+	$(QUIET)deps/fetch --tests
 	$(QUIET)tests/run --jobs $(JOBS) --build $(BUILD) $(TESTS)
 
 test-component: runtime

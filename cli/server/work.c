@@ -1,0 +1,283 @@
+/* What a worker does for a job: opens the session's sandbox, starts the execution, and afterwards
+ * says what came out of it. With a store the session is locked from the beginning to the end, read
+ * again if another server has changed it, and written when it changed. */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../message.h"
+
+/* --- Sandboxes ---------------------------------------------------------------------------- */
+
+/* The library has cut it to limits.output_bytes. */
+static void on_output(void *env, eryx_stream_t stream, const char *data, size_t length)
+{
+    struct session *session = env;
+    struct service *service = session->service;
+    struct job *job = session->current;
+    if (job->kind != JOB_EXECUTE || length == 0)
+        return;
+    pthread_mutex_lock(&service->lock);
+    if (job_add_output(&job->output, (char)stream, data, length) && job->on_output)
+        workers_tell(service, job);
+    pthread_mutex_unlock(&service->lock);
+}
+
+static bool new_sandbox(struct job *job, struct session *session)
+{
+    struct service *service = session->service;
+    eryx_sandbox_options_t options;
+    eryx_error_t error = {0};
+    eryx_sandbox_options_init(&options);
+    options.limits = service->config->limits;
+    options.on_output = on_output;
+    options.env = session;
+    int status = eryx_sandbox_new(service->runtime, &options, &session->sandbox, &error);
+    if (status == ERYX_OK)
+        return true;
+    session->sandbox = NULL;
+    job_fail(job, status == ERYX_ERR_LIMIT ? JOB_OVERLOADED : JOB_FAILED,
+             "cannot make a sandbox: %s", error.message);
+    return false;
+}
+
+static bool restore(struct job *job, struct session *session, const void *data, size_t length)
+{
+    eryx_error_t error = {0};
+    eryx_sandbox_free(session->sandbox);
+    session->sandbox = NULL;
+    if (!new_sandbox(job, session))
+        return false;
+    if (eryx_sandbox_restore(session->sandbox, data, length, &error) == ERYX_OK)
+        return true;
+    eryx_sandbox_free(session->sandbox);
+    session->sandbox = NULL;
+    job_fail(job, JOB_FAILED, "the saved session cannot be used: %s", error.message);
+    return false;
+}
+
+/* Reads the session from the store if another server has written it since. */
+static bool refresh(struct job *job, struct session *session)
+{
+    struct service *service = session->service;
+    struct store_mark stored = store_look(service->store, session->id);
+    static const struct store_mark none;
+    if (store_same(&stored, &session->mark))
+        return true;
+    if (store_same(&stored, &none)) { /* another server has closed it */
+        eryx_sandbox_free(session->sandbox);
+        session->sandbox = NULL;
+        session->mark = none;
+        return true;
+    }
+    size_t length;
+    void *data = store_read(service->store, session->id, service->config->limits.snapshot_bytes,
+                            &length, &session->mark);
+    if (!data) {
+        job_fail(job, JOB_FAILED, "cannot read the session from the store: %s", strerror(errno));
+        return false;
+    }
+    bool good = restore(job, session, data, length);
+    free(data);
+    if (!good)
+        session->mark = none;
+    return good;
+}
+
+bool work_open(struct job *job)
+{
+    struct session *session = job->owner;
+    if (session->service->store && session->id[0] && !refresh(job, session))
+        return false;
+    if (session->sandbox)
+        return true;
+    if (session->id[0] && !job->create) {
+        job_fail(job, JOB_NO_SESSION, "there is no session '%s'", session->id);
+        return false;
+    }
+    return new_sandbox(job, session);
+}
+
+bool work_lock(struct job *job)
+{
+    struct session *sessions[] = {job->owner, job->other};
+    for (int i = 0; i < 2; i++) {
+        if (!sessions[i] || !sessions[i]->id[0] || !job->service->store)
+            continue;
+        job->locks[i] = store_lock(job->service->store, sessions[i]->id);
+        if (job->locks[i] >= 0)
+            continue;
+        if (errno == EWOULDBLOCK)
+            job_fail(job, JOB_ELSEWHERE, "another server is using session '%s'", sessions[i]->id);
+        else
+            job_fail(job, JOB_FAILED, "cannot lock session '%s' in the store: %s", sessions[i]->id,
+                     strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+static bool save(struct job *job, struct session *session)
+{
+    eryx_snapshot_options_t options;
+    eryx_error_t error = {0};
+    void *data;
+    size_t length;
+    eryx_snapshot_options_init(&options);
+    options.skip_unpicklable = true;
+    if (eryx_sandbox_snapshot(session->sandbox, &options, &data, &length, &error) != ERYX_OK) {
+        message_error("session %s is not saved: %s", session->id, error.message);
+        return false;
+    }
+    bool good = store_write(job->service->store, session->id, data, length, &session->mark);
+    if (!good)
+        message_error("session %s is not saved: %s", session->id, strerror(errno));
+    eryx_bytes_free(data);
+    return good;
+}
+
+void work_unlock(struct job *job, bool changed)
+{
+    struct session *sessions[] = {job->owner, job->other};
+    for (int i = 0; i < 2; i++) {
+        struct session *session = sessions[i];
+        bool wanted = i == 0 ? changed && job->kind != JOB_FORK : changed;
+        if (session && session->sandbox && session->id[0] && wanted && job->service->store)
+            job->unsaved = !save(job, session);
+        store_unlock(job->locks[i]);
+        job->locks[i] = -1;
+    }
+}
+
+/* --- Jobs --------------------------------------------------------------------------------- */
+
+static bool begin_execution(struct job *job)
+{
+    struct session *session = job->owner;
+    struct service *service = job->service;
+    eryx_execute_options_t options;
+    eryx_error_t error = {0};
+    eryx_execute_options_init(&options);
+    options.queue = service->queue;
+    options.env = job;
+    options.result = job->result;
+    options.display = job->display ? ERYX_DISPLAY_LAST : ERYX_DISPLAY_NONE;
+    job->started = loop_now();
+    pthread_mutex_lock(&service->lock);
+    int status = ERYX_ERR_STATE;
+    if (job->wanted == JOB_OK)
+        status = eryx_execution_start(session->sandbox, job->text, job->text_length, &options,
+                                      &job->execution, &error);
+    job->running = status == ERYX_OK;
+    pthread_mutex_unlock(&service->lock);
+    if (status != ERYX_OK && job->wanted == JOB_OK)
+        job_fail(job, JOB_FAILED, "cannot run it: %s", error.message);
+    return status == ERYX_OK;
+}
+
+/* A copy of the session's names and files in another one. */
+static bool fork_session(struct job *job)
+{
+    eryx_error_t error = {0};
+    void *data;
+    size_t length;
+    static const struct store_mark none;
+    if (job->service->store) {
+        struct store_mark there = store_look(job->service->store, job->other->id);
+        if (!store_same(&there, &none)) {
+            job_fail(job, JOB_EXISTS, "there is a session '%s' already", job->other->id);
+            return false;
+        }
+    }
+    if (eryx_sandbox_snapshot(job->owner->sandbox, NULL, &data, &length, &error) != ERYX_OK) {
+        job_fail(job, JOB_FAILED, "the session cannot be copied: %s", error.message);
+        return false;
+    }
+    bool good = restore(job, job->other, data, length);
+    eryx_bytes_free(data);
+    return good;
+}
+
+static bool close_session(struct job *job)
+{
+    struct session *session = job->owner;
+    eryx_sandbox_free(session->sandbox);
+    session->sandbox = NULL;
+    if (job->service->store && !store_remove(job->service->store, session->id)) {
+        job_fail(job, JOB_FAILED, "cannot remove the session from the store: %s", strerror(errno));
+        return false;
+    }
+    session->mark = (struct store_mark){0};
+    return true;
+}
+
+/* Forgets all, files too: a new sandbox. */
+static bool reset_session(struct job *job)
+{
+    eryx_sandbox_free(job->owner->sandbox);
+    job->owner->sandbox = NULL;
+    return new_sandbox(job, job->owner);
+}
+
+static void run_other(struct job *job)
+{
+    bool changed = true;
+    switch (job->kind) {
+    case JOB_FORK:
+        changed = fork_session(job);
+        break;
+    case JOB_RESET:
+        changed = reset_session(job);
+        break;
+    case JOB_CLOSE:
+        close_session(job);
+        changed = false;
+        break;
+    case JOB_SAVE:
+        break;
+    default:
+        files_run(job);
+        changed = job->status == JOB_OK && (job->kind == JOB_PUT || job->kind == JOB_DELETE);
+    }
+    work_unlock(job, changed);
+}
+
+bool work_begin(struct job *job)
+{
+    job->locks[0] = job->locks[1] = -1;
+    job->started = loop_now();
+    if (work_lock(job) && work_open(job)) {
+        if (job->kind == JOB_EXECUTE && begin_execution(job))
+            return true;
+        if (job->kind != JOB_EXECUTE)
+            run_other(job);
+    }
+    work_unlock(job, false);
+    if (!job->owner->id[0]) {
+        eryx_sandbox_free(job->owner->sandbox);
+        job->owner->sandbox = NULL;
+    }
+    return false;
+}
+
+void work_end(struct job *job)
+{
+    struct session *session = job->owner;
+    struct service *service = job->service;
+    pthread_mutex_lock(&service->lock);
+    job->running = false;
+    pthread_mutex_unlock(&service->lock);
+    job->outcome = eryx_execution_take_outcome(job->execution);
+    eryx_execution_free(job->execution);
+    job->execution = NULL;
+    if (!job->outcome)
+        job_fail(job, JOB_FAILED, "the execution has no outcome");
+    work_unlock(job, job->outcome != NULL);
+    if (!session->id[0]) {
+        eryx_sandbox_free(session->sandbox);
+        session->sandbox = NULL;
+    }
+}
