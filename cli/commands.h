@@ -9,7 +9,7 @@ enum exit_code {
     EXIT_OK = 0,
     EXIT_EXCEPTION = 1,  /* uncaught Python exception */
     EXIT_USAGE = 2,      /* wrong options, or a program that cannot be read */
-    EXIT_LIMIT = 124,    /* time limit, as timeout(1) does */
+    EXIT_LIMIT = 124,    /* a limit, as timeout(1) does */
     EXIT_FAILED = 125,   /* eryx itself failed */
     EXIT_CRASHED = 126,  /* the interpreter crashed or aborted */
     EXIT_INTERRUPT = 130 /* Ctrl-C: 128 + SIGINT */

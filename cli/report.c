@@ -63,13 +63,25 @@ static void print_result(const eryx_outcome_t *outcome, const char *result_name)
     }
 }
 
+static void report_limit(const eryx_outcome_t *outcome)
+{
+    char duration[32];
+    eryx_limit_t limit = eryx_outcome_limit(outcome);
+    value_duration_text(eryx_outcome_limit_value(outcome), duration, sizeof duration);
+    if (limit == ERYX_LIMIT_WALL_TIME)
+        message_error("stopped: time limit of %s reached (--timeout)", duration);
+    else if (limit == ERYX_LIMIT_CPU_TIME)
+        message_error("stopped: limit of %s of processor time reached (--cpu-time)", duration);
+    else
+        message_error("stopped: %s", eryx_outcome_exception_message(outcome));
+}
+
 int report_text(const eryx_outcome_t *outcome, const char *result_name)
 {
     uint64_t dropped = eryx_outcome_output_dropped(outcome);
-    if (dropped)
+    if (dropped && eryx_outcome_limit(outcome) != ERYX_LIMIT_OUTPUT)
         message_error("%" PRIu64 " bytes of output were dropped", dropped);
     const char *text = eryx_outcome_exception_message(outcome);
-    char duration[32];
     switch (eryx_outcome_kind(outcome)) {
     case ERYX_OUTCOME_OK:
         print_result(outcome, result_name);
@@ -81,12 +93,7 @@ int report_text(const eryx_outcome_t *outcome, const char *result_name)
     case ERYX_OUTCOME_EXIT:
         break;
     case ERYX_OUTCOME_LIMIT:
-        if (eryx_outcome_limit(outcome) == ERYX_LIMIT_WALL_TIME)
-            message_error(
-                "stopped: time limit of %s reached (--timeout)",
-                value_duration_text(eryx_outcome_limit_value(outcome), duration, sizeof duration));
-        else
-            message_error("stopped: %s", text);
+        report_limit(outcome);
         break;
     case ERYX_OUTCOME_INTERRUPTED:
         return interrupt_finish();

@@ -8,6 +8,7 @@
 #include <eryx.h>
 
 #include "commands.h"
+#include "limits.h"
 #include "message.h"
 #include "program.h"
 #include "suggest.h"
@@ -26,6 +27,7 @@ static const struct option options[] = {
     {"stdin", no_argument, NULL, OPTION_STDIN},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"memory", required_argument, NULL, OPTION_MEMORY},
+    LIMITS_OPTIONS,
     {"env", required_argument, NULL, OPTION_ENV},
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
@@ -85,6 +87,8 @@ static int set_net_option(struct network *net, int option, const char *value)
 
 static int set_option(struct program *program, int option, const char *value)
 {
+    if (limits_is_option(option))
+        return limits_set(&program->limits, option, value);
     switch (option) {
     case OPTION_STDIN:
         program->pass_stdin = true;
@@ -204,7 +208,7 @@ static int run_program(struct program *program, int argc, char **argv)
         return result;
     if (!read_source(program, code, arguments[0]))
         return EXIT_USAGE;
-    if (!program->json)
+    if (!program->json && !program->limits.stop_on_output)
         program->limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
     program->argv = (const char *const *)arguments;
     program->argc = (size_t)count;
@@ -261,6 +265,7 @@ const struct command command_run = {
             "  --timeout TIME     stop after TIME: 10, 1.5s, 500ms, 2m, none; default 60s\n"
             "  --memory SIZE      most memory of the sandbox: 256M, 1G; default 512M.\n"
             "                     Past it the program gets MemoryError\n"
+            LIMITS_HELP
             "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
             "  --mount SOURCE:TARGET[:MODE]\n"
             "                     show a directory or file of this machine in the sandbox at the\n"
@@ -345,7 +350,7 @@ const struct command command_run = {
             "                     and gives 1\n"
             "  1                  uncaught exception, its traceback is on stderr; or no --result\n"
             "  2                  wrong options; the program or --callbacks cannot be read\n"
-            "  124                time limit\n"
+            "  124                a limit: --timeout, --cpu-time, --max-output, --host-memory\n"
             "  125                eryx failed: no runtime file, output or --trace cannot be written\n"
             "  126                the interpreter crashed or aborted; this machine is unharmed\n"
             "  130                interrupted with Ctrl-C\n"

@@ -65,6 +65,15 @@ bool value_size(const char *text, uint64_t *bytes)
     return parse(text, size_units, 9e18, bytes) && *bytes > 0;
 }
 
+bool value_count(const char *text, uint64_t max, uint64_t *count)
+{
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 19 || text[digits] != '\0')
+        return false;
+    *count = strtoull(text, NULL, 10);
+    return *count <= max;
+}
+
 const char *value_duration_text(uint64_t nanoseconds, char *buffer, size_t capacity)
 {
     if (nanoseconds >= 60 * UINT64_C(1000000000) && nanoseconds % UINT64_C(60000000000) == 0)

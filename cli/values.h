@@ -12,6 +12,9 @@ bool value_duration(const char *text, uint64_t *nanoseconds);
 /* "1048576", "256M", "1.5G", "64KiB" to bytes; suffixes are powers of 1024. */
 bool value_size(const char *text, uint64_t *bytes);
 
+/* "1000" to a number up to max. */
+bool value_count(const char *text, uint64_t max, uint64_t *count);
+
 /* Writes "1.5 s", "500 ms", "2 min" into buffer and returns it. */
 const char *value_duration_text(uint64_t nanoseconds, char *buffer, size_t capacity);
 

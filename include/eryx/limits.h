@@ -71,9 +71,16 @@ typedef struct eryx_limits {
     uint64_t net_bytes_out;         /* the same; default 1 GiB */
     uint64_t net_connect_time_ns;   /* until a connection stands; 0: none; default 30 s */
     uint64_t net_idle_time_ns; /* without a byte on a connection; 0: none; default 300 s */
-    /* Files in mounts (<eryx/mount.h>) that a program may have open at once; more give it EMFILE.
-     * Default 1,000. */
+    /* The sandbox's own file system, which lies in its memory. Contents and names of files that the
+     * program makes: default 1 GiB. Files, folders and symlinks: default 200,000. Open files
+     * (counted apart: those in mounts, <eryx/mount.h>): default 1,000, at most 16,000. Past them
+     * OSError with ENOSPC or EMFILE. */
+    uint64_t file_system_bytes;
+    uint32_t files;
     uint32_t open_files;
+    /* What sys.setrecursionlimit sets at most; it takes larger numbers for this one. Default
+     * 1,000,000, at least 100. Python's own default of 1,000 holds until the program changes it. */
+    uint32_t recursion;
 } eryx_limits_t;
 
 /* Sets the defaults. */

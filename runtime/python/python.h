@@ -77,6 +77,9 @@ wit_string_t report_traceback(void);
 void report_release_memory(void);
 bool report_start(void);
 
+/* limits.c: after sys is known. False with an exception. */
+bool limits_start(void);
+
 /* control.c */
 extern struct control {
     PyObject *filename;

@@ -189,7 +189,7 @@ bool python_start(void)
     }
     if (!run_start("start") ||
         (python.session_module = PyImport_ImportModule("_eryx_session")) == NULL ||
-        !session_new_main() || !look_up() || !trace_start() || !run_start("freeze") ||
+        !session_new_main() || !look_up() || !limits_start() || !trace_start() || !run_start("freeze") ||
         !control_start()) {
         PyErr_Print();
         return false;

@@ -129,7 +129,14 @@ guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings)
     arguments[10].u32 = settings->trace_locals;
     arguments[11].u32 = settings->display;
     engine_value_t nothing;
-    return helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
+    status = helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
+    if (status != GUEST_ENDED)
+        return status;
+    engine_value_t limits[ENGINE_MAX_ARGUMENTS] = {{.u64 = settings->file_system_bytes},
+                                                   {.u32 = settings->files},
+                                                   {.u32 = settings->open_files},
+                                                   {.u32 = settings->recursion}};
+    return helper(guest, EXPORT_LIMIT, limits, &nothing);
 }
 
 /* Copies a string, cut at max without splitting a UTF-8 sequence. False: bad pointer. */

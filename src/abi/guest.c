@@ -17,6 +17,7 @@ const engine_export_t guest_exports[] = {
     [EXPORT_CALLBACK] = {"[callback][async-lift]execute", "iii", "i", false},
     [EXPORT_REALLOC] = {"cabi_realloc", "iiii", "i", false},
     [EXPORT_CONFIGURE] = {"eryx:sandbox/control@0.1.0#configure", "iiiiiiiiiiii", "", false},
+    [EXPORT_LIMIT] = {"eryx:sandbox/control@0.1.0#limit", "Iiii", "", false},
     [EXPORT_EXCEPTION] = {"eryx:sandbox/control@0.1.0#last-exception", "", "i", false},
     [EXPORT_EXCEPTION_POST] = {"cabi_post_eryx:sandbox/control@0.1.0#last-exception", "i", "",
                                true},

@@ -45,6 +45,9 @@ typedef struct guest_settings {
     bool script, last_value, trace;
     uint32_t trace_locals;
     uint32_t display; /* an eryx_display_t */
+    /* As in eryx_limits_t. */
+    uint64_t file_system_bytes;
+    uint32_t files, open_files, recursion;
 } guest_settings_t;
 
 typedef struct guest_exception {

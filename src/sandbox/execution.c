@@ -246,6 +246,10 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
         .trace = sandbox->on_trace != NULL,
         .trace_locals = sandbox->trace_locals,
         .display = (uint32_t)sandbox->display,
+        .file_system_bytes = sandbox->limits.file_system_bytes,
+        .files = sandbox->limits.files,
+        .open_files = sandbox->limits.open_files,
+        .recursion = sandbox->limits.recursion,
     };
     execution_attach(sandbox);
     guest_status_t status = guest_configure(&instance->guest, &settings);

@@ -14,7 +14,6 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .output_bytes = (uint64_t)16 << 20,
         .pending_calls = 16384,
         .total_calls = 1000000,
-        .open_files = 1000,
         .call_argument_bytes = (uint64_t)64 << 20,
         .call_result_bytes = (uint64_t)64 << 20,
         .result_bytes = (uint64_t)64 << 20,
@@ -26,6 +25,10 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .net_bytes_out = (uint64_t)1 << 30,
         .net_connect_time_ns = (uint64_t)30 * 1000000000u,
         .net_idle_time_ns = (uint64_t)300 * 1000000000u,
+        .file_system_bytes = (uint64_t)1 << 30,
+        .files = 200000,
+        .open_files = 1000,
+        .recursion = 1000000,
     };
 }
 

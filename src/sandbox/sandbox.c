@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "sandbox/scrub.h"
 
+#define OPEN_FILES_MAX 16000u /* below HANDLE_MAX of the guest */
+#define RECURSION_MIN 100u /* what reports of exceptions need */
 #define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
 #define UNDO_AT_ONCE_BYTES ((size_t)16 << 20)
 
@@ -67,6 +69,12 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
                          options->limits.pending_calls, PENDING_CALLS_MAX);
     if (options->mount_count > 0 && !options->mounts)
         return error_set(error, ERYX_ERR_ARGUMENT, "mounts is NULL, its count is not 0");
+    if (options->limits.open_files > OPEN_FILES_MAX)
+        return error_set(error, ERYX_ERR_ARGUMENT, "limit open_files of %u: at most %u",
+                         options->limits.open_files, OPEN_FILES_MAX);
+    if (options->limits.recursion < RECURSION_MIN)
+        return error_set(error, ERYX_ERR_ARGUMENT, "limit recursion of %u: at least %u",
+                         options->limits.recursion, RECURSION_MIN);
     if (options->callback_count > 0 && !options->callbacks)
         return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
     if (options->secret_count > 0 && !options->secrets)

@@ -109,6 +109,12 @@ void configure(struct text *argv, size_t argc, struct pair *variables, size_t co
     heap_used = 0;
 }
 
+static uint64_t limits_sum;
+EXPORT("eryx:sandbox/control@0.1.0#limit")
+void limit(uint64_t file_system_bytes, uint32_t files, uint32_t open_files, uint32_t recursion) {
+    limits_sum = file_system_bytes + files + open_files + recursion;
+}
+
 EXPORT("eryx:sandbox/control@0.1.0#last-exception") struct exception_info *last_exception(void) {
     return &last;
 }
@@ -401,6 +407,8 @@ EXPORT("[async-lift]execute") uint32_t execute(const char *code, size_t length) 
         print(first_argument);
         print("|");
         print(first_variable);
+    } else if (matches(code, length, "limits", &number)) {
+        print_number(limits_sum);
     } else if (matches(code, length, "clock", &number)) {
         uint64_t before = monotonic_now();
         wall_now(result_area);

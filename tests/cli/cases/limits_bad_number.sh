@@ -1,0 +1,1 @@
+eryx run --max-files many -c ''

@@ -1,0 +1,1 @@
+eryx run --disk 5X -c ''

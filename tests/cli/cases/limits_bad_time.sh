@@ -1,0 +1,1 @@
+eryx run --cpu-time 0 -c ''

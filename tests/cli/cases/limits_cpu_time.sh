@@ -1,0 +1,1 @@
+eryx run --cpu-time 50ms -c 'while True: pass'

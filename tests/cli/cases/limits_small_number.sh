@@ -1,0 +1,1 @@
+eryx run --max-recursion 5 -c ''
