@@ -115,7 +115,9 @@ static eryx_outcome_t *run_script(const char *name, const struct text *script, s
 
     eryx_sandbox_options_t options;
     eryx_sandbox_options_init(&options);
-    options.limits.wall_time_ns = directive(script->data, "timeout", 60) * 1000000000u;
+    /* A busy machine is no fault of the script's. */
+    options.limits.wall_time_ns = directive(script->data, "timeout", 600) * 1000000000u;
+    options.limits.cpu_time_ns = 60 * UINT64_C(1000000000);
     options.limits.memory_bytes = directive(script->data, "memory", 512) << 20;
     options.argv = argv;
     options.argc = 1;
