@@ -20,6 +20,7 @@ static eryx_sandbox_t *limited(const eryx_limits_t *limits) {
     callback.name = "echo";
     callback.on_call = on_echo;
     options.limits = *limits;
+    options.rollback = false;
     options.callbacks = &callback;
     options.callback_count = 1;
     eryx_sandbox_t *sandbox = NULL;
