@@ -27,6 +27,7 @@ extern const struct command command_run;
 extern const struct command command_repl;
 extern const struct command command_mcp;
 extern const struct command command_info;
+extern const struct command command_sdk;
 extern const struct command command_help;
 
 /* All subcommands in the order of the help, ended by NULL. */

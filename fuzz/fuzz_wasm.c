@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "safepoints/safepoints.h"
+#include "wasm/safepoints.h"
 #include "wasm/component.h"
 #include "wasm/wasm.h"
 
@@ -62,7 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     walk(&module);
     round_trip(&module);
-    if (safepoints_insert(&module, true, &result, &error))
+    struct safepoints_options options = safepoints_options_of(&module);
+    options.entries = true;
+    if (safepoints_insert(&module, &options, &result, &error))
         walk(&module);
     wasm_free(&module);
     return 0;

@@ -30,6 +30,8 @@ NULL_WORD = "0x50000000"
 
 MEMORY_MINIMUM = "96M"  # of a fresh sandbox: room to run ordinary programs without growing
 
+TABLE_ROOM = 16384  # slots for the functions of extensions that a sandbox loads: 8 bytes each
+
 # Symbols are looked up in this order (architecture.md section 2).
 LIBRARIES = ["libpython3.14.so", "libwasi-emulated-signal.so", "libwasi-emulated-getpid.so",
              "libwasi-emulated-process-clocks.so", "libwasi-emulated-mman.so", "libc++.so",
@@ -89,7 +91,8 @@ def module_steps(tools, libs, runtime_so, quick):
     """The module, optimised (not if quick), with polls at its loop headers; and without them."""
     link = Step("link", [
         tools.eryx_build, "link", "--constant-size", str(CONSTANT_BYTES), "--charge",
-        DEALLOC_CHARGE, "--null-word", NULL_WORD, "-o", Out("merged.wasm"),
+        DEALLOC_CHARGE, "--null-word", NULL_WORD, "--keep-all", "--symbols",
+        "--table-room", str(TABLE_ROOM), "-o", Out("merged.wasm"),
         runtime_so, *[Join(f"{name}=", libs["libs"] / f"{name}.zst") for name in LIBRARIES]])
     optimise = Step("wasm-opt", ["node", tools.wasm_opt, *WASM_OPT, link["merged.wasm"],
                                  "-o", Out("opt.wasm")])
@@ -141,6 +144,7 @@ def build(runner, tools, quick, unpolled_too):
     component = component_step(tools, polled, image)
     steps = [libs, headers, *compiled, *module, archive, *packed, component]
     wanted = {"libs": libs["libs"], "guest/runtime.so": runtime_so, "guest/polled.wasm": polled,
+              "guest/include": headers["include"],
               "runtime/runtime.cwasm": cwasm, "runtime/runtime.wasm": component["runtime.wasm"]}
     if unpolled_too:
         more, _, other = runtime_steps(tools, "-unpolled", unpolled["unpolled.wasm"],

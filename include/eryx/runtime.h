@@ -27,6 +27,11 @@ typedef struct eryx_runtime_options {
      * header, sizes and versions are checked. A runtime file is code of the
      * machine and trusted like a shared library; see SECURITY.md. */
     bool verify;
+    /* Where compiled extension modules are kept, so that each is compiled once on this
+     * machine: machine code, trusted like the runtime file, in a folder that only its user can
+     * write to; at most 1 GiB. NULL: $XDG_CACHE_HOME/eryx/extensions, or ~/.cache/eryx/extensions.
+     * "": they are kept in memory only. Read when the runtime is opened. */
+    const char *extension_cache;
 } eryx_runtime_options_t;
 
 ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);

@@ -33,7 +33,7 @@ const engine_export_t guest_exports[] = {
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error) {
-    *guest = (guest_t){.slot = slot, .waitables.forget = pending_abandon};
+    *guest = (guest_t){.slot = slot, .engine = engine, .waitables.forget = pending_abandon};
     int status = engine_instantiate(engine, slot, guest, &guest->instance, error);
     if (status != ERYX_OK)
         return status;
@@ -45,12 +45,20 @@ int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error
 }
 
 void guest_close(guest_t *guest) {
+    engine_code_release(guest->prepared);
+    guest->prepared = NULL;
     engine_instance_free(guest->instance);
     guest->instance = NULL;
     waitables_free(&guest->waitables);
 }
 
+bool guest_can_reset(const guest_t *guest) {
+    return engine_libraries_none(guest->instance);
+}
+
 bool guest_reset(guest_t *guest) {
+    engine_code_release(guest->prepared);
+    guest->prepared = NULL;
     waitables_clear(&guest->waitables);
     guest->phase = PHASE_IDLE;
     guest->streams = (guest_streams_t){0};
@@ -217,7 +225,8 @@ bool guest_save(const guest_t *guest, guest_image_t *out) {
     out->returned = guest->returned;
     out->failed = guest->failed;
     out->waitables.length = 0;
-    return waitables_save(&guest->waitables, clock_monotonic(), &out->waitables);
+    return engine_libraries_save(guest->instance, &out->libraries) &&
+           waitables_save(&guest->waitables, clock_monotonic(), &out->waitables);
 }
 
 const char *guest_load(guest_t *guest, const guest_image_t *image) {
@@ -225,6 +234,8 @@ const char *guest_load(guest_t *guest, const guest_image_t *image) {
     const buffer_t *saved = &image->waitables;
     if (!engine_globals_set(guest->instance, image->globals, image->global_count))
         return "globals of another runtime";
+    if (engine_libraries_restore(guest->instance, &image->libraries, NULL) != ERYX_OK)
+        return "an extension whose code is not there any more, or does not fit";
     const char *broken = waitables_restore(&guest->waitables, saved->data, saved->length,
                                            clock_monotonic(), &used);
     if (!broken && used != saved->length)
@@ -244,6 +255,7 @@ const char *guest_load(guest_t *guest, const guest_image_t *image) {
 
 void guest_image_free(guest_image_t *image) {
     buffer_free(&image->waitables);
+    engine_libraries_free(&image->libraries);
 }
 
 bool guest_failed(const guest_t *guest) {

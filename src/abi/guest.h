@@ -16,6 +16,7 @@
 #include "abi/waitables.h"
 #include "base/buffer.h"
 #include "engine/engine.h"
+#include "engine/library.h"
 #include "memory/slot.h"
 
 /* What the guest exports and imports, for engine_open. */
@@ -75,7 +76,9 @@ typedef enum guest_phase {
 
 typedef struct guest {
     memory_slot_t *slot;
+    engine_t *engine;
     engine_instance_t *instance;
+    engine_code_t *prepared; /* an extension about to be loaded */
     guest_streams_t streams;
     uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */
@@ -98,6 +101,8 @@ typedef struct guest {
 /* Makes the instance of a guest whose slot equals the image. */
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error);
 void guest_close(guest_t *guest);
+/* False: it has loaded extensions, which stay in the instance. */
+bool guest_can_reset(const guest_t *guest);
 /* After slot_recycle: everything outside of linear memory as in a new instance. */
 bool guest_reset(guest_t *guest);
 
@@ -136,6 +141,7 @@ typedef struct guest_image {
     uint64_t clock; /* what the guest's monotonic clock said */
     bool returned, failed;
     buffer_t waitables; /* as of waitables_save */
+    engine_libraries_t libraries;
 } guest_image_t;
 
 /* False while guest code is on a stack: running, or blocked in a call that is not awaited. */

@@ -29,5 +29,6 @@ const engine_import_table_t *const guest_imports[] = {
     &imports_net,
     &imports_mount,
     &imports_tls,
+    &imports_library,
 };
 const size_t guest_import_tables = sizeof guest_imports / sizeof guest_imports[0];

@@ -14,5 +14,6 @@ extern const engine_import_table_t imports_wasi; /* clocks, entropy, streams, ex
 extern const engine_import_table_t imports_net;  /* sockets */
 extern const engine_import_table_t imports_mount;
 extern const engine_import_table_t imports_tls;  /* TLS */
+extern const engine_import_table_t imports_library; /* dlopen */
 
 #endif

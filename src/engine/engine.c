@@ -11,9 +11,23 @@
 
 _Static_assert(sizeof(engine_value_t) == sizeof(wasmtime_val_raw_t), "same layout");
 
+/* The engine writes causes in lines of their own; ours are one line. */
+static void fold_lines(wasm_name_t *message) {
+    size_t kept = 0;
+    for (size_t i = 0; i < message->size; i++) {
+        bool space = message->data[i] == '\n' || message->data[i] == ' ';
+        if (!space)
+            message->data[kept++] = message->data[i];
+        else if (kept > 0 && message->data[kept - 1] != ' ')
+            message->data[kept++] = ' ';
+    }
+    message->size = kept;
+}
+
 int engine_error_take(wasmtime_error_t *taken, int code, const char *what, eryx_error_t *error) {
     wasm_name_t message;
     wasmtime_error_message(taken, &message);
+    fold_lines(&message);
     error_set(error, code, "%s: %.*s", what, (int)message.size, message.data);
     wasm_name_delete(&message);
     wasmtime_error_delete(taken);
@@ -224,6 +238,11 @@ int engine_open(int fd, const engine_description_t *description, engine_t **out,
         return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
     }
     engine->description = *description;
+    if (!engine_codes_init(engine, description->cache_folder)) {
+        stack_cache_destroy(&engine->stacks);
+        free(engine);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
+    }
     int status = start_engine(engine, error);
     if (status == ERYX_OK)
         status = load_code(engine, fd, error);
@@ -242,6 +261,7 @@ int engine_open(int fd, const engine_description_t *description, engine_t **out,
 void engine_close(engine_t *engine) {
     if (!engine)
         return;
+    engine_codes_destroy(engine);
     if (engine->pre)
         wasmtime_instance_pre_delete(engine->pre);
     if (engine->linker)

@@ -71,6 +71,8 @@ typedef struct engine_description {
     size_t export_count;
     const engine_global_t *globals; /* read by engine_open only */
     size_t global_count;
+    uint32_t constant_start, constant_end; /* of linear memory: no one may write there */
+    const char *cache_folder; /* for compiled extensions (extension/cache.h); engine_open only */
 } engine_description_t;
 
 /* Loads precompiled code from the start of the file. Trusts it: it is machine code.

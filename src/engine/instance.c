@@ -96,6 +96,9 @@ static void find_exports(engine_instance_t *self) {
     wasmtime_extern_t item;
     if (get_export(self, "memory", WASMTIME_EXTERN_MEMORY, &item))
         self->memory = item.of.memory;
+    self->has_table = get_export(self, "__indirect_function_table", WASMTIME_EXTERN_TABLE, &item);
+    if (self->has_table)
+        self->table = item.of.table;
     for (size_t i = 0; i < engine->description.export_count; i++)
         if (engine->has_export[i] &&
             get_export(self, engine->description.exports[i].name, WASMTIME_EXTERN_FUNC, &item))
@@ -156,6 +159,8 @@ void engine_instance_free(engine_instance_t *instance) {
         return;
     forget_call(instance);
     wasmtime_store_delete(instance->store);
+    engine_libraries_free(&instance->libraries);
+    free(instance->loaded);
     free(instance);
 }
 

@@ -5,8 +5,13 @@
 #include <wasm.h>
 #include <wasmtime.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "engine/engine.h"
+#include "engine/library.h"
 #include "engine/stack.h"
+#include "extension/cache.h"
 
 /* A mutable global, to be reset when an instance is recycled. */
 typedef struct fresh_global {
@@ -25,6 +30,41 @@ struct engine {
     bool has_export[ENGINE_MAX_EXPORTS];
     fresh_global_t globals[ENGINE_MAX_GLOBALS];
     size_t global_count;
+    extension_cache_t cache;
+    pthread_mutex_t codes_lock;
+    engine_code_t *codes; /* the last used first; each with a reference */
+};
+
+/* An import of an extension. */
+typedef enum code_import_kind {
+    CODE_MEMORY,
+    CODE_TABLE,
+    CODE_STACK_POINTER,
+    CODE_MEMORY_BASE,
+    CODE_TABLE_BASE,
+    CODE_DATA_ADDRESS,     /* GOT.mem */
+    CODE_FUNCTION_ADDRESS, /* GOT.func */
+    CODE_FUNCTION
+} code_import_kind_t;
+
+typedef struct code_import {
+    code_import_kind_t kind;
+    bool weak, mutable_;
+    const char *module; /* static */
+    char *name;
+    wasm_functype_t *type; /* of weak functions */
+} code_import_t;
+
+struct engine_code {
+    atomic_uint references;
+    uint8_t hash[ENGINE_HASH_BYTES];
+    extension_needs_t needs;
+    wasmtime_module_t *module;
+    code_import_t *imports;
+    size_t import_count;
+    char **functions; /* names of exported functions; their slots are in this order */
+    size_t function_count;
+    engine_code_t *next;
 };
 
 /* A call that an import suspended: where its result goes. */
@@ -45,6 +85,11 @@ struct engine_instance {
     wasmtime_instance_t instance;
     wasmtime_memory_t memory;
     wasmtime_func_t exports[ENGINE_MAX_EXPORTS];
+    wasmtime_table_t table;
+    bool has_table;
+    uint32_t next_slot; /* of the table's room; 0: not looked at yet */
+    engine_libraries_t libraries;
+    wasmtime_instance_t *loaded; /* of each */
     wasmtime_global_t globals[ENGINE_MAX_GLOBALS];
     wasmtime_val_t global_values[ENGINE_MAX_GLOBALS];
     /* The call in flight. The engine keeps pointers to these until the call is over. */
@@ -73,6 +118,10 @@ wasmtime_error_t *engine_memory_new(void *env, const wasm_memorytype_t *type, si
                                     wasmtime_linear_memory_t *out);
 wasmtime_error_t *engine_stack_new(void *env, size_t size, bool zeroed,
                                    wasmtime_stack_memory_t *out);
+/* Part of opening and closing an engine. */
+bool engine_codes_init(engine_t *engine, const char *cache_folder);
+void engine_codes_destroy(engine_t *engine);
+void engine_code_retain(engine_code_t *code);
 /* Turns the engine's error into ours and frees it. */
 int engine_error_take(wasmtime_error_t *taken, int code, const char *what, eryx_error_t *error);
 

@@ -70,6 +70,10 @@ int pool_acquire(pool_t *pool, instance_t **out, eryx_error_t *error) {
 }
 
 void pool_recycle(pool_t *pool, instance_t *instance) {
+    if (!guest_can_reset(&instance->guest)) {
+        pool_discard(pool, instance);
+        return;
+    }
     pthread_mutex_lock(&pool->lock);
     bool wanted = pool->idle_count < pool->max_warm;
     pthread_mutex_unlock(&pool->lock);

@@ -43,6 +43,9 @@ static int open_engine(eryx_runtime_t *runtime, const image_t *image, eryx_error
         .export_count = guest_export_count,
         .globals = globals,
         .global_count = count,
+        .constant_start = (uint32_t)image->footer.constant_start,
+        .constant_end = (uint32_t)image->footer.constant_end,
+        .cache_folder = runtime->options.extension_cache,
     };
     return engine_open(image->fd, &description, &runtime->engine, error);
 }

@@ -99,7 +99,9 @@ static int try_open(const char *text, size_t import_count, size_t export_count, 
                     eryx_error_t *error) {
     engine_global_t global = {"sp", 77};
     table.count = import_count;
-    engine_description_t description = {tables, 1, exports, export_count, &global, 1};
+    engine_description_t description = {.imports = tables, .import_tables = 1, .exports = exports,
+                                        .export_count = export_count, .globals = &global,
+                                        .global_count = 1, .cache_folder = ""};
     int fd = compile(text);
     int status = engine_open(fd, &description, engine, error);
     close(fd);
@@ -262,7 +264,8 @@ static void test_misfits(void **state) {
 static void test_not_code(void **state) {
     (void)state;
     static const char *const contents[] = {"", "hello", "\177ELF and nothing else"};
-    engine_description_t description = {tables, 1, exports, 6, NULL, 0};
+    engine_description_t description = {.imports = tables, .import_tables = 1, .exports = exports,
+                                        .export_count = 6, .cache_folder = ""};
     for (size_t i = 0; i < 3; i++) {
         engine_t *engine = NULL;
         eryx_error_t error;

@@ -12,7 +12,7 @@
 
 #include "command.h"
 #include "file.h"
-#include "safepoints/safepoints.h"
+#include "wasm/safepoints.h"
 #include "wasm_sample.h"
 
 int safepoints_run(int argc, char **argv);
@@ -40,10 +40,11 @@ static void polls_at_loop_headers(void **state)
 {
     (void)state;
     struct sample sample;
+    struct safepoints_options options = {.loops = true};
     struct safepoints_result result;
     struct wasm_error error;
     make_sample(&sample);
-    assert_true(safepoints_insert(&sample.module, true, &result, &error));
+    assert_true(safepoints_insert(&sample.module, &options, &result, &error));
     assert_int_equal(result.loops, 3);
     assert_int_equal(result.functions, 2);
     assert_body(&sample.module, 0, CODE(0, 0x41, 0x03, 0x0b));
@@ -60,13 +61,14 @@ static void guards_bulk_memory(void **state)
     (void)state;
     for (int polls = 0; polls < 2; polls++) {
         struct sample sample;
+        struct safepoints_options options = {.loops = polls};
         struct safepoints_result result;
         struct wasm_error error;
         sample_begin(&sample);
         uint32_t before = sample_function(
             &sample, SAMPLE_VOID,
             CODE(0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 10, 0, 0, 0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 11, 0));
-        assert_true(safepoints_insert(&sample.module, polls, &result, &error));
+        assert_true(safepoints_insert(&sample.module, &options, &result, &error));
         assert_int_equal(result.guarded, 2);
         assert_int_equal(sample.module.function_count, 3);
         assert_body(&sample.module, 0,
@@ -80,11 +82,12 @@ static void needs_a_memory(void **state)
 {
     (void)state;
     struct sample sample;
+    struct safepoints_options options = {.loops = true};
     struct safepoints_result result;
     struct wasm_error error;
     make_sample(&sample);
     sample.module.imported[WASM_MEMORY] = 0;
-    assert_false(safepoints_insert(&sample.module, true, &result, &error));
+    assert_false(safepoints_insert(&sample.module, &options, &result, &error));
     assert_string_equal(error.reason, "the module has no memory to poll");
     wasm_free(&sample.module);
 }

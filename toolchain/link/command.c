@@ -28,6 +28,7 @@ static const char usage[] =
     "  --export NAME           export this symbol of any library too (repeatable)\n"
     "  --charge NAME=BYTES     each activation of this function takes BYTES of the shadow stack,\n"
     "                          so that its recursion is noticed (repeatable)\n"
+    "  --symbols               add the table of symbols that extensions are linked against\n"
     "  --keep-all              leave no library out\n"
     "  --strip                 no function names\n"
     "  --map                   print where everything lies\n";
@@ -81,6 +82,7 @@ enum option_id {
     CHARGE,
     KEEP_ALL,
     STRIP,
+    SYMBOLS,
     MAP
 };
 
@@ -113,6 +115,8 @@ static bool take_option(struct arguments *arguments, int option)
         return link->keep_all = true;
     case STRIP:
         return link->strip = true;
+    case SYMBOLS:
+        return link->symbols = true;
     case MAP:
         return arguments->map = true;
     default:
@@ -133,6 +137,7 @@ static bool take_arguments(struct arguments *arguments, int argc, char **argv)
         {"charge", required_argument, NULL, CHARGE},
         {"keep-all", no_argument, NULL, KEEP_ALL},
         {"strip", no_argument, NULL, STRIP},
+        {"symbols", no_argument, NULL, SYMBOLS},
         {"map", no_argument, NULL, MAP},
         {"help", no_argument, NULL, 'h'},
         {0}};

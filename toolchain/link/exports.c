@@ -90,7 +90,7 @@ bool exports_add(struct link *link)
 {
     struct wasm_module *output = &link->output;
     const struct link_layout *layout = &link->layout;
-    size_t most = 6 + link->libraries[0].module.export_count + link->options.export_count;
+    size_t most = 7 + link->libraries[0].module.export_count + link->options.export_count;
     output->exports = link_alloc(link, most, sizeof *output->exports);
     output->globals = link_alloc(link, most, sizeof *output->globals);
     bool done = output->exports && output->globals && add_global(link, true, layout->stack_high) &&
@@ -101,6 +101,8 @@ bool exports_add(struct link *link)
                            merge_constructors_index(link)) &&
                 add_address(link, wasm_slice_of("eryx_constant_start"), layout->constant_start) &&
                 add_address(link, wasm_slice_of("eryx_constant_end"), layout->constant_end);
+    if (done && link->options.symbols)
+        done = add_address(link, wasm_slice_of("eryx_symbols"), layout->symbols);
     for (uint32_t i = 0; done && i < link->symbol_count; i++)
         if (link->symbols[i].library == 0 && is_public(link->symbols[i].name))
             done = add_symbol(link, &link->symbols[i]);

@@ -16,7 +16,8 @@ bool layout_memory(struct link *link)
     uint64_t limit = (uint64_t)1 << 32;
     uint64_t stack_high = align_up(LINK_PAGE_SIZE + options->stack_size, HEAP_ALIGNMENT);
     uint64_t constant_start = align_up(stack_high, LINK_PAGE_SIZE);
-    uint64_t constant_end = align_up(constant_start + options->constant_size, LINK_PAGE_SIZE);
+    uint64_t symbols = align_up(constant_start + options->constant_size, MIN_DATA_ALIGNMENT);
+    uint64_t constant_end = align_up(symbols + link->table.size, LINK_PAGE_SIZE);
     uint64_t next = constant_end;
     for (uint32_t i = 0; i < link->library_count; i++) {
         struct library *library = &link->libraries[i];
@@ -40,6 +41,7 @@ bool layout_memory(struct link *link)
     link->layout.stack_high = (uint32_t)stack_high;
     link->layout.constant_start = (uint32_t)constant_start;
     link->layout.constant_end = (uint32_t)constant_end;
+    link->layout.symbols = (uint32_t)symbols;
     link->layout.heap_base = (uint32_t)heap_base;
     link->layout.memory_size = memory_size;
     return true;

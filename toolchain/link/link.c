@@ -45,12 +45,12 @@ bool link_all(struct link *link)
         if (!alloc_maps(link, &link->libraries[i]))
             return false;
     if (!resolve_collect(link) || !resolve_select(link) || !charge_resolve(link) ||
-        !layout_memory(link) || !layout_table(link))
+        !symbols_reserve(link) || !layout_memory(link) || !layout_table(link))
         return false;
     /* Both, so that everything unresolved is told at once. */
     bool functions = resolve_functions(link);
     bool globals = resolve_globals(link);
-    return functions && globals && merge_module(link);
+    return functions && globals && symbols_make(link) && merge_module(link);
 }
 
 void link_free(struct link *link)

@@ -1,8 +1,8 @@
 /* The linker: dylibs (tool-conventions/DynamicLinking) become one module with fixed addresses.
  *
- *   library.c      reads a library                    dylink.c       its dylink.0 section
+ *   library.c      reads a library                    rewrite.c      code with new indices
  *   resolve.c      symbols, which libraries to take, where each import leads
- *   layout.c       memory and table                   rewrite.c      code with new indices
+ *   layout.c       memory and table                   symbols.c      the table for extensions
  *   relocate.c     relocations of data, applied now   constructors.c the function eryx_ctors
  *   charge.c       functions that take stack          exports.c, names.c
  *   merge.c        puts the module together
@@ -13,37 +13,10 @@
 #define TOOLCHAIN_LINK_H
 
 #include "file.h"
+#include "wasm/dylink.h"
 #include "wasm/wasm.h"
 
 enum { LINK_PAGE_SIZE = 65536 };
-
-enum dylink_flags {
-    DYLINK_WEAK = 0x01,
-    DYLINK_UNDEFINED = 0x10,
-    DYLINK_TLS = 0x100,
-    DYLINK_ABSOLUTE = 0x200
-};
-
-struct dylink_import {
-    struct wasm_slice module, name;
-    uint32_t flags;
-};
-
-struct dylink_export {
-    struct wasm_slice name;
-    uint32_t flags;
-};
-
-struct dylink {
-    uint32_t memory_size, memory_alignment; /* bytes */
-    uint32_t table_size, table_alignment;   /* slots */
-    struct wasm_slice *needed;
-    uint32_t needed_count;
-    struct dylink_import *imports;
-    uint32_t import_count;
-    struct dylink_export *exports;
-    uint32_t export_count;
-};
 
 /* A global of a library in the merged module: a constant or the stack pointer. */
 struct link_global {
@@ -111,6 +84,7 @@ struct link_slot {
 
 struct link_layout {
     uint32_t stack_low, stack_high, constant_start, constant_end;
+    uint32_t symbols; /* address of the table, at the end of the constant range */
     uint32_t heap_base;
     uint64_t memory_size; /* a multiple of LINK_PAGE_SIZE */
     uint32_t table_size;  /* without the room */
@@ -123,11 +97,18 @@ struct link_charge {
     uint32_t library, function; /* index in the library; set by charge_resolve */
 };
 
+/* The table of symbols (symbols.c), at layout.symbols. */
+struct link_table {
+    uint32_t count, names_bytes, size;
+    uint8_t *bytes;
+};
+
 struct link_options {
     uint64_t stack_size, constant_size, initial_heap;
     uint64_t table_room; /* free slots at the end of the table */
     uint64_t null_word;  /* what reading 32 bits at address 0 gives */
     bool strip, keep_all;
+    bool symbols; /* add the table of symbols */
     const char **exports; /* symbols to export besides those of the contract */
     uint32_t export_count;
     struct link_charge *charges;
@@ -145,19 +126,17 @@ struct link {
     uint32_t import_count;
     struct link_stub *stubs;
     uint32_t stub_count;
-    struct link_slot *extra_slots; /* for GOT.func entries that no library's table has */
+    struct link_table table;
+    struct link_slot *extra_slots; /* for function addresses that no library's table has */
     uint32_t extra_slot_count;
     struct wasm_module output;
 };
 
-/* --- library.c, dylink.c ------------------------------------------------------------------ */
+/* --- library.c ---------------------------------------------------------------------------- */
 
 /* specification: NAME=PATH or PATH, whose last part is then the name. Plain or zstd. */
 bool library_read(const char *specification, struct library *out);
 void library_free(struct library *library);
-/* Memory lives as long as the module. On failure *error tells offset (in the section) and reason.
- */
-bool dylink_parse(struct wasm_module *module, struct dylink *out, struct wasm_error *error);
 
 /* --- link.c --------------------------------------------------------------------------------- */
 
@@ -180,6 +159,8 @@ const struct link_symbol *resolve_find(const struct link *link, enum wasm_kind k
                                        struct wasm_slice name);
 bool resolve_functions(struct link *link);
 bool resolve_globals(struct link *link);
+/* The slot of a function; given one if it has none. */
+uint32_t resolve_slot(struct link *link, const struct link_symbol *symbol);
 /* Merged index of a type equal to the given one, added if there is none. */
 bool resolve_type(struct link *link, const struct wasm_type *type, uint32_t *index);
 
@@ -206,6 +187,13 @@ bool charge_resolve(struct link *link);
 /* Appends their bodies as new functions, for which the output has room, and puts wrappers in their
  * place. */
 bool charge_apply(struct link *link);
+
+/* --- symbols.c ------------------------------------------------------------------------------ */
+
+/* Finds out how large the table is, so that layout_memory can place it. */
+bool symbols_reserve(struct link *link);
+/* Makes it, and gives all functions in it slots. */
+bool symbols_make(struct link *link);
 
 /* --- relocate.c, constructors.c, names.c, merge.c ------------------------------------------- */
 

@@ -153,13 +153,21 @@ static bool add_null_word(struct link *link)
     return out->offset.size;
 }
 
+static bool add_symbols(struct link *link)
+{
+    struct wasm_data *out = &link->output.data[link->output.data_count++];
+    *out = (struct wasm_data){.mode = WASM_ACTIVE, .bytes = {link->table.bytes, link->table.size}};
+    out->offset = wasm_i32_const(&link->output, (int32_t)link->layout.symbols);
+    return out->offset.size;
+}
+
 static bool add_data(struct link *link)
 {
     struct wasm_module *output = &link->output;
     for (uint32_t i = 0; i < link->library_count; i++)
         output->data_count +=
             link->libraries[i].included ? link->libraries[i].module.data_count : 0;
-    output->data = link_alloc(link, output->data_count + 1, sizeof *output->data);
+    output->data = link_alloc(link, output->data_count + 2, sizeof *output->data);
     if (!output->data)
         return false;
     for (uint32_t i = 0; i < link->library_count; i++) {
@@ -175,7 +183,8 @@ static bool add_data(struct link *link)
         output->has_data_count |= library->module.has_data_count;
         relocate_data(library);
     }
-    return link->options.null_word == 0 || add_null_word(link);
+    return (!link->options.symbols || add_symbols(link)) &&
+           (link->options.null_word == 0 || add_null_word(link));
 }
 
 static bool add_library_element(struct link *link, const struct library *library, uint32_t index)

@@ -331,7 +331,18 @@ static bool data_address(struct link *link, const struct library *library,
     return true;
 }
 
-/* The slot of a function whose address is taken in another library; given one if it has none. */
+uint32_t resolve_slot(struct link *link, const struct link_symbol *symbol)
+{
+    uint32_t *known = &link->libraries[symbol->library].slots[symbol->index];
+    if (!*known) {
+        *known = link->layout.table_size++;
+        link->extra_slots[link->extra_slot_count++] =
+            (struct link_slot){symbol->library, symbol->index};
+    }
+    return *known;
+}
+
+/* The slot of a function whose address is taken in another library. */
 static bool function_address(struct link *link, const struct library *library,
                              const struct wasm_import *import, uint32_t *slot)
 {
@@ -343,13 +354,7 @@ static bool function_address(struct link *link, const struct library *library,
         unresolved(library, import, "function");
         return false;
     }
-    uint32_t *known = &link->libraries[symbol->library].slots[symbol->index];
-    if (!*known) {
-        *known = link->layout.table_size++;
-        link->extra_slots[link->extra_slot_count++] =
-            (struct link_slot){symbol->library, symbol->index};
-    }
-    *slot = *known;
+    *slot = resolve_slot(link, symbol);
     return true;
 }
 
@@ -408,7 +413,7 @@ static bool resolve_library_globals(struct link *link, struct library *library)
 
 bool resolve_globals(struct link *link)
 {
-    size_t count = 0;
+    size_t count = link->table.count;
     for (uint32_t i = 0; i < link->library_count; i++)
         count += link->libraries[i].module.imported[WASM_GLOBAL];
     link->extra_slots = link_alloc(link, count, sizeof *link->extra_slots);

@@ -18,7 +18,7 @@ static bool find_archive(uint8_t *memory, const struct constant_range *range,
                          struct file_bytes *out)
 {
     struct archive_header header;
-    uint64_t room = range->end - range->start;
+    uint64_t room = range->archive_end - range->start;
     if (room < sizeof header) {
         step_error("the module has no constant range; give a component of eryx-build");
         return false;

@@ -28,8 +28,12 @@ bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes
     if (!global_value(footer, "eryx_constant_start", &range->start) ||
         !global_value(footer, "eryx_constant_end", &range->end))
         return false;
+    /* What comes after the archive was linked. */
+    const image_global_t *symbols = image_footer_global(footer, "eryx_symbols");
+    range->archive_end = symbols ? symbols->value : range->end;
     if (range->start % WASM_PAGE || range->end % WASM_PAGE || range->start < WASM_PAGE ||
-        range->end < range->start || range->end > memory_bytes) {
+        range->archive_end < range->start ||
+        range->end < range->archive_end || range->end > memory_bytes) {
         step_error("the module's constant range [%" PRIu64 ", %" PRIu64 ") makes no sense",
                    range->start, range->end);
         return false;
@@ -40,10 +44,11 @@ bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes
 bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archive,
                             const struct constant_range *range)
 {
-    if (archive->size > range->end - range->start) {
+    uint64_t room = range->archive_end - range->start;
+    if (archive->size > room) {
         step_error("the archive has %zu bytes, the constant range only %" PRIu64
                    "; link with a larger --constant-size",
-                   archive->size, range->end - range->start);
+                   archive->size, room);
         return false;
     }
     memcpy(guest->memory + range->start, archive->data, archive->size);
@@ -59,20 +64,37 @@ static uint64_t find_nonzero(const uint8_t *memory, uint64_t start, uint64_t end
     return at;
 }
 
-static bool check_poll_page(const struct wasm_module *module, const uint8_t *memory)
+/* The first byte of [start, end) that is not what the module's data put there, or end. */
+static bool find_changed(const struct wasm_module *module, const uint8_t *memory, uint64_t start,
+                         uint64_t end, uint64_t *changed)
 {
-    uint8_t expected[WASM_PAGE] = {0};
+    uint8_t *expected = calloc(end - start + 1, 1);
+    if (!expected) {
+        step_error("out of memory; close other programs and run again");
+        return false;
+    }
     for (uint32_t i = 0; i < module->data_count; i++) {
         const struct wasm_slice bytes = module->data[i].bytes;
         int64_t offset;
-        if (!wasm_constant(module->data[i].offset, &offset) || (uint32_t)offset >= WASM_PAGE)
+        if (!wasm_constant(module->data[i].offset, &offset))
             continue;
-        size_t room = WASM_PAGE - (uint32_t)offset;
-        memcpy(expected + (uint32_t)offset, bytes.data, bytes.size < room ? bytes.size : room);
+        uint64_t from = (uint32_t)offset, to = from + bytes.size;
+        uint64_t first = from > start ? from : start, last = to < end ? to : end;
+        if (first < last)
+            memcpy(expected + (first - start), bytes.data + (first - from), last - first);
     }
-    uint64_t at = 0;
-    while (at < WASM_PAGE && memory[at] == expected[at])
-        at++;
+    *changed = start;
+    while (*changed < end && memory[*changed] == expected[*changed - start])
+        ++*changed;
+    free(expected);
+    return true;
+}
+
+static bool check_poll_page(const struct wasm_module *module, const uint8_t *memory)
+{
+    uint64_t at;
+    if (!find_changed(module, memory, 0, WASM_PAGE, &at))
+        return false;
     if (at < WASM_PAGE)
         step_error("initialisation wrote to address %" PRIu64
                    " in the poll page: a write through a null pointer, or a full shadow stack",
@@ -91,7 +113,10 @@ bool snapshot_check(const struct wasm_module *module, const struct guest *guest,
                        range->start + i);
             return false;
         }
-    uint64_t written = find_nonzero(guest->memory, range->start + archive->size, range->end);
+    uint64_t written = find_nonzero(guest->memory, range->start + archive->size, range->archive_end);
+    if (written == range->archive_end &&
+        !find_changed(module, guest->memory, range->archive_end, range->end, &written))
+        return false;
     if (written < range->end) {
         step_error("initialisation wrote to the constant range, at address %" PRIu64, written);
         return false;

@@ -9,6 +9,7 @@
 /* Where the archive lies in linear memory. */
 struct constant_range {
     uint64_t start, end;
+    uint64_t archive_end; /* from here on, what link put there: the table of symbols */
 };
 
 /* Begins the footer of runtime.cwasm: versions, the hash of the module as it is compiled with that
@@ -25,7 +26,7 @@ bool snapshot_place_archive(struct guest *guest, const struct file_bytes *archiv
                             const struct constant_range *range);
 
 /* Checks that the poll page has what the module's data put there, and the constant range the
- * archive. */
+ * archive and such data. */
 bool snapshot_check(const struct wasm_module *module, const struct guest *guest,
                     const struct file_bytes *archive, const struct constant_range *range);
 

@@ -4,7 +4,7 @@
 
 #include "command.h"
 #include "module_file.h"
-#include "safepoints/safepoints.h"
+#include "wasm/safepoints.h"
 
 int safepoints_run(int argc, char **argv);
 
@@ -21,7 +21,9 @@ static int run(const char *input, const char *output, bool polls)
     struct wasm_error error;
     if (!module_file_read(input, &bytes, &module))
         return COMMAND_FAILED;
-    bool done = safepoints_insert(&module, polls, &result, &error);
+    struct safepoints_options options = safepoints_options_of(&module);
+    options.loops = polls;
+    bool done = safepoints_insert(&module, &options, &result, &error);
     if (!done)
         step_error("cannot insert polls: %s: function %zu: %s; make the file again", input,
                    error.offset, error.reason);

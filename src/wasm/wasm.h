@@ -8,8 +8,8 @@
  *
  * Input is hostile: every count is checked against the bytes that are left, every index
  * against its index space; a malformed module gives an offset and a reason. */
-#ifndef TOOLCHAIN_WASM_H
-#define TOOLCHAIN_WASM_H
+#ifndef WASM_WASM_H
+#define WASM_WASM_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -252,6 +252,11 @@ enum wasm_opcode {
     WASM_OP_IF = 0x04,
     WASM_OP_END = 0x0b,
     WASM_OP_CALL = 0x10,
+    WASM_OP_CALL_INDIRECT = 0x11,
+    WASM_OP_RETURN_CALL = 0x12,
+    WASM_OP_RETURN_CALL_INDIRECT = 0x13,
+    WASM_OP_CALL_REF = 0x14,
+    WASM_OP_RETURN_CALL_REF = 0x15,
     WASM_OP_DROP = 0x1a,
     WASM_OP_GLOBAL_GET = 0x23,
     WASM_OP_GLOBAL_SET = 0x24,
@@ -261,7 +266,8 @@ enum wasm_opcode {
     WASM_OP_I64_CONST = 0x42,
     WASM_OP_I32_ADD = 0x6a,
     WASM_OP_REF_NULL = 0xd0,
-    WASM_OP_REF_FUNC = 0xd2
+    WASM_OP_REF_FUNC = 0xd2,
+    WASM_OP_MEMORY_INIT = 0xfc << 16 | 8
 };
 
 struct wasm_instruction {

@@ -2,8 +2,8 @@
  *
  * The engine carries these two out in host code, checking only against the size of memory; were the
  * poll page or the constant range touched there, the host would crash instead of the guest. */
-#ifndef TOOLCHAIN_GUARDS_H
-#define TOOLCHAIN_GUARDS_H
+#ifndef WASM_GUARDS_H
+#define WASM_GUARDS_H
 
 #include "wasm/wasm.h"
 
@@ -11,9 +11,10 @@ struct guards {
     uint32_t copy, fill; /* indices of the checking functions */
 };
 
-/* Appends the functions. The constant range is what the exported globals eryx_constant_start and
- * eryx_constant_end say; none without them. False when out of memory. */
-bool guards_add(struct wasm_module *module, struct guards *out);
+/* Appends the functions. Nothing may be written to the constant range, which is empty if its ends
+ * are equal. False when out of memory. */
+bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
+                struct guards *out);
 
 /* The function that replaces this instruction, or 0: it stays. */
 uint32_t guards_find(const struct guards *guards, uint32_t opcode);

@@ -1,6 +1,5 @@
-/* The dylink.0 section of a library: what memory and table it wants, which libraries, and flags of
- * symbols. Subsections the linker has no use for are skipped. */
-#include "link/link.h"
+/* See dylink.h. Subsections that no one here has a use for are skipped. */
+#include "wasm/dylink.h"
 
 #include <stdio.h>
 

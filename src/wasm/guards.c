@@ -1,5 +1,5 @@
 /* See guards.h. */
-#include "safepoints/guards.h"
+#include "wasm/guards.h"
 
 #include <string.h>
 
@@ -26,15 +26,6 @@ enum { DESTINATION, SOURCE_OR_VALUE, LENGTH };
 struct range {
     int64_t start, end;
 };
-
-static int64_t global_constant(const struct wasm_module *module, const char *name)
-{
-    const struct wasm_export *export = wasm_find_export(module, WASM_GLOBAL, name);
-    int64_t value = 0;
-    if (export && export->index >= module->imported[WASM_GLOBAL])
-        wasm_constant(module->globals[export->index - module->imported[WASM_GLOBAL]].init, &value);
-    return (uint32_t)value;
-}
 
 static void put_get(struct wasm_buffer *code, uint8_t local)
 {
@@ -146,10 +137,10 @@ static bool make_function(struct wasm_module *module, struct wasm_function *out,
     return body != NULL;
 }
 
-bool guards_add(struct wasm_module *module, struct guards *out)
+bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
+                struct guards *out)
 {
-    struct range constant = {global_constant(module, "eryx_constant_start"),
-                             global_constant(module, "eryx_constant_end")};
+    struct range constant = {constant_start, constant_end};
     uint32_t count = module->function_count;
     uint32_t type;
     struct wasm_function *functions = wasm_alloc(module, count + 2, sizeof *functions);

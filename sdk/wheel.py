@@ -1,0 +1,3 @@
+"""placeholder"""
+def run(sdk, arguments):
+    return 1

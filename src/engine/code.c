@@ -1,0 +1,326 @@
+/* Compiled extensions: from memory, from disk, or compiled now. */
+#define _GNU_SOURCE
+#include "engine/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "engine/config.h"
+#include "image/image.h"
+#include "image/sha256.h"
+
+#define CODES_MAX 64 /* kept without an instance that uses them */
+/* Part of the name on disk: to be raised when extension_prepare makes something else of a .so. */
+#define PREPARE_VERSION "2"
+
+bool engine_codes_init(engine_t *engine, const char *cache_folder) {
+    if (pthread_mutex_init(&engine->codes_lock, NULL) != 0)
+        return false;
+    if (cache_init(&engine->cache, cache_folder))
+        return true;
+    pthread_mutex_destroy(&engine->codes_lock);
+    return false;
+}
+
+void engine_codes_destroy(engine_t *engine) {
+    while (engine->codes) {
+        engine_code_t *code = engine->codes;
+        engine->codes = code->next;
+        engine_code_release(code);
+    }
+    cache_free(&engine->cache);
+    pthread_mutex_destroy(&engine->codes_lock);
+}
+
+void engine_code_release(engine_code_t *code) {
+    if (!code || atomic_fetch_sub_explicit(&code->references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (code->module)
+        wasmtime_module_delete(code->module);
+    for (size_t i = 0; i < code->import_count; i++) {
+        free(code->imports[i].name);
+        if (code->imports[i].type)
+            wasm_functype_delete(code->imports[i].type);
+    }
+    for (size_t i = 0; i < code->function_count; i++)
+        free(code->functions[i]);
+    free(code->imports);
+    free(code->functions);
+    free(code);
+}
+
+/* The exports have slots after the library's own. */
+engine_code_needs_t engine_code_needs(const engine_code_t *code) {
+    return (engine_code_needs_t){
+        .memory_bytes = code->needs.memory_bytes,
+        .memory_alignment = code->needs.memory_alignment,
+        .table_slots = code->needs.table_slots + (uint32_t)code->function_count,
+    };
+}
+
+/* --- Describing what was compiled --------------------------------------------------------- */
+
+static bool name_is(const wasm_name_t *name, const char *text) {
+    return name->size == strlen(text) && memcmp(name->data, text, name->size) == 0;
+}
+
+static code_import_kind_t global_kind(const char *module, const wasm_name_t *name) {
+    if (strcmp(module, "GOT.mem") == 0)
+        return CODE_DATA_ADDRESS;
+    if (strcmp(module, "GOT.func") == 0)
+        return CODE_FUNCTION_ADDRESS;
+    if (name_is(name, "__memory_base"))
+        return CODE_MEMORY_BASE;
+    return name_is(name, "__table_base") ? CODE_TABLE_BASE : CODE_STACK_POINTER;
+}
+
+/* extension_prepare lets nothing else through. */
+static const char *module_name(const wasm_name_t *name) {
+    static const char *const names[] = {EXTENSION_WEAK "env", EXTENSION_WEAK "GOT.mem",
+                                        EXTENSION_WEAK "GOT.func", "GOT.mem", "GOT.func"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (name_is(name, names[i]))
+            return names[i];
+    return "env";
+}
+
+static bool describe_import(const wasm_importtype_t *import, code_import_t *out) {
+    const wasm_name_t *name = wasm_importtype_name(import);
+    const wasm_externtype_t *type = wasm_importtype_type(import);
+    out->module = module_name(wasm_importtype_module(import));
+    out->weak = strchr(out->module, ':') != NULL; /* EXTENSION_WEAK */
+    const char *plain = out->module + (out->weak ? strlen(EXTENSION_WEAK) : 0);
+    out->name = strndup(name->data, name->size);
+    switch (wasm_externtype_kind(type)) {
+    case WASM_EXTERN_MEMORY:
+        out->kind = CODE_MEMORY;
+        break;
+    case WASM_EXTERN_TABLE:
+        out->kind = CODE_TABLE;
+        break;
+    case WASM_EXTERN_GLOBAL:
+        out->kind = global_kind(plain, name);
+        out->mutable_ = wasm_globaltype_mutability(wasm_externtype_as_globaltype_const(type)) ==
+                        WASM_VAR;
+        break;
+    default:
+        out->kind = CODE_FUNCTION;
+        if (out->weak)
+            out->type = wasm_functype_copy(wasm_externtype_as_functype_const(type));
+        return out->name && (!out->weak || out->type);
+    }
+    return out->name;
+}
+
+static bool describe_imports(engine_code_t *code) {
+    wasm_importtype_vec_t imports;
+    wasmtime_module_imports(code->module, &imports);
+    code->imports = calloc(imports.size + 1, sizeof *code->imports);
+    bool done = code->imports;
+    for (size_t i = 0; done && i < imports.size; i++)
+        done = describe_import(imports.data[i], &code->imports[code->import_count++]);
+    wasm_importtype_vec_delete(&imports);
+    return done;
+}
+
+static bool describe_exports(engine_code_t *code) {
+    wasm_exporttype_vec_t exports;
+    wasmtime_module_exports(code->module, &exports);
+    code->functions = calloc(exports.size + 1, sizeof *code->functions);
+    bool done = code->functions;
+    for (size_t i = 0; done && i < exports.size; i++) {
+        if (wasm_externtype_kind(wasm_exporttype_type(exports.data[i])) != WASM_EXTERN_FUNC)
+            continue;
+        const wasm_name_t *name = wasm_exporttype_name(exports.data[i]);
+        char *copy = strndup(name->data, name->size);
+        done = copy;
+        if (copy)
+            code->functions[code->function_count++] = copy;
+    }
+    wasm_exporttype_vec_delete(&exports);
+    return done;
+}
+
+/* Takes the module over, in any case. */
+static int code_new(wasmtime_module_t *module, const extension_needs_t *needs,
+                    const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                    eryx_error_t *error) {
+    engine_code_t *code = calloc(1, sizeof *code);
+    if (!code) {
+        wasmtime_module_delete(module);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory");
+    }
+    atomic_init(&code->references, 1);
+    code->module = module;
+    code->needs = *needs;
+    memcpy(code->hash, hash, sizeof code->hash);
+    if (!describe_imports(code) || !describe_exports(code)) {
+        engine_code_release(code);
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory");
+    }
+    *out = code;
+    return ERYX_OK;
+}
+
+/* --- In memory ---------------------------------------------------------------------------- */
+
+void engine_code_retain(engine_code_t *code) {
+    atomic_fetch_add_explicit(&code->references, 1, memory_order_relaxed);
+}
+
+/* Takes it out of the list, and the list's reference with it. With the lock held. */
+static engine_code_t *unlink_code(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
+    for (engine_code_t **at = &engine->codes; *at; at = &(*at)->next) {
+        engine_code_t *code = *at;
+        if (memcmp(code->hash, hash, sizeof code->hash) != 0)
+            continue;
+        *at = code->next;
+        return code;
+    }
+    return NULL;
+}
+
+static engine_code_t *find_in_memory(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
+    pthread_mutex_lock(&engine->codes_lock);
+    engine_code_t *code = unlink_code(engine, hash);
+    if (code) {
+        code->next = engine->codes;
+        engine->codes = code;
+        engine_code_retain(code);
+    }
+    pthread_mutex_unlock(&engine->codes_lock);
+    return code;
+}
+
+/* Whoever compiled the same at the same time comes second: the list has each hash once. */
+static void keep_in_memory(engine_t *engine, engine_code_t *code) {
+    engine_code_retain(code);
+    pthread_mutex_lock(&engine->codes_lock);
+    engine_code_t *same = unlink_code(engine, code->hash), *surplus = NULL;
+    code->next = engine->codes;
+    engine->codes = code;
+    engine_code_t **at = &engine->codes;
+    for (size_t i = 0; i < CODES_MAX && *at; i++)
+        at = &(*at)->next;
+    surplus = *at;
+    *at = NULL;
+    pthread_mutex_unlock(&engine->codes_lock);
+    engine_code_release(same);
+    while (surplus) {
+        engine_code_t *next = surplus->next;
+        engine_code_release(surplus);
+        surplus = next;
+    }
+}
+
+/* --- On disk ------------------------------------------------------------------------------ */
+
+/* All that the compiled code depends on. */
+static void make_key(const engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
+                     uint8_t key[SHA256_BYTES]) {
+    static const char versions[] = "eryx extension " PREPARE_VERSION " " ENGINE_VERSION;
+    const uint32_t range[] = {engine->description.constant_start,
+                              engine->description.constant_end};
+    sha256_t sum;
+    sha256_init(&sum);
+    sha256_update(&sum, versions, sizeof versions);
+    sha256_update(&sum, image_machine(), strlen(image_machine()));
+    sha256_update(&sum, range, sizeof range);
+    sha256_update(&sum, hash, ENGINE_HASH_BYTES);
+    sha256_final(&sum, key);
+}
+
+static engine_code_t *find_on_disk(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
+    uint8_t key[SHA256_BYTES];
+    extension_needs_t needs;
+    wasmtime_module_t *module = NULL;
+    engine_code_t *code = NULL;
+    char path[64];
+    make_key(engine, hash, key);
+    int fd = cache_find(&engine->cache, key, &needs);
+    if (fd < 0)
+        return NULL;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    wasmtime_error_t *failed = wasmtime_module_deserialize_file(engine->engine, path, &module);
+    close(fd);
+    if (failed)
+        wasmtime_error_delete(failed); /* of another processor: it is compiled again */
+    else if (code_new(module, &needs, hash, &code, NULL) != ERYX_OK)
+        code = NULL;
+    return code;
+}
+
+static void keep_on_disk(engine_t *engine, const engine_code_t *code) {
+    uint8_t key[SHA256_BYTES];
+    wasm_byte_vec_t bytes;
+    wasmtime_error_t *failed = wasmtime_module_serialize(code->module, &bytes);
+    if (failed) {
+        wasmtime_error_delete(failed);
+        return;
+    }
+    make_key(engine, code->hash, key);
+    cache_keep(&engine->cache, key, &code->needs, bytes.data, bytes.size);
+    wasm_byte_vec_delete(&bytes);
+}
+
+/* --- All together ------------------------------------------------------------------------- */
+
+static int compile(engine_t *engine, const void *data, size_t length,
+                   const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                   eryx_error_t *error) {
+    extension_module_t prepared;
+    wasmtime_module_t *module;
+    int status = extension_prepare(data, length, engine->description.constant_start,
+                                   engine->description.constant_end, &prepared, error);
+    if (status != ERYX_OK)
+        return status;
+    wasmtime_error_t *failed =
+        wasmtime_module_new(engine->engine, prepared.data, prepared.length, &module);
+    if (failed)
+        status = engine_error_take(failed, ERYX_ERR_FORMAT, "malformed", error);
+    else
+        status = code_new(module, &prepared.needs, hash, out, error);
+    extension_module_free(&prepared);
+    return status;
+}
+
+static engine_code_t *find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
+    engine_code_t *code = find_in_memory(engine, hash);
+    if (code)
+        return code;
+    code = find_on_disk(engine, hash);
+    if (code)
+        keep_in_memory(engine, code);
+    return code;
+}
+
+int engine_code_obtain(engine_t *engine, const void *data, size_t length, engine_code_t **out,
+                       eryx_error_t *error) {
+    uint8_t hash[ENGINE_HASH_BYTES];
+    sha256_digest(data, length, hash);
+    *out = find(engine, hash);
+    if (*out)
+        return ERYX_OK;
+    int status = compile(engine, data, length, hash, out, error);
+    if (status != ERYX_OK)
+        return status;
+    keep_on_disk(engine, *out);
+    keep_in_memory(engine, *out);
+    return ERYX_OK;
+}
+
+int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                     eryx_error_t *error) {
+    *out = find(engine, hash);
+    if (*out)
+        return ERYX_OK;
+    char hex[2 * SHA256_BYTES + 1];
+    sha256_hex(hash, hex);
+    return error_set(error, ERYX_ERR_STATE,
+                     "the compiled code of the extension with sha256 %s is not in the cache; import "
+                     "it in a new sandbox first",
+                     hex);
+}

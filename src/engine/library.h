@@ -1,0 +1,72 @@
+/* Extensions: code that is compiled later, and loaded into instances.
+ *
+ * engine_code_t is the compiled code of one .so, shared by all instances of the engine. Loading it
+ * makes it part of an instance: its data and table slots get places that do not change any more,
+ * so that another instance can be given the same functions at the same slots, and a copy of memory. */
+#ifndef ENGINE_LIBRARY_H
+#define ENGINE_LIBRARY_H
+
+#include "engine/engine.h"
+
+#define ENGINE_HASH_BYTES 32u
+#define ENGINE_MAX_LIBRARIES 256u
+
+typedef struct engine_code engine_code_t; /* counted references; any thread */
+
+/* What loading needs to be given. */
+typedef struct engine_code_needs {
+    uint32_t memory_bytes, memory_alignment;
+    uint32_t table_slots; /* with those of its exports */
+} engine_code_needs_t;
+
+/* Where an instance has a library. */
+typedef struct engine_library {
+    uint8_t hash[ENGINE_HASH_BYTES]; /* sha256 of the .so */
+    uint32_t memory_base;
+    uint32_t table_base;
+} engine_library_t;
+
+/* The code of these bytes, with a reference for the caller: from memory, from disk, or compiled,
+ * which takes about a second a megabyte. Any thread.
+ * Errors: ERYX_ERR_FORMAT and _LIMIT (the bytes are refused; the message tells why), _MEMORY. */
+int engine_code_obtain(engine_t *engine, const void *data, size_t length, engine_code_t **out,
+                       eryx_error_t *error);
+/* The same by hash, without compiling. ERYX_ERR_STATE: it is neither in memory nor on disk. */
+int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                     eryx_error_t *error);
+void engine_code_release(engine_code_t *code);
+engine_code_needs_t engine_code_needs(const engine_code_t *code);
+
+/* Loads code into an instance, whose call may be the one that asks for it (from an import). Its data
+ * is to be at memory_base, which must be aligned and memory of memory_bytes bytes that the guest
+ * may write; functions get the next free slots. *number: which library of the instance it is. On
+ * failure nothing has changed. Nothing is written to memory and nothing of the library runs: the
+ * caller zeroes its memory and calls, in this order and where they exist, its functions
+ * EXTENSION_DATA, EXTENSION_START, __wasm_apply_data_relocs, and _initialize or __wasm_call_ctors.
+ * Errors: ERYX_ERR_FORMAT (an import the runtime does not have, named), _LIMIT, _MEMORY. */
+int engine_library_load(engine_instance_t *instance, engine_code_t *code, uint32_t memory_base,
+                        uint32_t *number, eryx_error_t *error);
+/* The slot of an exported function, or the address of exported data. False: no such export. */
+bool engine_library_symbol(engine_instance_t *instance, uint32_t number, const char *name,
+                           size_t length, uint32_t *out);
+
+/* The libraries of an instance at some time. All zero: none. */
+typedef struct engine_libraries {
+    engine_library_t *items;
+    engine_code_t **codes; /* a reference each; NULL: to be found by hash */
+    size_t count;
+} engine_libraries_t;
+
+/* What is loaded, in that order, over what *out had. Cheap if that is the same. False when out of
+ * memory. */
+bool engine_libraries_save(const engine_instance_t *instance, engine_libraries_t *out);
+/* Loads all of them into an instance that has none, at the same places. Memory is not touched: it is
+ * to have what they left there, and to be large enough.
+ * Errors: as engine_library_load and engine_code_find. After a failure the instance is to be freed. */
+int engine_libraries_restore(engine_instance_t *instance, const engine_libraries_t *libraries,
+                             eryx_error_t *error);
+void engine_libraries_free(engine_libraries_t *libraries);
+/* Whether none was loaded: then it can be reset. */
+bool engine_libraries_none(const engine_instance_t *instance);
+
+#endif
