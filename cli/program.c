@@ -63,6 +63,9 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     options.callback_count = callbacks->count;
     options.mounts = program->mounts.list;
     options.mount_count = program->mounts.count;
+    options.secrets = program->secrets.list;
+    options.secret_count = program->secrets.count;
+    options.tls_authorities_pem = program->secrets.authorities;
     network_options(&program->net, &net);
     options.net = program->net.wanted ? &net : NULL;
     options.env = &streams;

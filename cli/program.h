@@ -9,6 +9,7 @@
 
 #include "mount_options.h"
 #include "network.h"
+#include "secrets.h"
 #include "source.h"
 
 struct program {
@@ -23,6 +24,7 @@ struct program {
     const char *callbacks_path; /* NULL: none */
     struct mount_options mounts;
     struct network net;
+    struct secret_options secrets;
     const char *result;         /* as of eryx_execute_options_t */
     const char *trace_path;     /* NULL: none */
     uint64_t trace_bytes;       /* at most in that file */

@@ -21,6 +21,7 @@ static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
        OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT,
        OPTION_ALLOW_NET, OPTION_DENY_NET, OPTION_NET_LOCAL, OPTION_NET_NAME, OPTION_NET_LOG,
+       OPTION_SECRET, OPTION_SECRET_CLEARTEXT, OPTION_TLS_CA,
        OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
 
 static const struct option options[] = {
@@ -41,6 +42,9 @@ static const struct option options[] = {
     {"allow-net-local", no_argument, NULL, OPTION_NET_LOCAL},
     {"net-name", required_argument, NULL, OPTION_NET_NAME},
     {"net-log", required_argument, NULL, OPTION_NET_LOG},
+    {"secret", required_argument, NULL, OPTION_SECRET},
+    {"secret-cleartext", required_argument, NULL, OPTION_SECRET_CLEARTEXT},
+    {"tls-ca", required_argument, NULL, OPTION_TLS_CA},
     {"json", no_argument, NULL, OPTION_JSON},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -85,7 +89,7 @@ static int set_net_option(struct network *net, int option, const char *value)
     }
 }
 
-static int set_option(struct program *program, int option, const char *value)
+static int set_option(struct program *program, int option, char *value)
 {
     if (limits_is_option(option))
         return limits_set(&program->limits, option, value);
@@ -134,6 +138,12 @@ static int set_option(struct program *program, int option, const char *value)
     case OPTION_NET_NAME:
     case OPTION_NET_LOG:
         return set_net_option(&program->net, option, value);
+    case OPTION_SECRET:
+        return secret_options_add(&program->secrets, value);
+    case OPTION_SECRET_CLEARTEXT:
+        return secret_options_cleartext(&program->secrets, value);
+    case OPTION_TLS_CA:
+        return secret_options_authorities(&program->secrets, value);
     case OPTION_JSON:
         program->json = true;
         return EXIT_OK;
@@ -230,6 +240,7 @@ static int run(int argc, char **argv)
     free(program.environ);
     mount_options_free(&program.mounts);
     network_free(&program.net);
+    secret_options_free(&program.secrets);
     return result;
 }
 
@@ -255,6 +266,7 @@ const struct command command_run = {
             "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
             "  eryx run --mount data:/data --mount out:/out:rw report.py   files of this machine\n"
             "  eryx run --allow-net api.example.org:443 client.py   and nobody else\n"
+            "  eryx run --secret KEY:api.example.org --allow-net api.example.org client.py\n"
             "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
             "  eryx run --trace - -c 'x = 1'              each line that runs, on stderr\n"
             "  eryx run --json untrusted.py | python3 -m json.tool\n"
@@ -276,6 +288,11 @@ const struct command command_run = {
             "  --allow-net-local  names may also lead to loopback and private addresses\n"
             "  --net-name NAME=ADDRESS[,ADDRESS]   instead of asking the name server\n"
             "  --net-log FILE     write each attempt as a line of JSON; '-' is stderr\n"
+            "  --secret NAME[@FILE]:HOST[,HOST]\n"
+            "                     os.environ[NAME] is a placeholder, which becomes the value in TLS\n"
+            "                     to these hosts only; may be repeated; see below\n"
+            "  --secret-cleartext NAME   also without TLS, where others can read it\n"
+            "  --tls-ca FILE      trust these certificates (PEM), besides the system's\n"
             "  --result NAME      print the value of this variable as JSON, in a line of its own\n"
             "                     after the program's output; '' means the last expression. A\n"
             "                     value that is not JSON is an error, exit code 1\n"
@@ -321,6 +338,14 @@ const struct command command_run = {
             "  --net-log: {\"event\": \"connect\", \"allowed\": false, \"socket\": 7, \"name\": \"\",\n"
             "   \"address\": \"10.0.0.1:80\", \"bytes_in\": 0, \"bytes_out\": 0, \"reason\": \"...\"}\n"
             "  Events are resolve, connect, listen, accept, datagram and close.\n"
+            "\n"
+            "Secrets:\n"
+            "  The value is that of NAME in eryx's own environment, or the text of FILE. NAME=VALUE\n"
+            "  works, too, but others can see command lines. HOST: a name, '*.name' or an address, no\n"
+            "  port; the certificate must be the host's. The program also needs --allow-net. In all\n"
+            "  that comes back the value becomes the placeholder; docs/secrets.md has the limits.\n"
+            "    API_KEY=... eryx run --secret API_KEY:api.example.org \\\n"
+            "                         --allow-net api.example.org:443 client.py\n"
             "\n"
             "Traces:\n"
             "  {\"lineno\": 3, \"event\": {\"type\": \"line\", \"line\": 3},\n"
