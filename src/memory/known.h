@@ -5,7 +5,7 @@
 #include "memory/slot.h"
 
 /* The slot's page sets. */
-enum { SET_KNOWN, SET_SAVED, SET_CHANGED, SET_UNSAVED, SET_COUNT };
+enum { SET_KNOWN, SET_SAVED, SET_SEEN, SET_CHANGED, SET_UNSAVED, SET_RECENT, SET_COUNT };
 
 static inline bool is_known(const memory_slot_t *slot, size_t index) {
     return page_set_has(&slot->sets[SET_KNOWN], index);

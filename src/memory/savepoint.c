@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define IDLE_MAX 8        /* savepoints in a row without a change: no longer known */
+#define IDLE_MAX 32       /* savepoints in a row without a change: no longer known */
 #define SHADOW_KEPT 256   /* pages that a recycled slot keeps in its shadow */
 #define DROPPED_TOGETHER 16 /* pages: a run that is cheaper dropped than copied */
 
@@ -35,8 +35,10 @@ static bool reserve_shadow(memory_slot_t *slot) {
 bool savepoint_drop(memory_slot_t *slot) {
     page_set_t *saved = &slot->sets[SET_SAVED];
     bool many = saved->count > SHADOW_KEPT;
+    slot->recent_noted = false;
     if (saved->count > 0)
         page_set_clear(saved);
+    page_set_clear(&slot->sets[SET_SEEN]);
     return !many || madvise(slot->shadow, MEMORY_RESERVE_BYTES, MADV_DONTNEED) == 0;
 }
 
@@ -48,6 +50,11 @@ bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content) {
     return true;
 }
 
+static void note_recent(memory_slot_t *slot, size_t index) {
+    if (slot->recent_noted)
+        page_set_add(&slot->sets[SET_RECENT], index);
+}
+
 /* True if the page has changed since the last savepoint. */
 static bool save_page(memory_slot_t *slot, size_t index) {
     size_t page = slot->origin->page;
@@ -56,6 +63,7 @@ static bool save_page(memory_slot_t *slot, size_t index) {
         return false;
     memcpy(slot->shadow + index * page, now, page);
     page_set_add(&slot->sets[SET_SAVED], index);
+    note_recent(slot, index);
     return true;
 }
 
@@ -83,8 +91,9 @@ static bool save_found(memory_slot_t *slot, size_t first, size_t end, void *env)
     for (size_t index = first; index < end; index++) {
         bool known = is_known(slot, index);
         if (!known) {
-            bool again = is_saved(slot, index);
-            known = save_page(slot, index) && again && known_add(slot, index);
+            save_page(slot, index);
+            known = page_set_has(&slot->sets[SET_SEEN], index) && known_add(slot, index);
+            page_set_add(&slot->sets[SET_SEEN], index);
         }
         if (!known) {
             protect++;
@@ -120,6 +129,8 @@ bool slot_save(memory_slot_t *slot) {
 static bool undo_found(memory_slot_t *slot, size_t first, size_t end, void *env) {
     (void)env;
     size_t unsaved = 0;
+    for (size_t index = first; index < end; index++)
+        note_recent(slot, index);
     for (size_t index = first; index <= end; index++) {
         if (index < end && !is_saved(slot, index) && !is_known(slot, index)) {
             unsaved++;
@@ -145,7 +156,8 @@ static void undo_known(memory_slot_t *slot) {
             page_set_remove(&slot->sets[SET_KNOWN], index);
             continue;
         }
-        page_restore(slot, index, slot_saved_page(slot, index));
+        if (page_restore(slot, index, slot_saved_page(slot, index)))
+            note_recent(slot, index);
         slot->known[kept++] = slot->known[i];
     }
     slot->known_count = kept;
@@ -153,6 +165,8 @@ static void undo_known(memory_slot_t *slot) {
 
 bool slot_rollback(memory_slot_t *slot) {
     slot_poll_disarm(slot);
+    if (slot->size > slot->saved_size)
+        slot->recent_noted = false;
     if (!pages_shrink(slot, slot->saved_size))
         return false;
     undo_known(slot);
@@ -189,6 +203,33 @@ void slot_collect(memory_slot_t *slot, const page_set_t **changed, const page_se
         scan_everything(slot, note_found, NULL);
     *changed = all;
     *unsaved = recent;
+}
+
+bool slot_save_rest(memory_slot_t *slot) {
+    const page_set_t *changed, *unsaved;
+    size_t page = slot->origin->page, end = slot->saved_size / page;
+    slot_collect(slot, &changed, &unsaved);
+    for (size_t i = page_set_next(changed, 0); i < end; i = page_set_next(changed, i + 1)) {
+        const uint8_t *now = slot->base + i * page;
+        if (!is_saved(slot, i) && memcmp(now, slot_image_page(slot, i), page) != 0 &&
+            !slot_put_saved(slot, i, now))
+            return false;
+    }
+    return true;
+}
+
+const page_set_t *slot_recent(memory_slot_t *slot) {
+    const page_set_t *unsaved = &slot->sets[SET_UNSAVED];
+    if (!slot->recent_noted)
+        return NULL;
+    for (size_t i = page_set_next(unsaved, 0); i < PAGES_MAX; i = page_set_next(unsaved, i + 1))
+        page_set_add(&slot->sets[SET_RECENT], i);
+    return &slot->sets[SET_RECENT];
+}
+
+void slot_recent_clear(memory_slot_t *slot) {
+    page_set_clear(&slot->sets[SET_RECENT]);
+    slot->recent_noted = true;
 }
 
 void slot_put_page(memory_slot_t *slot, size_t index, const uint8_t *content) {

@@ -38,6 +38,8 @@ typedef struct memory_slot {
     /* The savepoint. */
     uint8_t *shadow; /* NULL: none was needed yet */
     size_t saved_size;
+    /* Pages written since slot_recent_clear are noted, see there. */
+    bool recent_noted;
 } memory_slot_t;
 
 /* Errors: ERYX_ERR_MEMORY. */
@@ -77,6 +79,15 @@ const uint8_t *slot_saved_page(const memory_slot_t *slot, size_t index);
 void slot_put_page(memory_slot_t *slot, size_t index, const uint8_t *content);
 /* Same for the savepoint, whose size is set with saved_size. False when out of memory. */
 bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content);
+
+/* Completes a savepoint of which slot_put_saved told only pages that differ from memory now: the others
+ * are what memory is. False when out of memory. */
+bool slot_save_rest(memory_slot_t *slot);
+
+/* Pages that may have changed since slot_recent_clear, after slot_collect; NULL: any may, because it was
+ * never called, or memory has shrunk since. Valid until the next call. */
+const page_set_t *slot_recent(memory_slot_t *slot);
+void slot_recent_clear(memory_slot_t *slot);
 
 /* Whether [address, address + length) is memory that the guest may write: below size,
  * neither poll page nor constant range. */

@@ -134,6 +134,18 @@ bool sandbox_undo(eryx_sandbox_t *sandbox) {
     return true;
 }
 
+void sandbox_spoil(eryx_sandbox_t *sandbox) {
+    if (!sandbox->instance)
+        return;
+    if (sandbox->execution.state == EXECUTION_WAITING) {
+        control_end(sandbox->control, NULL);
+        sandbox->execution.state = EXECUTION_DONE;
+    }
+    pool_discard(&sandbox->runtime->pool, sandbox->instance);
+    sandbox->instance = NULL;
+    sandbox->undo_pending = false;
+}
+
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     if (sandbox->undo_pending)
         return undo(sandbox, error);

@@ -54,6 +54,7 @@ struct eryx_sandbox {
     shared_env_t *shared; /* whose env it is; NULL: without a finalizer */
     control_t *control;
     instance_t *instance; /* NULL after the session was lost, until the next execution */
+    uint8_t checkpoint_id[32]; /* of the last checkpoint, if the slot notes pages since */
     bool wake;            /* memory is another's: the guest is to be woken before it runs */
     bool rollback;        /* bad ends are undone */
     bool undo_pending;    /* ... before the next execution; the guest is closed until then */
@@ -79,6 +80,8 @@ int sandbox_save(eryx_sandbox_t *sandbox, eryx_error_t *error);
 /* The guest must not run again. True: the session will be what it was when it was saved; false: it
  * is lost. */
 bool sandbox_undo(eryx_sandbox_t *sandbox);
+/* The guest and its memory must not be used again, not even to go back to the savepoint. */
+void sandbox_spoil(eryx_sandbox_t *sandbox);
 /* Makes sure that there is an instance. */
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error);
 /* ERYX_ERR_STATE while there is an execution. */

@@ -111,7 +111,7 @@ static void play(int rounds) {
 static void test_tracked(void **state) {
     (void)state;
     srand(1);
-    play(400);
+    play(150);
 }
 
 /* Kernels that scan page tables and track nothing; that only list them; and no /proc at all. */
@@ -120,11 +120,11 @@ static void test_fallbacks(void **state) {
     memory_origin_t whole = origin;
     srand(2);
     origin.tracker = -1;
-    play(300);
+    play(80);
     origin.scans = false;
-    play(150);
+    play(40);
     origin.pagemap = -1;
-    play(60);
+    play(15);
     origin = whole;
 }
 
@@ -134,7 +134,7 @@ static void test_other_process(void **state) {
     memory_origin_t whole = origin;
     srand(3);
     origin.process++;
-    play(150);
+    play(40);
     origin = whole;
 }
 
