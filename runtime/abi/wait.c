@@ -8,6 +8,7 @@
 #include "call.h"
 #include "guest_bindings.h"
 #include "memory.h"
+#include "watch.h"
 
 static struct {
     bool inside;
@@ -16,11 +17,13 @@ static struct {
     uint32_t timer;     /* subtask, 0: none */
     uint64_t deadline;  /* of the timer */
     abi_returned_fn *returned;
+    abi_ready_fn *ready;
     abi_cancelled_fn *cancelled;
 } waiting;
 
-void abi_wait_handlers(abi_returned_fn *returned, abi_cancelled_fn *cancelled)
+void abi_wait_handlers(abi_returned_fn *returned, abi_ready_fn *ready, abi_cancelled_fn *cancelled)
 {
+    waiting.ready = ready;
     waiting.returned = returned;
     waiting.cancelled = cancelled;
 }
@@ -173,6 +176,8 @@ void abi_wait_event(uint32_t event, uint32_t waitable, uint32_t state)
         if (call != NULL) {
             abi_call_end(call);
             waiting.returned(call, waitable);
+        } else if (abi_watch_end(waitable)) {
+            waiting.ready(waitable);
         }
     } else if (event == WIT_EVENT_TASK_CANCELLED) {
         waiting.cancelled();
@@ -228,7 +233,7 @@ bool abi_wait_poll(void)
 {
     wit_event_t got;
     bool any = false;
-    while (abi_call_count() != 0) {
+    while (abi_call_count() + abi_watch_count() != 0) {
         uint32_t event = next_event(waitable_set_poll, &got);
         if (event == WIT_EVENT_NONE) {
             break;
@@ -243,6 +248,7 @@ void abi_wait_end(void)
 {
     struct abi_call *call;
     timer_cancel();
+    abi_watch_cancel_all();
     while ((call = abi_call_any()) != NULL) {
         uint32_t subtask = call->subtask;
         abi_call_cancel(call);

@@ -23,13 +23,16 @@ void abi_wait_subtasks(uint32_t *subtasks, uint32_t count, uint64_t nanoseconds)
 struct abi_call;
 /* A call is over: the receiver frees it. `subtask` is the number it had. */
 typedef void abi_returned_fn(struct abi_call *call, uint32_t subtask);
+/* A watch (watch.h) is over: what it was about may be ready. */
+typedef void abi_ready_fn(uint32_t subtask);
 /* The host wants the execution to end soon. */
 typedef void abi_cancelled_fn(void);
 
 /* Who is told. Once, before anything else. */
-void abi_wait_handlers(abi_returned_fn *returned, abi_cancelled_fn *cancelled);
+void abi_wait_handlers(abi_returned_fn *returned, abi_ready_fn *ready,
+                       abi_cancelled_fn *cancelled);
 
-/* Around an execution. abi_wait_end cancels the timer and the calls that are left. */
+/* Around an execution. abi_wait_end cancels the timer, the calls and watches that are left. */
 void abi_wait_begin(void);
 void abi_wait_end(void);
 

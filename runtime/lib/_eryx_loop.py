@@ -7,29 +7,31 @@ returns to the host (no stack is held), `run_forever` by blocking in the host.
 
 import heapq
 import math
+import selectors
 import sys
 import threading
-from asyncio import base_events, events, format_helpers, tasks
+from asyncio import base_events, events, format_helpers, selector_events, tasks
 
 import _eryx
+import _eryx_watch
 
 NOTHING = -1  # no timer is set
 POLL_EVERY = 16  # batches of callbacks between looks at the host's events
 
 DEADLOCK = ("deadlock: the program waits for something that nothing can bring about "
             "(no timer is set and no call is pending)")
-NO_SOCKETS = "the sandbox has no sockets or processes to wait for: {}() is not available"
+UNAVAILABLE = "the sandbox has no signals, pipes or processes: {}() is not available"
 
 
 class Deadlock(Exception):
     """Internal: the loop has nothing to run and nothing to wait for."""
 
 
-class Loop(base_events.BaseEventLoop):
+class Loop(selector_events.BaseSelectorEventLoop):
     """asyncio's event loop in the sandbox."""
 
     def __init__(self):
-        super().__init__()
+        super().__init__(_eryx_watch.Selector(self._descriptor_ready))
         self._closing = set()  # tasks that close collected async generators
 
     def call_soon(self, callback, *args, context=None):
@@ -82,7 +84,8 @@ class Loop(base_events.BaseEventLoop):
             if not ready:
                 if self._stopping:
                     return None
-                if _eryx.poll() and ready:
+                self._selector.arm()
+                if ready or (_eryx.poll() and ready):
                     continue
                 if not self._scheduled:
                     return NOTHING
@@ -102,6 +105,7 @@ class Loop(base_events.BaseEventLoop):
                 return None
             batches += 1
             if batches % POLL_EVERY == 0:
+                self._selector.arm()
                 _eryx.poll()
 
     def _callback_failed(self, handle, error):
@@ -159,7 +163,8 @@ class Loop(base_events.BaseEventLoop):
             self.leave(saved)
 
     def forget(self):
-        """Drops callbacks and timers that are left."""
+        """Drops callbacks and timers that are left. Descriptors stay registered."""
+        self._selector.disarm()
         for handle in self._scheduled:
             handle._scheduled = False
         self._scheduled.clear()
@@ -183,8 +188,22 @@ class Loop(base_events.BaseEventLoop):
     async def shutdown_default_executor(self, timeout=None):
         self._executor_shutdown_called = True
 
-    def _process_events(self, event_list):
-        raise NotImplementedError(NO_SOCKETS.format("_process_events"))
+    def _descriptor_ready(self, key, event):
+        handle = key.data[event != selectors.EVENT_READ]
+        if handle._cancelled:
+            remove = self._remove_reader if event == selectors.EVENT_READ else self._remove_writer
+            remove(key.fileobj)
+        else:
+            self._ready.append(handle)
+
+    async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
+        return await _eryx_watch.getaddrinfo(self, host, port, family, type, proto, flags)
+
+    def _make_self_pipe(self):
+        pass  # nobody wakes the loop but the host
+
+    def _close_self_pipe(self):
+        pass
 
     def _write_to_self(self):
         pass
@@ -192,18 +211,14 @@ class Loop(base_events.BaseEventLoop):
 
 def _unavailable(name):
     def method(self, *args, **kwargs):
-        raise NotImplementedError(NO_SOCKETS.format(name))
+        raise NotImplementedError(UNAVAILABLE.format(name))
 
     method.__name__ = name
     method.__qualname__ = f"Loop.{name}"
     return method
 
 
-for _name in ("add_reader", "remove_reader", "add_writer", "remove_writer", "add_signal_handler",
-              "remove_signal_handler", "sock_recv", "sock_recv_into", "sock_recvfrom",
-              "sock_recvfrom_into", "sock_sendall", "sock_sendto", "sock_connect", "sock_accept",
-              "sock_sendfile", "sendfile", "create_connection", "create_server",
-              "create_datagram_endpoint", "create_unix_connection", "create_unix_server",
-              "connect_accepted_socket", "connect_read_pipe", "connect_write_pipe", "start_tls",
-              "subprocess_exec", "subprocess_shell"):
+for _name in ("add_signal_handler", "remove_signal_handler", "create_unix_connection",
+              "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
+              "subprocess_shell"):
     setattr(Loop, _name, _unavailable(_name))

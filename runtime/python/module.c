@@ -3,6 +3,7 @@
 
 #include "abi/call.h"
 #include "abi/wait.h"
+#include "abi/watch.h"
 #include "python.h"
 
 static PyObject *eryx_wait(PyObject *module, PyObject *delay)
@@ -34,7 +35,7 @@ static PyObject *eryx_pending(PyObject *module, PyObject *unused)
 {
     (void)module;
     (void)unused;
-    return PyLong_FromUnsignedLong(abi_call_count());
+    return PyLong_FromUnsignedLong(abi_call_count() + abi_watch_count());
 }
 
 static PyObject *eryx_source(PyObject *module, PyObject *filename)
@@ -126,6 +127,15 @@ static void call_returned(struct abi_call *call, uint32_t subtask)
     Py_XDECREF(result);
 }
 
+static void watch_returned(uint32_t subtask)
+{
+    PyObject *number = PyLong_FromUnsignedLong(subtask);
+    if (number != NULL) {
+        Py_XDECREF(PyObject_CallFunctionObjArgs(python.loop_ready, number, NULL));
+    }
+    Py_XDECREF(number);
+}
+
 static void execution_cancelled(void)
 {
     Py_XDECREF(PyObject_CallNoArgs(python.loop_cancel));
@@ -138,6 +148,12 @@ static PyMethodDef methods[] = {
     {"source", eryx_source, METH_O, NULL},
     {"start", eryx_start, METH_VARARGS, NULL},
     {"cancel", eryx_cancel, METH_O, NULL},
+    {"watch", network_watch_descriptor, METH_VARARGS, NULL},
+    {"unwatch", network_unwatch, METH_O, NULL},
+    {"resolve", network_resolve, METH_O, NULL},
+    {"resolve_watch", network_resolve_watch, METH_O, NULL},
+    {"resolve_end", network_resolve_end, METH_O, NULL},
+    {"resolve_drop", network_resolve_drop, METH_O, NULL},
     {"freeze", python_freeze, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -152,6 +168,6 @@ static struct PyModuleDef definition = {
 
 PyObject *python_module_init(void)
 {
-    abi_wait_handlers(call_returned, execution_cancelled);
+    abi_wait_handlers(call_returned, watch_returned, execution_cancelled);
     return PyModule_Create(&definition);
 }

@@ -16,7 +16,7 @@ struct python {
     PyObject *stdout_stream, *stderr_stream; /* as made at start */
     PyObject *stdout_flush, *stderr_flush;   /* their methods */
     PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_driver.driver's methods */
-    PyObject *loop_session, *loop_returned, *loop_cancel;  /* functions of _eryx_driver */
+    PyObject *loop_session, *loop_returned, *loop_ready, *loop_cancel; /* of _eryx_driver */
     PyObject *describe, *describe_plainly, *release;       /* functions of _eryx_report */
     PyObject *compile_again;                               /* of _eryx_source */
     PyObject *session_module, *fresh_module;
@@ -46,6 +46,14 @@ void python_builtins_change(PyObject *content);
 PyObject *python_module_init(void);
 /* _eryx_tls, the module under runtime/lib/_ssl.py. */
 PyObject *python_tls_init(void);
+
+/* network.c: methods of _eryx. */
+PyObject *network_watch_descriptor(PyObject *module, PyObject *arguments);
+PyObject *network_unwatch(PyObject *module, PyObject *number);
+PyObject *network_resolve(PyObject *module, PyObject *name);
+PyObject *network_resolve_watch(PyObject *module, PyObject *lookup);
+PyObject *network_resolve_end(PyObject *module, PyObject *lookup);
+PyObject *network_resolve_drop(PyObject *module, PyObject *lookup);
 
 /* freeze.c: a method of _eryx; its argument is a list of objects. At build time only. */
 PyObject *python_freeze(PyObject *module, PyObject *objects);

@@ -112,6 +112,7 @@ static bool look_up(void)
     python.driver_abandon = get_method(driver, "abandon");
     python.loop_session = get("_eryx_driver", "session");
     python.loop_returned = get("_eryx_driver", "returned");
+    python.loop_ready = get("_eryx_watch", "ready");
     python.loop_cancel = get("_eryx_driver", "cancel");
     python.describe = get("_eryx_report", "describe");
     python.describe_plainly = get("_eryx_report", "describe_plainly");

@@ -44,6 +44,9 @@ enum network_error {
     NETWORK_INVALID_STATE = 9,
     NETWORK_SOCKET_LIMIT = 10,
     NETWORK_RESET = 15,
+    NETWORK_NAME_UNKNOWN = 18,
+    NETWORK_NAME_AGAIN = 19,
+    NETWORK_NAME_FAILED = 20,
     NETWORK_CLOSED = 21, /* ours: sending after shutdown */
 };
 
