@@ -8,6 +8,7 @@ returns to the host (no stack is held), `run_forever` by blocking in the host.
 import heapq
 import math
 import selectors
+import socket
 import sys
 import threading
 from asyncio import base_events, events, format_helpers, selector_events, tasks
@@ -198,6 +199,14 @@ class Loop(selector_events.BaseSelectorEventLoop):
 
     async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
         return await _eryx_watch.getaddrinfo(self, host, port, family, type, proto, flags)
+
+    async def create_server(self, *args, **kwargs):
+        try:
+            return await super().create_server(*args, **kwargs)
+        except OSError as error:
+            if error.errno is None:  # asyncio has dropped why it can make no socket: here it is
+                socket.socket().close()
+            raise
 
     def _make_self_pipe(self):
         pass  # nobody wakes the loop but the host
