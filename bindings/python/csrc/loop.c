@@ -1,5 +1,6 @@
 /* _eryx.Driver: runs sandboxes for an event loop or for one waiting thread. */
 #include "module.h"
+#include "sentinel.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,6 +81,12 @@ PyObject *signal_fd(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
     if (signal_pipe[0] < 0 && pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
         return PyErr_SetFromErrno(PyExc_OSError);
     return PyLong_FromLong(signal_pipe[1]);
+}
+
+PyObject *interrupt_fd(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(unused))
+{
+    int fd = sentinel_fd();
+    return fd < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(fd);
 }
 
 /* Runs the handlers of signals; false if one has raised. */

@@ -78,6 +78,8 @@ static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute_module}, {0, NULL}};
 
 static PyMethodDef functions[] = {
     {"signal_fd", signal_fd, METH_NOARGS, "For signal.set_wakeup_fd: wakes Driver.wait(True)."},
+    {"interrupt_fd", interrupt_fd, METH_NOARGS,
+     "For signal.set_wakeup_fd: interrupts what Sandbox.execute runs in the main thread."},
     {NULL, NULL, 0, NULL},
 };
 

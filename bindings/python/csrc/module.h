@@ -44,8 +44,9 @@ PyObject *events_list(event_t *events);
 /* Gives back what a box of a driver that is gone held. */
 void drop_box(box_t *box);
 
-/* The descriptor for signal.set_wakeup_fd (loop.c). */
+/* Descriptors for signal.set_wakeup_fd (loop.c). */
 PyObject *signal_fd(PyObject *module, PyObject *unused);
+PyObject *interrupt_fd(PyObject *module, PyObject *unused);
 
 /* Fills options from keyword-like items of a dict; what strings they point to is borrowed from the
  * dict, but the arrays are to be freed by options_free. False: an exception is set. */

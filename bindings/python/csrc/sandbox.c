@@ -1,6 +1,7 @@
 /* _eryx.Sandbox: making, executing, stopping. Everything that a program may take time for is done
  * without the GIL; `busy` keeps other threads out meanwhile. */
 #include "module.h"
+#include "sentinel.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -122,7 +123,7 @@ typedef struct request {
     Py_ssize_t length;
     eryx_execute_options_t options;
     PyObject *other; /* dispatch function or driver */
-    PyObject *token;
+    PyObject *last;  /* whether in the main thread, or the token */
 } request_t;
 
 static bool parse_request(PyObject *arguments, const char *format, request_t *request)
@@ -132,7 +133,7 @@ static bool parse_request(PyObject *arguments, const char *format, request_t *re
     eryx_execute_options_init(&request->options);
     if (!PyArg_ParseTuple(arguments, format, &request->code, &request->length,
                           &request->options.filename, &script, &request->options.result,
-                          &request->other, &request->token))
+                          &request->other, &request->last))
         return false;
     request->options.script = script;
     return true;
@@ -174,7 +175,14 @@ static void leave(box_t *box)
     eryx_execution_free(execution);
 }
 
-static PyObject *drive(box_t *box, const request_t *request)
+/* Between turns: what has happened since. A signal may have interrupted the program. */
+static bool go_on(box_t *box, PyObject *dispatch, bool main_thread)
+{
+    return (!main_thread || PyErr_CheckSignals() == 0) &&
+           (!box->own.first || handle(box, dispatch));
+}
+
+static PyObject *drive(box_t *box, const request_t *request, bool main_thread)
 {
     eryx_error_t error;
     eryx_execution_t *execution;
@@ -186,29 +194,37 @@ static PyObject *drive(box_t *box, const request_t *request)
     pthread_mutex_lock(&box->lock);
     box->execution = execution;
     pthread_mutex_unlock(&box->lock);
-    bool good = true, done = false;
+    if (main_thread)
+        sentinel_watch(box);
+    bool good = go_on(box, request->other, main_thread), done = false;
     while (good && !done) {
         done = run(box);
-        good = !box->own.first || handle(box, request->other);
+        good = go_on(box, request->other, main_thread);
     }
+    if (main_thread)
+        sentinel_watch(NULL);
     if (good)
         outcome = eryx_execution_take_outcome(execution);
     leave(box);
     return good ? outcome_object(outcome) : NULL;
 }
 
-/* On the calling thread. Events are handed to dispatch between its turns. */
+/* On the calling thread. Events are handed to dispatch between its turns. In the main thread
+ * signals are to be told to sentinel_fd. */
 static PyObject *sandbox_execute(PyObject *self, PyObject *arguments)
 {
     request_t request;
-    if (!parse_request(arguments, "s#zpzO", &request))
+    if (!parse_request(arguments, "s#zpzOO", &request))
+        return NULL;
+    int main_thread = PyObject_IsTrue(request.last);
+    if (main_thread < 0)
         return NULL;
     if (((sandbox_object_t *)self)->streams)
         return raise_state("output, traces and input need a driver");
     box_t *box = sandbox_begin(self);
     if (!box)
         return NULL;
-    PyObject *result = drive(box, &request);
+    PyObject *result = drive(box, &request, main_thread);
     sandbox_end(self);
     return result;
 }
@@ -230,15 +246,15 @@ static PyObject *sandbox_start(PyObject *self, PyObject *arguments)
     if (!box)
         return NULL;
     box_close_input(box, false);
-    Py_INCREF(request.token);
-    box->token = request.token;
+    Py_INCREF(request.last);
+    box->token = request.last;
     int status =
         driver_start(driver, box, request.code, (size_t)request.length, &request.options, &error);
     sandbox_end(self);
     if (status == ERYX_OK)
         Py_RETURN_NONE;
     box->token = NULL;
-    Py_DECREF(request.token);
+    Py_DECREF(request.last);
     return raise_error(&error);
 }
 
@@ -284,7 +300,7 @@ static PyObject *get_executing(PyObject *self, void *Py_UNUSED(closure))
 
 static PyMethodDef methods[] = {
     {"execute", sandbox_execute, METH_VARARGS,
-     "execute(code, filename, script, result, dispatch) -> Outcome"},
+     "execute(code, filename, script, result, dispatch, main_thread) -> Outcome"},
     {"start", sandbox_start, METH_VARARGS, "start(code, filename, script, result, driver, token)"},
     {"cancel", sandbox_cancel, METH_O, "Asks the program to end, when it waits, or now."},
     {"interrupt", sandbox_interrupt, METH_NOARGS, "Stops the program. Any thread."},

@@ -52,6 +52,53 @@ def test_keyboard_interrupt_while_a_program_runs(body):
         assert sandbox.execute("1 + 1").value == 2
 
 
+@pytest.mark.parametrize("body", ["while True: pass", "import time; time.sleep(100)",
+                                  "import asyncio; await asyncio.sleep(100)"])
+def test_keyboard_interrupt_without_streams(body):
+    """The main thread runs the program itself then."""
+    begun = threading.Event()
+
+    def begin() -> None:
+        begun.set()
+
+    def send():
+        begun.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+    thread = threading.Thread(target=send)
+    thread.start()
+    with eryx.Sandbox(callbacks=[begin], timeout=50) as sandbox:
+        sandbox.execute("x = 1")
+        with pytest.raises(KeyboardInterrupt):
+            sandbox.execute("begin()\nx = 2\n" + body)
+        thread.join()
+        assert sandbox.execute("x").value == 1  # rolled back
+    assert signal.set_wakeup_fd(-1) == -1
+
+
+def test_handlers_of_signals_run_while_a_program_runs():
+    """With a handler that is no KeyboardInterrupt the program goes on."""
+    begun, handled = threading.Event(), []
+
+    def begin() -> None:
+        begun.set()
+
+    def send():
+        begun.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+    thread = threading.Thread(target=send)
+    before = signal.signal(signal.SIGINT, lambda number, frame: handled.append(number))
+    try:
+        thread.start()
+        with eryx.Sandbox(callbacks=[begin, eryx.callback(lambda: bool(handled), name="arrived",
+                                                          blocking=True)]) as sandbox:
+            assert sandbox.execute("import time\nbegin()\nwhile not arrived(): time.sleep(0.001)\n3"
+                                   ).value == 3
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert handled == [signal.SIGINT]
+
+
 def test_keyboard_interrupt_in_a_callback():
     interrupted("ready()\nwhile True: pass")
 

@@ -10,10 +10,13 @@ import asyncio
 import codecs
 import contextvars
 import inspect
-import signal
 from collections import deque
 from collections.abc import Callable, Sequence
+from signal import SIG_DFL, SIG_IGN, SIGINT, default_int_handler, set_wakeup_fd, valid_signals
 from typing import TYPE_CHECKING, Any
+
+# That of `signal` makes enums of its results: many microseconds for all signals.
+from _signal import getsignal  # type: ignore[import-not-found]
 
 from . import _eryx, _schema
 from ._callbacks import Callback
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 FAILURES_KEPT = 16
 # Seconds that a cancelled program may go on running before it waits, and can clean up.
 RUNNING_GRACE = 0.05
+SIGNALS = tuple(sorted(valid_signals()))
+# Handlers of all signals, when they were last found to be no more than KeyboardInterrupt's.
+_plain_handlers: tuple[Any, ...] = ()
 STREAMS = {1: "stdout", 2: "stderr"}
 CALL, CANCEL, OUTPUT = _eryx.EVENT_CALL, _eryx.EVENT_CANCEL, _eryx.EVENT_OUTPUT
 INPUT, TRACE, DONE = _eryx.EVENT_INPUT, _eryx.EVENT_TRACE, _eryx.EVENT_DONE
@@ -165,14 +171,41 @@ class Run:
 
     def wait_in_main(self, driver: _eryx.Driver) -> None:
         """The same in the main thread, which hears of signals at once."""
-        before = signal.set_wakeup_fd(_eryx.signal_fd(), warn_on_full_buffer=False)
+        before = set_wakeup_fd(_eryx.signal_fd())
         if before != -1:  # somebody else's: signals still interrupt the waiting
-            signal.set_wakeup_fd(before)
+            set_wakeup_fd(before)
         try:
             self.wait(driver, True)
         finally:
             if before == -1:
-                signal.set_wakeup_fd(-1)
+                set_wakeup_fd(-1)
+
+    # --- On this thread ---
+
+    def execute(self, code: str, filename: str | None, script: bool, result: str | None) -> None:
+        self.outcome = self.raw.execute(code, filename, script, result, self.dispatch, False)
+
+    def execute_in_main(self, code: str, filename: str | None, script: bool,
+                        result: str | None) -> bool:
+        """The same in the main thread; False: not possible, since signals have handlers that could
+        not run meanwhile."""
+        global _plain_handlers
+        handlers = tuple(map(getsignal, SIGNALS))
+        if handlers != _plain_handlers:
+            if not all(handler is None or handler in (SIG_DFL, SIG_IGN)
+                       or number == SIGINT and handler is default_int_handler
+                       for number, handler in zip(SIGNALS, handlers)):
+                return False
+            _plain_handlers = handlers
+        before = set_wakeup_fd(_eryx.interrupt_fd())
+        if before != -1:
+            set_wakeup_fd(before)
+            return False
+        try:
+            self.outcome = self.raw.execute(code, filename, script, result, self.dispatch, True)
+        finally:
+            set_wakeup_fd(-1)
+        return True
 
 
 class AsyncRun(Run):

@@ -176,11 +176,13 @@ class Sandbox(_Base):
         if handlers.has_async:
             return self._execute_in_loop(code, filename, script, result)
         run = Run(self._raw, handlers)
-        # Only the main thread hears of signals, and can't while it runs the program itself.
         main_thread = threading.current_thread() is _MAIN
-        if not handlers.streams and not main_thread:
-            run.outcome = self._raw.execute(code, filename, script, result, run.dispatch)
-            return run.result()
+        if not handlers.streams:
+            if not main_thread:
+                run.execute(code, filename, script, result)
+                return run.result()
+            if run.execute_in_main(code, filename, script, result):
+                return run.result()
         driver = take_driver()
         self._raw.start(code, filename, script, result, driver, None)
         if main_thread:
