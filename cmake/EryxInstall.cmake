@@ -16,6 +16,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/eryx" DESTINATION "${CMAKE_INST
   FILES_MATCHING PATTERN "*.h")
 install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime.wasm"
   DESTINATION "${private_dir}")
+install(TARGETS eryx_tls LIBRARY DESTINATION "${private_dir}")
 install(PROGRAMS "${WASMTIME_LIBRARY}" DESTINATION "${private_dir}" RENAME libwasmtime.so)
 
 configure_file("${PROJECT_SOURCE_DIR}/cmake/eryx.pc.in" "${PROJECT_BINARY_DIR}/eryx.pc" @ONLY)

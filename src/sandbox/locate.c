@@ -1,13 +1,12 @@
 /* Where the runtime file is when the program does not say. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/object_folder.h"
 #include "sandbox/runtime.h"
 
 /* Beside the library or, when that is linked statically, the program: installed in
@@ -19,18 +18,6 @@ static const char *const candidates[] = {
     "../runtime/runtime.cwasm",
 };
 
-static bool object_folder(char *out) {
-    Dl_info info;
-    if (!dladdr((void *)(uintptr_t)runtime_locate, &info) || !info.dli_fname)
-        return false;
-    /* The program itself is named as it was started, maybe relative to another folder. */
-    const char *path = strchr(info.dli_fname, '/') ? info.dli_fname : "/proc/self/exe";
-    if (!realpath(path, out))
-        return false;
-    *strrchr(out, '/') = '\0';
-    return true;
-}
-
 int runtime_locate(char *out, size_t capacity, eryx_error_t *error) {
     const char *given = getenv("ERYX_RUNTIME");
     char folder[PATH_MAX] = "";
@@ -39,7 +26,8 @@ int runtime_locate(char *out, size_t capacity, eryx_error_t *error) {
             return ERYX_OK;
         return error_set(error, ERYX_ERR_IO, "ERYX_RUNTIME is too long");
     }
-    for (size_t i = 0; object_folder(folder) && i < sizeof candidates / sizeof *candidates; i++)
+    for (size_t i = 0; object_folder((void *)(uintptr_t)runtime_locate, folder) &&
+                       i < sizeof candidates / sizeof *candidates; i++)
         if ((size_t)snprintf(out, capacity, "%s/%s", folder, candidates[i]) < capacity &&
             access(out, R_OK) == 0)
             return ERYX_OK;

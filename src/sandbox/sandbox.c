@@ -179,10 +179,9 @@ static int add_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *
 }
 
 static int add_tls(eryx_sandbox_t *sandbox, const char *pem, eryx_error_t *error) {
-    if (pem && !tls_check_authorities(pem))
-        return error_set(error, ERYX_ERR_ARGUMENT,
-                         "tls_authorities_pem: not certificates in PEM, or more than %u bytes",
-                         TLS_AUTHORITIES_MAX);
+    int status = pem ? tls_check_authorities(pem, error) : ERYX_OK;
+    if (status != ERYX_OK)
+        return status;
     sandbox->authorities = pem ? strdup(pem) : NULL;
     if (!pem || sandbox->authorities)
         sandbox->tls = tls_new(sandbox->secrets, sandbox->authorities, sandbox->budget);

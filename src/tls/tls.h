@@ -1,4 +1,4 @@
-/* TLS for a sandbox: handshake, records and certificates are the host's, with OpenSSL.
+/* TLS for a sandbox: handshake, records and certificates are the host's, with OpenSSL (provider.h).
  *
  * A program's connection is a pair of byte queues: it feeds what came from the network and drains what
  * is to go there, both encrypted, and reads and writes plain bytes. Keys never leave the host. Between
@@ -19,8 +19,8 @@
 #include "base/buffer.h"
 #include "secrets/secrets.h"
 
-/* -1 tells the guest that its host has no TLS. */
 typedef enum tls_status {
+    TLS_MISSING = -1,    /* this host has no TLS: eryx-tls.so cannot be loaded */
     TLS_WANT_READ = -2,  /* feed */
     TLS_WANT_WRITE = -3, /* drain */
     TLS_CLOSED = -4,     /* the peer ended TLS */
@@ -40,8 +40,8 @@ tls_t *tls_new(const secrets_t *secrets, const char *authorities_pem, budget_t *
 void tls_free(tls_t *tls);
 /* Drops all objects: the guest's numbers are stale from now on. */
 void tls_reset(tls_t *tls);
-/* Whether text is one or more certificates in PEM. */
-bool tls_check_authorities(const char *pem);
+/* Whether text is one or more certificates in PEM. Errors: ERYX_ERR_ARGUMENT, _IO (no TLS). */
+int tls_check_authorities(const char *pem, eryx_error_t *error);
 
 /* --- What programs set up ----------------------------------------------------------------- */
 

@@ -1,12 +1,12 @@
-/* What the files of src/tls share. */
-#ifndef TLS_TLS_INTERNAL_H
-#define TLS_TLS_INTERNAL_H
+/* What the files of src/tls/openssl share. */
+#ifndef TLS_OPENSSL_INTERNAL_H
+#define TLS_OPENSSL_INTERNAL_H
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "secrets/filter.h"
-#include "tls/tls.h"
+#include "tls/provider.h"
 
 #define OBJECTS_MAX 4096u
 /* What OpenSSL takes for one of them, about; charged to the sandbox's budget. */
@@ -49,7 +49,7 @@ typedef struct object {
     };
 } object_t;
 
-struct tls {
+struct tls_provider {
     const secrets_t *secrets;
     const char *authorities_pem;
     budget_t *budget;
@@ -62,28 +62,49 @@ struct tls {
 };
 
 /* NULL: there is none of that kind. Valid until the next object_new. */
-object_t *object_find(const tls_t *tls, uint32_t number, object_kind_t kind);
+object_t *object_find(const tls_provider_t *tls, uint32_t number, object_kind_t kind);
 /* Takes `bytes` from the budget; NULL with a failure noted. */
-object_t *object_new(tls_t *tls, object_kind_t kind, uint64_t bytes);
+object_t *object_new(tls_provider_t *tls, object_kind_t kind, uint64_t bytes);
 /* Takes the object that object_new made back. */
-void object_undo(tls_t *tls);
+void object_undo(tls_provider_t *tls);
 void connection_free(connection_t *connection);
 void context_free(context_t *context);
 
 /* Both answer TLS_FAILED. The first takes the reason from OpenSSL's queue. */
-int32_t tls_fail_openssl(tls_t *tls, const SSL *ssl);
-int32_t tls_fail(tls_t *tls, const char *reason, const char *message);
+int32_t tls_fail_openssl(tls_provider_t *tls, const SSL *ssl);
+int32_t tls_fail(tls_provider_t *tls, const char *reason, const char *message);
 
 /* Appends the certificates in data to a new stack; NULL if there is none or one is broken. */
 STACK_OF(X509) * authorities_parse(const char *data, size_t length, uint32_t format);
 /* A store of what the host trusts besides its system, and the system's if asked for. NULL when out of
  * memory. */
-X509_STORE *trust_new(tls_t *tls, bool system);
+X509_STORE *trust_new(tls_provider_t *tls, bool system);
 bool trust_add(X509_STORE *store, const STACK_OF(X509) * authorities);
 /* Whether the peer's certificate is one of that host for the host's trust store. */
-bool trust_peer(tls_t *tls, const SSL *ssl, const char *hostname);
+bool trust_peer(tls_provider_t *tls, const SSL *ssl, const char *hostname);
 /* Whether the name is an address, which certificates and TLS treat differently. */
 bool is_address(const char *hostname);
+
+/* The functions of tls.h. */
+tls_provider_t *openssl_new(const secrets_t *secrets, const char *authorities_pem,
+                            budget_t *budget);
+void openssl_free(tls_provider_t *tls);
+void openssl_reset(tls_provider_t *tls);
+bool openssl_check_authorities(const char *pem);
+int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t length,
+                                uint32_t format);
+int32_t openssl_context_new(tls_provider_t *tls, const tls_settings_t *settings);
+int32_t openssl_open(tls_provider_t *tls, uint32_t context, const char *hostname);
+int32_t openssl_drop(tls_provider_t *tls, uint32_t number);
+int32_t openssl_handshake(tls_provider_t *tls, uint32_t number);
+int32_t openssl_write(tls_provider_t *tls, uint32_t number, const char *data, uint32_t length);
+int32_t openssl_read(tls_provider_t *tls, uint32_t number, char *buffer, uint32_t capacity);
+int32_t openssl_flush(tls_provider_t *tls, uint32_t number);
+int32_t openssl_shutdown(tls_provider_t *tls, uint32_t number);
+int32_t openssl_feed(tls_provider_t *tls, uint32_t number, const char *data, uint32_t length);
+int32_t openssl_drain(tls_provider_t *tls, uint32_t number, char *buffer, uint32_t capacity);
+int32_t openssl_count(tls_provider_t *tls, uint32_t number, uint32_t what);
+bool openssl_text(tls_provider_t *tls, uint32_t number, uint32_t what, buffer_t *out);
 
 bool certificate_json(X509 *certificate, buffer_t *out);
 

@@ -5,7 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "tls/tls_internal.h"
+#include "tls/openssl/internal.h"
 
 #define CERTIFICATES_MAX 4096
 
@@ -63,7 +63,7 @@ STACK_OF(X509) * authorities_parse(const char *data, size_t length, uint32_t for
     return NULL;
 }
 
-bool tls_check_authorities(const char *pem) {
+bool openssl_check_authorities(const char *pem) {
     size_t length = strlen(pem);
     STACK_OF(X509) *stack =
         length <= TLS_AUTHORITIES_MAX ? authorities_parse(pem, length, TLS_FORMAT_PEM) : NULL;
@@ -80,7 +80,7 @@ bool trust_add(X509_STORE *store, const STACK_OF(X509) * authorities) {
     return true;
 }
 
-X509_STORE *trust_new(tls_t *tls, bool system) {
+X509_STORE *trust_new(tls_provider_t *tls, bool system) {
     X509_STORE *store = X509_STORE_new();
     if (store && !tls->added && tls->authorities_pem)
         tls->added = authorities_parse(tls->authorities_pem, strlen(tls->authorities_pem),
@@ -103,7 +103,7 @@ static bool expect_host(X509_VERIFY_PARAM *parameters, const char *hostname) {
     return X509_VERIFY_PARAM_set1_host(parameters, hostname, 0);
 }
 
-bool trust_peer(tls_t *tls, const SSL *ssl, const char *hostname) {
+bool trust_peer(tls_provider_t *tls, const SSL *ssl, const char *hostname) {
     X509 *leaf = SSL_get0_peer_certificate(ssl);
     if (!tls->trust)
         tls->trust = trust_new(tls, true);

@@ -9,12 +9,12 @@
 
 #include "base/clock.h"
 #include "base/wipe.h"
-#include "tls/tls_internal.h"
+#include "tls/openssl/internal.h"
 
 #define FIRST_NUMBER_MAX ((uint32_t)1 << 30)
 
-tls_t *tls_new(const secrets_t *secrets, const char *authorities_pem, budget_t *budget) {
-    tls_t *tls = calloc(1, sizeof *tls);
+tls_provider_t *openssl_new(const secrets_t *secrets, const char *authorities_pem, budget_t *budget) {
+    tls_provider_t *tls = calloc(1, sizeof *tls);
     if (tls) {
         tls->secrets = secrets;
         tls->authorities_pem = authorities_pem;
@@ -47,7 +47,7 @@ void context_free(context_t *context) {
     free(context);
 }
 
-static void release(tls_t *tls, object_t *object) {
+static void release(tls_provider_t *tls, object_t *object) {
     switch (object->kind) {
     case OBJECT_AUTHORITIES:
         sk_X509_pop_free(object->authorities, X509_free);
@@ -62,7 +62,7 @@ static void release(tls_t *tls, object_t *object) {
     budget_give(tls->budget, object->charged);
 }
 
-void tls_reset(tls_t *tls) {
+void openssl_reset(tls_provider_t *tls) {
     if (!tls)
         return;
     for (uint32_t i = 0; i < tls->count; i++)
@@ -70,10 +70,10 @@ void tls_reset(tls_t *tls) {
     tls->count = 0;
 }
 
-void tls_free(tls_t *tls) {
+void openssl_free(tls_provider_t *tls) {
     if (!tls)
         return;
-    tls_reset(tls);
+    openssl_reset(tls);
     sk_X509_pop_free(tls->added, X509_free);
     X509_STORE_free(tls->trust);
     free(tls->objects);
@@ -81,7 +81,7 @@ void tls_free(tls_t *tls) {
 }
 
 /* Where the object is, or would be. */
-static uint32_t place_of(const tls_t *tls, uint32_t number) {
+static uint32_t place_of(const tls_provider_t *tls, uint32_t number) {
     uint32_t low = 0, high = tls->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -93,7 +93,7 @@ static uint32_t place_of(const tls_t *tls, uint32_t number) {
     return low;
 }
 
-object_t *object_find(const tls_t *tls, uint32_t number, object_kind_t kind) {
+object_t *object_find(const tls_provider_t *tls, uint32_t number, object_kind_t kind) {
     uint32_t at = place_of(tls, number);
     if (at == tls->count || tls->objects[at].number != number || tls->objects[at].kind != kind)
         return NULL;
@@ -108,7 +108,7 @@ static uint32_t first_number(void) {
     return number % FIRST_NUMBER_MAX + 1;
 }
 
-object_t *object_new(tls_t *tls, object_kind_t kind, uint64_t bytes) {
+object_t *object_new(tls_provider_t *tls, object_kind_t kind, uint64_t bytes) {
     if (tls->next == 0)
         tls->next = first_number();
     if (tls->count >= OBJECTS_MAX || tls->next > INT32_MAX) {
@@ -133,11 +133,11 @@ object_t *object_new(tls_t *tls, object_kind_t kind, uint64_t bytes) {
     return object;
 }
 
-void object_undo(tls_t *tls) {
+void object_undo(tls_provider_t *tls) {
     release(tls, &tls->objects[--tls->count]);
 }
 
-int32_t tls_drop(tls_t *tls, uint32_t number) {
+int32_t openssl_drop(tls_provider_t *tls, uint32_t number) {
     uint32_t at = place_of(tls, number);
     if (at == tls->count || tls->objects[at].number != number)
         return TLS_STALE;
@@ -150,7 +150,7 @@ int32_t tls_drop(tls_t *tls, uint32_t number) {
 
 /* --- Failures ----------------------------------------------------------------------------- */
 
-int32_t tls_fail(tls_t *tls, const char *reason, const char *message) {
+int32_t tls_fail(tls_provider_t *tls, const char *reason, const char *message) {
     snprintf(tls->error_library, sizeof tls->error_library, "SSL");
     snprintf(tls->error_reason, sizeof tls->error_reason, "%s", reason);
     snprintf(tls->error_message, sizeof tls->error_message, "%s", message);
@@ -180,7 +180,7 @@ static void verify_message(char *out, size_t size, long code, const char *hostna
         snprintf(out, size, "%s", text);
 }
 
-int32_t tls_fail_openssl(tls_t *tls, const SSL *ssl) {
+int32_t tls_fail_openssl(tls_provider_t *tls, const SSL *ssl) {
     unsigned long code = ERR_peek_last_error();
     const char *reason = ERR_reason_error_string(code), *library = ERR_lib_error_string(code);
     tls->error_verify = 0;

@@ -6,7 +6,7 @@
 
 #include <openssl/err.h>
 
-#include "tls/tls_internal.h"
+#include "tls/openssl/internal.h"
 
 static bool put(buffer_t *out, const char *text) {
     return buffer_append(out, text, strlen(text));
@@ -160,7 +160,7 @@ static bool put_chain(buffer_t *out, const STACK_OF(X509) * chain) {
     return chain != NULL;
 }
 
-static bool error_text(const tls_t *tls, buffer_t *out) {
+static bool error_text(const tls_provider_t *tls, buffer_t *out) {
     char code[24];
     snprintf(code, sizeof code, "%ld", tls->error_verify);
     return buffer_append(out, tls->error_library, strlen(tls->error_library) + 1) &&
@@ -224,7 +224,7 @@ static bool context_text(const context_t *context, buffer_t *out) {
     return true;
 }
 
-bool tls_text(tls_t *tls, uint32_t number, uint32_t what, buffer_t *out) {
+bool openssl_text(tls_provider_t *tls, uint32_t number, uint32_t what, buffer_t *out) {
     const object_t *object;
     char count[16];
     bool good = false;

@@ -5,7 +5,7 @@
 
 #include <openssl/err.h>
 
-#include "tls/tls_internal.h"
+#include "tls/openssl/internal.h"
 
 /* What of a program's options and flags has a meaning here; the guest refuses the others. */
 #define OPTIONS_KNOWN                                                                              \
@@ -13,7 +13,7 @@
      SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_NO_ENCRYPT_THEN_MAC)
 #define VERIFY_KNOWN (X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN)
 
-int32_t tls_authorities_new(tls_t *tls, const char *data, size_t length, uint32_t format) {
+int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t length, uint32_t format) {
     if (length > TLS_AUTHORITIES_MAX)
         return tls_fail(tls, "TOO_LONG", "more than 2 MiB of certificates at once");
     object_t *object = object_new(tls, OBJECT_AUTHORITIES, 4 * (uint64_t)length + 1024);
@@ -28,7 +28,7 @@ int32_t tls_authorities_new(tls_t *tls, const char *data, size_t length, uint32_
     return tls_fail(tls, "NO_CERTIFICATE", "no certificate or crl found");
 }
 
-static bool set_trust(tls_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
+static bool set_trust(tls_provider_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
     X509_STORE *store = trust_new(tls, settings->system_trust);
     if (!store)
         return false;
@@ -80,7 +80,7 @@ static void set_checks(SSL_CTX *context, const tls_settings_t *settings) {
     SSL_CTX_set_verify(context, settings->verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
 }
 
-static bool set_up(tls_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
+static bool set_up(tls_provider_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
     /* Renegotiation could bring another certificate than the one that was checked. */
     SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
     SSL_CTX_set_options(context, (settings->options & OPTIONS_KNOWN) | SSL_OP_NO_RENEGOTIATION |
@@ -95,7 +95,7 @@ static bool set_up(tls_t *tls, SSL_CTX *context, const tls_settings_t *settings)
             SSL_CTX_set_alpn_protos(context, settings->alpn, settings->alpn_length) == 0);
 }
 
-static context_t *make(tls_t *tls, const tls_settings_t *settings) {
+static context_t *make(tls_provider_t *tls, const tls_settings_t *settings) {
     context_t *context = calloc(1, sizeof *context);
     if (!context)
         return NULL;
@@ -112,7 +112,7 @@ static context_t *make(tls_t *tls, const tls_settings_t *settings) {
     return NULL;
 }
 
-int32_t tls_context_new(tls_t *tls, const tls_settings_t *settings) {
+int32_t openssl_context_new(tls_provider_t *tls, const tls_settings_t *settings) {
     for (uint32_t i = 0; i < settings->authority_count; i++)
         if (!object_find(tls, settings->authorities[i], OBJECT_AUTHORITIES))
             return TLS_STALE;

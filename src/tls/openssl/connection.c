@@ -6,7 +6,7 @@
 #include <openssl/err.h>
 
 #include "base/wipe.h"
-#include "tls/tls_internal.h"
+#include "tls/openssl/internal.h"
 
 #define RECORD_BYTES 16384 /* of plain text, at most */
 #define STRONG_BITS 128    /* of the cipher, before a secret is put in */
@@ -40,7 +40,7 @@ static bool set_name(SSL *ssl, const char *hostname, bool check) {
                    : X509_VERIFY_PARAM_set1_host(parameters, hostname, 0);
 }
 
-static bool set_up(tls_t *tls, connection_t *connection, const context_t *context) {
+static bool set_up(tls_provider_t *tls, connection_t *connection, const context_t *context) {
     connection->ssl = SSL_new(context->ssl);
     if (!connection->ssl)
         return false;
@@ -65,7 +65,7 @@ static bool set_up(tls_t *tls, connection_t *connection, const context_t *contex
            offer_without_http2(connection->ssl, context->alpn, context->alpn_length);
 }
 
-int32_t tls_open(tls_t *tls, uint32_t number, const char *hostname) {
+int32_t openssl_open(tls_provider_t *tls, uint32_t number, const char *hostname) {
     const object_t *found = object_find(tls, number, OBJECT_CONTEXT);
     if (!found)
         return TLS_STALE;
@@ -86,7 +86,7 @@ int32_t tls_open(tls_t *tls, uint32_t number, const char *hostname) {
 
 /* --- Handshake ---------------------------------------------------------------------------- */
 
-static int32_t status_of(tls_t *tls, connection_t *connection, int result) {
+static int32_t status_of(tls_provider_t *tls, connection_t *connection, int result) {
     switch (SSL_get_error(connection->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         ERR_clear_error();
@@ -110,7 +110,7 @@ static int32_t status_of(tls_t *tls, connection_t *connection, int result) {
 }
 
 /* Once: what the filters are to do on this connection. */
-static void decide(tls_t *tls, connection_t *connection) {
+static void decide(tls_provider_t *tls, connection_t *connection) {
     connection->done = true;
     if (!tls->secrets)
         return;
@@ -124,7 +124,7 @@ static void decide(tls_t *tls, connection_t *connection) {
     connection->inserts = true;
 }
 
-static int32_t handshake(tls_t *tls, connection_t *connection) {
+static int32_t handshake(tls_provider_t *tls, connection_t *connection) {
     if (!connection->done) {
         ERR_clear_error();
         int result = SSL_do_handshake(connection->ssl);
@@ -135,7 +135,7 @@ static int32_t handshake(tls_t *tls, connection_t *connection) {
     return connection->inserts;
 }
 
-int32_t tls_handshake(tls_t *tls, uint32_t number) {
+int32_t openssl_handshake(tls_provider_t *tls, uint32_t number) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     return object ? handshake(tls, object->connection) : TLS_STALE;
 }
@@ -143,7 +143,7 @@ int32_t tls_handshake(tls_t *tls, uint32_t number) {
 /* --- Writing ------------------------------------------------------------------------------ */
 
 /* All of it: the queue to be drained grows as it must. */
-static int32_t encrypt(tls_t *tls, connection_t *connection, const char *data, size_t length) {
+static int32_t encrypt(tls_provider_t *tls, connection_t *connection, const char *data, size_t length) {
     while (length > 0) {
         size_t written;
         ERR_clear_error();
@@ -157,7 +157,7 @@ static int32_t encrypt(tls_t *tls, connection_t *connection, const char *data, s
 }
 
 /* Encrypts what a filter has let go, and wipes it. */
-static int32_t encrypt_work(tls_t *tls, connection_t *connection) {
+static int32_t encrypt_work(tls_provider_t *tls, connection_t *connection) {
     buffer_t *work = &connection->work;
     int32_t status = encrypt(tls, connection, work->data, work->length);
     if (work->data)
@@ -166,7 +166,7 @@ static int32_t encrypt_work(tls_t *tls, connection_t *connection) {
     return status;
 }
 
-int32_t tls_write(tls_t *tls, uint32_t number, const char *data, uint32_t length) {
+int32_t openssl_write(tls_provider_t *tls, uint32_t number, const char *data, uint32_t length) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
@@ -187,7 +187,7 @@ int32_t tls_write(tls_t *tls, uint32_t number, const char *data, uint32_t length
 }
 
 /* 1: something was let go. */
-static int32_t flush(tls_t *tls, connection_t *connection) {
+static int32_t flush(tls_provider_t *tls, connection_t *connection) {
     if (!connection->inserts || connection->insert.held.length == 0)
         return 0;
     if (!filter_release(&connection->insert, &connection->work))
@@ -196,12 +196,12 @@ static int32_t flush(tls_t *tls, connection_t *connection) {
     return status < 0 ? status : 1;
 }
 
-int32_t tls_flush(tls_t *tls, uint32_t number) {
+int32_t openssl_flush(tls_provider_t *tls, uint32_t number) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     return object ? flush(tls, object->connection) : TLS_STALE;
 }
 
-int32_t tls_shutdown(tls_t *tls, uint32_t number) {
+int32_t openssl_shutdown(tls_provider_t *tls, uint32_t number) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
@@ -228,7 +228,7 @@ static int32_t take_plain(connection_t *connection, char *buffer, uint32_t capac
 }
 
 /* The network has nothing more for now, or for good: what is held is given. */
-static int32_t read_end(tls_t *tls, connection_t *connection, int32_t status) {
+static int32_t read_end(tls_provider_t *tls, connection_t *connection, int32_t status) {
     bool final = status == TLS_CLOSED || status == TLS_CUT;
     if (status == TLS_WANT_READ) {
         int32_t flushed = flush(tls, connection);
@@ -247,7 +247,7 @@ static int32_t read_end(tls_t *tls, connection_t *connection, int32_t status) {
 }
 
 /* Fills `plain`; 0, or why it is still empty. */
-static int32_t read_scrubbed(tls_t *tls, connection_t *connection) {
+static int32_t read_scrubbed(tls_provider_t *tls, connection_t *connection) {
     char record[RECORD_BYTES];
     int32_t status = 0;
     while (status == 0 && connection->plain.length == 0) {
@@ -265,7 +265,7 @@ static int32_t read_scrubbed(tls_t *tls, connection_t *connection) {
     return status;
 }
 
-int32_t tls_read(tls_t *tls, uint32_t number, char *buffer, uint32_t capacity) {
+int32_t openssl_read(tls_provider_t *tls, uint32_t number, char *buffer, uint32_t capacity) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
@@ -288,7 +288,7 @@ int32_t tls_read(tls_t *tls, uint32_t number, char *buffer, uint32_t capacity) {
 
 /* --- The network's side ------------------------------------------------------------------- */
 
-int32_t tls_feed(tls_t *tls, uint32_t number, const char *data, uint32_t length) {
+int32_t openssl_feed(tls_provider_t *tls, uint32_t number, const char *data, uint32_t length) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
@@ -306,7 +306,7 @@ int32_t tls_feed(tls_t *tls, uint32_t number, const char *data, uint32_t length)
     return written > 0 ? written : tls_fail_openssl(tls, NULL);
 }
 
-int32_t tls_drain(tls_t *tls, uint32_t number, char *buffer, uint32_t capacity) {
+int32_t openssl_drain(tls_provider_t *tls, uint32_t number, char *buffer, uint32_t capacity) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
@@ -314,7 +314,7 @@ int32_t tls_drain(tls_t *tls, uint32_t number, char *buffer, uint32_t capacity) 
     return got > 0 ? got : 0;
 }
 
-int32_t tls_count(tls_t *tls, uint32_t number, uint32_t what) {
+int32_t openssl_count(tls_provider_t *tls, uint32_t number, uint32_t what) {
     object_t *object = object_find(tls, number, OBJECT_CONNECTION);
     if (!object)
         return TLS_STALE;
