@@ -77,7 +77,12 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
         message_error("cannot make a sandbox: %s", error.message);
         return status == ERYX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
-    int code = execute(program, sandbox, &streams);
+    int code = transfers_put(&program->puts, sandbox);
+    if (code == EXIT_OK) {
+        code = execute(program, sandbox, &streams);
+        int got = transfers_get(&program->gets, sandbox);
+        code = code == EXIT_OK ? got : code;
+    }
     eryx_sandbox_free(sandbox);
     return code;
 }

@@ -11,6 +11,7 @@
 #include "network.h"
 #include "secrets.h"
 #include "source.h"
+#include "transfer.h"
 
 struct program {
     struct source source;
@@ -23,6 +24,7 @@ struct program {
     bool pass_stdin;
     const char *callbacks_path; /* NULL: none */
     struct mount_options mounts;
+    struct transfers puts, gets;
     struct network net;
     struct secret_options secrets;
     const char *result;         /* as of eryx_execute_options_t */

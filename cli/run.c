@@ -19,7 +19,7 @@ static const uint64_t trace_bytes_default = UINT64_C(1) << 30;
 static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
-       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT,
+       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT, OPTION_PUT, OPTION_GET,
        OPTION_ALLOW_NET, OPTION_DENY_NET, OPTION_NET_LOCAL, OPTION_NET_NAME, OPTION_NET_LOG,
        OPTION_SECRET, OPTION_SECRET_CLEARTEXT, OPTION_TLS_CA,
        OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
@@ -34,6 +34,8 @@ static const struct option options[] = {
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
     {"result", required_argument, NULL, OPTION_RESULT},
     {"mount", required_argument, NULL, OPTION_MOUNT},
+    {"put", required_argument, NULL, OPTION_PUT},
+    {"get", required_argument, NULL, OPTION_GET},
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
@@ -117,6 +119,10 @@ static int set_option(struct program *program, int option, char *value)
         return EXIT_OK;
     case OPTION_MOUNT:
         return mount_options_add(&program->mounts, value);
+    case OPTION_PUT:
+        return transfers_add(&program->puts, true, value);
+    case OPTION_GET:
+        return transfers_add(&program->gets, false, value);
     case OPTION_RESULT:
         if (value_utf8_prefix(value, strlen(value)) != strlen(value))
             return message_usage("run", "--result: the name is not UTF-8");
@@ -239,6 +245,8 @@ static int run(int argc, char **argv)
     int result = run_program(&program, argc, argv);
     free(program.environ);
     mount_options_free(&program.mounts);
+    transfers_free(&program.puts);
+    transfers_free(&program.gets);
     network_free(&program.net);
     secret_options_free(&program.secrets);
     return result;
@@ -267,6 +275,7 @@ const struct command command_run = {
             "  eryx run --mount data:/data --mount out:/out:rw report.py   files of this machine\n"
             "  eryx run --allow-net api.example.org:443 client.py   and nobody else\n"
             "  eryx run --secret KEY:api.example.org --allow-net api.example.org client.py\n"
+            "  eryx run --put in.csv:/tmp/in.csv --get /tmp/out.csv:out.csv convert.py\n"
             "  eryx run --result total -c 'total = sum(range(10))'         prints 45\n"
             "  eryx run --trace - -c 'x = 1'              each line that runs, on stderr\n"
             "  eryx run --json untrusted.py | python3 -m json.tool\n"
@@ -282,6 +291,15 @@ const struct command command_run = {
             "  --mount SOURCE:TARGET[:MODE]\n"
             "                     show a directory or file of this machine in the sandbox at the\n"
             "                     absolute path TARGET; may be repeated; see below\n"
+            "  --put SOURCE:TARGET\n"
+            "                     copy a file or directory into the sandbox before the program\n"
+            "                     runs; may be repeated\n"
+            "  --get SOURCE:TARGET\n"
+            "                     copy a file or directory out of the sandbox when the program has\n"
+            "                     ended, whatever its exit code; may be repeated. After a limit, an\n"
+            "                     interrupt, a crash or os._exit the files are those from before the\n"
+            "                     program. Links below SOURCE are left out. All together up to 1G and\n"
+            "                     100,000 files, as with --put\n"
             "  --callbacks FILE   functions that the program can call; see below\n"
             "  --allow-net RULE   let the program talk to HOST[:PORT]; may be repeated; see below\n"
             "  --deny-net RULE    an exception to that\n"

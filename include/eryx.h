@@ -32,6 +32,7 @@
 #include <eryx/checkpoint.h>
 #include <eryx/error.h>
 #include <eryx/execution.h>
+#include <eryx/fs.h>
 #include <eryx/limits.h>
 #include <eryx/mount.h>
 #include <eryx/net.h>

@@ -11,8 +11,8 @@
 #define MESSAGE_MAX ((uint32_t)1 << 20) /* of an exception */
 #define TRACEBACK_MAX ((uint32_t)4 << 20)
 
-static guest_status_t helper(guest_t *guest, size_t export, const engine_value_t *arguments,
-                             engine_value_t *result) {
+guest_status_t call_helper(guest_t *guest, size_t export, const engine_value_t *arguments,
+                           engine_value_t *result) {
     guest->phase = PHASE_HELPER;
     engine_state_t state = engine_call(guest->instance, export, arguments, result);
     guest->phase = PHASE_IDLE;
@@ -26,7 +26,7 @@ static guest_status_t post_return(guest_t *guest, size_t export, const engine_va
     if (!engine_has_export(guest->instance, export))
         return GUEST_ENDED;
     engine_value_t nothing;
-    return helper(guest, export, result, &nothing);
+    return call_helper(guest, export, result, &nothing);
 }
 
 static guest_status_t broken(guest_t *guest, const char *where) {
@@ -41,7 +41,7 @@ static guest_status_t allocate(guest_t *guest, uint32_t align, size_t size, uint
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {
         {.u32 = 0}, {.u32 = 0}, {.u32 = align}, {.u32 = (uint32_t)size}};
     engine_value_t result;
-    guest_status_t status = helper(guest, EXPORT_REALLOC, arguments, &result);
+    guest_status_t status = call_helper(guest, EXPORT_REALLOC, arguments, &result);
     if (status != GUEST_ENDED)
         return status;
     if (result.u32 == 0)
@@ -129,14 +129,14 @@ guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings)
     arguments[10].u32 = settings->trace_locals;
     arguments[11].u32 = settings->display;
     engine_value_t nothing;
-    status = helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
+    status = call_helper(guest, EXPORT_CONFIGURE, arguments, &nothing);
     if (status != GUEST_ENDED)
         return status;
     engine_value_t limits[ENGINE_MAX_ARGUMENTS] = {{.u64 = settings->file_system_bytes},
                                                    {.u32 = settings->files},
                                                    {.u32 = settings->open_files},
                                                    {.u32 = settings->recursion}};
-    return helper(guest, EXPORT_LIMIT, limits, &nothing);
+    return call_helper(guest, EXPORT_LIMIT, limits, &nothing);
 }
 
 /* Copies a string, cut at max without splitting a UTF-8 sequence. False: bad pointer. */
@@ -159,7 +159,7 @@ static bool lift_text(const guest_t *guest, const char *fields, uint32_t max, ch
 guest_status_t guest_exception(guest_t *guest, guest_exception_t *out) {
     *out = (guest_exception_t){0};
     engine_value_t values[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
-    guest_status_t status = helper(guest, EXPORT_EXCEPTION, values, &values[0]);
+    guest_status_t status = call_helper(guest, EXPORT_EXCEPTION, values, &values[0]);
     if (status != GUEST_ENDED)
         return status;
     const char *info = lift_readable(guest, values[0].u32, 36);
@@ -207,7 +207,7 @@ static guest_status_t ask(guest_t *guest, size_t export, const engine_value_t *a
                           bool has_value, uint64_t max, guest_answer_t *out) {
     engine_value_t values[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
     *out = (guest_answer_t){0};
-    guest_status_t status = helper(guest, export, arguments, &values[0]);
+    guest_status_t status = call_helper(guest, export, arguments, &values[0]);
     if (status != GUEST_ENDED)
         return status;
     const char *fields = lift_readable(guest, values[0].u32, 12);
@@ -246,7 +246,7 @@ guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
 guest_status_t guest_wake(guest_t *guest) {
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
     guest_phase_t phase = guest->phase;
-    guest_status_t status = helper(guest, EXPORT_WAKE, arguments, &nothing);
+    guest_status_t status = call_helper(guest, EXPORT_WAKE, arguments, &nothing);
     if (status == GUEST_ENDED)
         guest->phase = phase;
     return status;
@@ -254,5 +254,5 @@ guest_status_t guest_wake(guest_t *guest) {
 
 guest_status_t guest_clear(guest_t *guest) {
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
-    return helper(guest, EXPORT_CLEAR, arguments, &nothing);
+    return call_helper(guest, EXPORT_CLEAR, arguments, &nothing);
 }

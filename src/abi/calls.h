@@ -19,9 +19,13 @@ enum guest_export {
     EXPORT_RESTORE,
     EXPORT_RESTORE_POST,
     EXPORT_CLEAR,
-    EXPORT_WAKE
+    EXPORT_WAKE,
+    EXPORT_FILE
 };
 
+/* Calls an export that returns at once. */
+guest_status_t call_helper(guest_t *guest, size_t export, const engine_value_t *arguments,
+                           engine_value_t *result);
 /* Copies bytes into memory that the guest allocates. GUEST_ENDED: *address is where. */
 guest_status_t call_lower(guest_t *guest, const char *data, size_t length, uint32_t *address);
 

@@ -29,6 +29,7 @@ const engine_export_t guest_exports[] = {
     [EXPORT_RESTORE_POST] = {"cabi_post_restore-state", "i", "", true},
     [EXPORT_CLEAR] = {"clear-state", "", "", false},
     [EXPORT_WAKE] = {"eryx:sandbox/control@0.1.0#wake", "", "", false},
+    [EXPORT_FILE] = {"eryx_file_call", "iiiIii", "i", true},
 };
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 

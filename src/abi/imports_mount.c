@@ -1,11 +1,11 @@
 /* Mounts as the guest imports them, module "eryx"; runtime/wasi/mounts.c is the other side.
  *
- * A result is 0 or a count, or -1 - e for the error e: the number of the error-code in
- * wasi:filesystem/types and one more, or one of those below. -1 would be "no such host". Data goes
- * through a buffer of the host, never from or to guest memory by a system call. */
+ * A result is 0 or a count, or -1 - e for the error e (errors.h). -1 would be "no such host". Data
+ * goes through a buffer of the host, never from or to guest memory by a system call. */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "abi/errors.h"
 #include "abi/imports.h"
 #include "abi/lift.h"
 #include "mount/mounts.h"
@@ -23,27 +23,9 @@ enum { RECORD_FILE = 1, RECORD_READ_ONLY = 2, RECORD_OVERLAY = 4 };
 
 static const char fault_pointer[] = "a pointer outside of memory";
 
-static const struct {
-    int error;
-    uint8_t code;
-} codes[] = {
-    {EACCES, 1},      {EAGAIN, 2},        {EBADF, 4},      {EBUSY, 5},   {EDQUOT, 7},
-    {EEXIST, 8},      {EFBIG, 9},         {EINVAL, 13},    {EIO, 14},    {EISDIR, 15},
-    {EMLINK, 17},     {ENAMETOOLONG, 19}, {ENODEV, 20},    {ENOENT, 21}, {ENOMEM, 23},
-    {ENOSPC, 24},     {ENOTDIR, 25},      {ENOTEMPTY, 26}, {ENOSYS, 28}, {ENXIO, 30},
-    {EPERM, 32},      {EOVERFLOW, 31},    {EROFS, 34},     {ESPIPE, 35}, {ETXTBSY, 36},
-    {EXDEV, 37},      {EMFILE, 64},       {ENFILE, 64},    {ELOOP, 65},  {ESTALE, 66},
-    {EOPNOTSUPP, 28},
-};
-
 static int32_t answer(ptrdiff_t result)
 {
-    if (result >= 0)
-        return (int32_t)result;
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (codes[i].error == -result)
-            return -1 - codes[i].code;
-    return -1 - 14; /* EIO */
+    return result >= 0 ? (int32_t)result : -1 - error_to_code((int)-result);
 }
 
 static engine_reply_t reply(engine_value_t *values, ptrdiff_t result)

@@ -62,6 +62,13 @@ struct eryx_sandbox {
     eryx_execution_t execution;
 };
 
+/* Calls of guest exports outside of an execution (state.c): the guest is ready for one; *status: how
+ * that went. */
+int session_begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *error);
+/* Takes in how the calls went; `what` is for the message. */
+int session_end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
+                eryx_error_t *error);
+
 /* Those of the options (mounts.c). */
 int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                        eryx_error_t *error);

@@ -18,8 +18,7 @@ void eryx_bytes_free(void *data) {
     free(data);
 }
 
-/* The guest is ready for a call of an export. */
-static int begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *error) {
+int session_begin(eryx_sandbox_t *sandbox, guest_status_t *status, eryx_error_t *error) {
     int result = sandbox_idle(sandbox, error);
     if (result == ERYX_OK)
         result = sandbox_ready(sandbox, error);
@@ -60,9 +59,8 @@ static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_r
     return error_set(error, ERYX_ERR_GUEST, "%s: %s; %s", what, message, then);
 }
 
-/* Takes in how the call went. */
-static int end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
-               eryx_error_t *error) {
+int session_end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
+                eryx_error_t *error) {
     stop_reason_t reason = control_end(sandbox->control, NULL);
     sandbox->execution.state = EXECUTION_IDLE;
     streams_flush(sandbox);
@@ -99,14 +97,14 @@ int eryx_sandbox_snapshot(eryx_sandbox_t *sandbox, const eryx_snapshot_options_t
                          "options of another version: call eryx_snapshot_options_init");
     guest_answer_t answer = {0};
     guest_status_t status;
-    int result = begin(sandbox, &status, error);
+    int result = session_begin(sandbox, &status, error);
     if (result != ERYX_OK)
         return result;
     uint64_t max = sandbox->limits.snapshot_bytes;
     if (status == GUEST_ENDED)
         status = guest_snapshot(&sandbox->instance->guest, options && options->skip_unpicklable,
                                 max, &answer);
-    result = end(sandbox, status, "snapshot", error);
+    result = session_end(sandbox, status, "snapshot", error);
     if (result != ERYX_OK) {
         free(answer.data);
         return result;
@@ -138,12 +136,12 @@ int eryx_sandbox_restore(eryx_sandbox_t *sandbox, const void *data, size_t lengt
                          (unsigned long long)sandbox->limits.snapshot_bytes);
     guest_answer_t answer = {0};
     guest_status_t status;
-    int result = begin(sandbox, &status, error);
+    int result = session_begin(sandbox, &status, error);
     if (result != ERYX_OK)
         return result;
     if (status == GUEST_ENDED)
         status = guest_restore(&sandbox->instance->guest, data, length, &answer);
-    result = end(sandbox, status, "restore", error);
+    result = session_end(sandbox, status, "restore", error);
     if (result != ERYX_OK) {
         free(answer.data);
         return result;
@@ -155,10 +153,10 @@ int eryx_sandbox_clear(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     if (!sandbox)
         return error_set(error, ERYX_ERR_ARGUMENT, "sandbox is NULL");
     guest_status_t status;
-    int result = begin(sandbox, &status, error);
+    int result = session_begin(sandbox, &status, error);
     if (result != ERYX_OK)
         return result;
     if (status == GUEST_ENDED)
         status = guest_clear(&sandbox->instance->guest);
-    return end(sandbox, status, "clear", error);
+    return session_end(sandbox, status, "clear", error);
 }
