@@ -12,7 +12,7 @@ CMAKE_FLAGS := -DERYX_SANITIZE=$(SANITIZE) $(if $(WASMTIME_ROOT),-DWASMTIME_ROOT
 QUIET := $(if $(V),,@)
 export V
 
-.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk
+.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk test-extensions
 
 all: runtime
 
@@ -22,6 +22,7 @@ help:
 	@echo 'make test-component   drive runtime.wasm from a Rust host (minutes, the first time)'
 	@echo 'make            build everything: build/eryx, build/liberyx.so, build/runtime/'
 	@echo 'make examples   run the example programs'
+	@echo 'make test-extensions  native extensions, with packages built from their source'
 	@echo 'make sdk        what `eryx sdk` needs to build native extensions, in build/sdk'
 	@echo 'make bench      measure; prints a table, writes build/bench.json'
 	@echo 'make install    install under PREFIX ($(PREFIX)); DESTDIR= is honoured'
@@ -60,6 +61,10 @@ run examples: runtime
 # Native extensions: the SDK, and packages built with it.
 sdk: runtime
 	$(QUIET)sdk/make build/sdk
+
+test-extensions: sdk
+	$(QUIET)tests/extension/run --eryx $(BUILD)/eryx
+	$(QUIET)tests/extension/run_packages --eryx $(BUILD)/eryx $(TESTS)
 
 test: runtime
 	$(QUIET)deps/fetch --tests

@@ -9,7 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from folder import SdkError
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python -I leaves it out
+from folder import Sdk, SdkError  # noqa: E402
 
 TARGET = ["-target", "wasm32-wasi", "-mextended-const"]
 # Not interposed: what a module defines is its own. Traps of undefined behaviour would end the
@@ -166,7 +167,6 @@ def run(sdk, language, arguments):
 
 def main():
     """As the programs bin/cc and bin/c++ of build systems."""
-    from folder import Sdk
     try:
         return run(Sdk(Path(__file__).resolve().parent.parent), sys.argv[1], sys.argv[2:])
     except (SdkError, OSError) as error:
