@@ -26,6 +26,7 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_repl;
 extern const struct command command_mcp;
+extern const struct command command_serve;
 extern const struct command command_info;
 extern const struct command command_sdk;
 extern const struct command command_help;

@@ -13,8 +13,9 @@ struct json_t;
 
 struct console {
     eryx_runtime_t *runtime;
-    eryx_sandbox_t *sandbox; /* the session */
-    eryx_sandbox_t *helper;  /* a second one, that knows Python's syntax; NULL until needed */
+    eryx_sandbox_t *sandbox;         /* the session */
+    eryx_sandbox_options_t *options; /* of the session */
+    eryx_sandbox_t *helper; /* a second one, that knows Python's syntax; NULL until needed */
     struct editor *editor;
     int signal_fd;  /* as in editor_options */
     int stop_fd;    /* eventfd: readable when the running program was interrupted */

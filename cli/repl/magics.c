@@ -3,14 +3,11 @@
 #define _GNU_SOURCE
 #include "magics.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -28,95 +25,44 @@ static const struct command commands[];
 
 /* --- Checkpoints -------------------------------------------------------------------------- */
 
-struct bytes {
-    void *data;
-    size_t length;
-};
-
-static int take_snapshot(struct console *console, void *argument, eryx_error_t *error)
+static int save_file(struct console *console, void *argument, eryx_error_t *error)
 {
-    struct bytes *bytes = argument;
-    return eryx_sandbox_snapshot(console->sandbox, NULL, &bytes->data, &bytes->length, error);
-}
-
-static int use_snapshot(struct console *console, void *argument, eryx_error_t *error)
-{
-    struct bytes *bytes = argument;
-    return eryx_sandbox_restore(console->sandbox, bytes->data, bytes->length, error);
-}
-
-/* Under another name first, so that a file of this name is whole or the old one. */
-static bool write_file(const char *path, const struct bytes *bytes)
-{
-    char *temporary;
-    if (asprintf(&temporary, "%s.%ld.tmp", path, (long)getpid()) < 0)
-        return false;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool good = file && fwrite(bytes->data, 1, bytes->length, file) == bytes->length &&
-                fflush(file) == 0 && fsync(fd) == 0;
-    int cause = errno;
-    if (file ? fclose(file) != 0 && good : fd >= 0 && close(fd) != 0)
-        good = false, cause = errno;
-    if (good && rename(temporary, path) != 0)
-        good = false, cause = errno;
-    if (!good && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    errno = cause;
-    return good;
+    return eryx_sandbox_checkpoint_file(console->sandbox, NULL, argument, error);
 }
 
 static enum magic save(struct console *console, const char *path)
 {
-    struct bytes bytes = {0};
     eryx_error_t error = {0};
-    if (console_call(console, take_snapshot, &bytes, &error) != ERYX_OK) {
+    struct stat info;
+    if (console_call(console, save_file, (void *)path, &error) != ERYX_OK)
         message_error("not saved: %s", error.message);
-    } else {
-        if (write_file(path, &bytes))
-            printf("saved in %s, %zu bytes\n", path, bytes.length);
-        else
-            message_error("cannot write %s: %s", path, strerror(errno));
-        eryx_bytes_free(bytes.data);
-    }
+    else if (stat(path, &info) == 0)
+        printf("saved in %s, %.1f MiB\n", path, (double)info.st_size / (1 << 20));
     return MAGIC_DONE;
 }
 
-/* The whole file, for free(); false with errno. */
-static bool read_file(const char *path, struct bytes *out)
+/* The session is replaced by another sandbox; what cannot be resumed leaves it as it was. */
+static int load_file(struct console *console, void *argument, eryx_error_t *error)
 {
-    struct stat info;
-    FILE *file = fopen(path, "re");
-    if (!file)
-        return false;
-    bool good = fstat(fileno(file), &info) == 0;
-    if (good && !S_ISREG(info.st_mode)) {
-        errno = S_ISDIR(info.st_mode) ? EISDIR : EINVAL;
-        good = false;
-    }
-    out->length = good ? (size_t)info.st_size : 0;
-    out->data = good ? malloc(out->length + 1) : NULL;
-    good = out->data && fread(out->data, 1, out->length, file) == out->length;
-    if (!good)
-        free(out->data);
-    fclose(file);
-    return good;
+    eryx_sandbox_t *sandbox;
+    int status =
+        eryx_sandbox_resume_file(console->runtime, argument, console->options, &sandbox, error);
+    if (status != ERYX_OK)
+        return status;
+    eryx_sandbox_free(console->sandbox);
+    console->sandbox = sandbox;
+    /* A checkpoint of another program may have been taken in the middle of an await. */
+    eryx_execution_free(eryx_sandbox_execution(sandbox));
+    return ERYX_OK;
 }
 
 static enum magic load(struct console *console, const char *path)
 {
-    struct bytes bytes;
     eryx_error_t error = {0};
-    if (!read_file(path, &bytes)) {
-        message_error("cannot read %s: %s", path, strerror(errno));
-        return MAGIC_DONE;
-    }
-    if (console_call(console, use_snapshot, &bytes, &error) != ERYX_OK)
+    if (console_call(console, load_file, (void *)path, &error) != ERYX_OK)
         message_error("not loaded: %s", error.message);
     else
         printf("loaded %s\n", path);
-    free(bytes.data);
     return MAGIC_DONE;
 }
 
@@ -189,8 +135,8 @@ static enum magic time_code(struct console *console, const char *argument)
 static const struct command commands[] = {
     {"time", "CODE", "run it and say how long it took", time_code},
     {"mem", NULL, "the largest of the session's variables", memory},
-    {"save", "FILE", "save the session's names", save},
-    {"load", "FILE", "replace the session's names by saved ones", load},
+    {"save", "FILE", "save the session: names, files, everything", save},
+    {"load", "FILE", "replace the session by a saved one", load},
     {"reset", NULL, "forget everything", reset},
     {"help", NULL, "this list", help},
     {"quit", NULL, "end, as Ctrl-D", quit},

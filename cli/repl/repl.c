@@ -102,19 +102,18 @@ static bool open_console(struct console *console, const struct request *request,
         message_error("%s", error.message);
         return false;
     }
-    eryx_sandbox_options_t sandbox_options;
-    eryx_sandbox_options_init(&sandbox_options);
-    sandbox_options.limits = request->limits;
-    sandbox_options.limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
-    sandbox_options.environ = (const char *const *)request->environ;
-    sandbox_options.environ_count = request->environ_count;
-    sandbox_options.on_output = console_on_output;
-    sandbox_options.on_input = console_on_input;
-    sandbox_options.callbacks = callbacks->list;
-    sandbox_options.callback_count = callbacks->count;
-    sandbox_options.env = console;
-    if (eryx_sandbox_new(console->runtime, &sandbox_options, &console->sandbox, &error) !=
-        ERYX_OK) {
+    eryx_sandbox_options_t *options = console->options;
+    eryx_sandbox_options_init(options);
+    options->limits = request->limits;
+    options->limits.output_bytes = UINT64_MAX; /* nothing is kept: it goes through */
+    options->environ = (const char *const *)request->environ;
+    options->environ_count = request->environ_count;
+    options->on_output = console_on_output;
+    options->on_input = console_on_input;
+    options->callbacks = callbacks->list;
+    options->callback_count = callbacks->count;
+    options->env = console;
+    if (eryx_sandbox_new(console->runtime, options, &console->sandbox, &error) != ERYX_OK) {
         message_error("cannot make a sandbox: %s", error.message);
         return false;
     }
@@ -132,7 +131,9 @@ static void greet(const struct console *console)
 
 static int converse(const struct request *request, struct callbacks *callbacks)
 {
-    struct console console = {.signal_fd = take_signals(),
+    eryx_sandbox_options_t sandbox_options;
+    struct console console = {.options = &sandbox_options,
+                              .signal_fd = take_signals(),
                               .stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     char *path = request->keep_history ? history_path() : NULL;
     int code = EXIT_FAILED;
@@ -274,8 +275,8 @@ const struct command command_repl = {
             "Commands of the prompt:\n"
             "  %time CODE         run it and say how long it took\n"
             "  %mem               the largest of the session's variables\n"
-            "  %save FILE         save the session's names in a file of this machine\n"
-            "  %load FILE         replace the session's names by saved ones\n"
+            "  %save FILE         save the session, with its files, in a file of this machine\n"
+            "  %load FILE         replace the session by a saved one, of the same runtime file\n"
             "  %reset             forget everything\n"
             "  %help              this list\n"
             "  %quit              end, as Ctrl-D, exit and quit do\n"

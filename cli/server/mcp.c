@@ -141,15 +141,18 @@ static void on_output(struct job *job)
     }
 }
 
-static void free_call(struct mcp_call *call)
+static void unlist(struct mcp_call *call)
 {
-    struct mcp *mcp = call->peer->mcp;
     if (call->previous)
         call->previous->next = call->next;
     else
-        mcp->calls = call->next;
+        call->peer->mcp->calls = call->next;
     if (call->next)
         call->next->previous = call->previous;
+}
+
+static void free_call(struct mcp_call *call)
+{
     json_decref(call->id);
     json_decref(call->token);
     job_free(call->job);
@@ -159,6 +162,7 @@ static void free_call(struct mcp_call *call)
 static void on_done(struct job *job)
 {
     struct mcp_call *call = job->env;
+    unlist(call); /* the final answer may be the end of its peer */
     if (call->sink && call->cancelled) {
         call->sink->send(call->sink, NULL, true);
     } else if (call->sink) {
@@ -342,10 +346,12 @@ static json_t *call_tool(struct request *request, int *code, const char **what)
         if (status == JOB_OK)
             return NULL;
         result = mcp_tools_failure("%s", job_status_text(status));
-        if (request->call)
+        if (request->call) {
+            unlist(request->call);
             free_call(request->call);
-        else
+        } else {
             job_free(job);
+        }
         request->call = NULL;
     }
     if (request->modern)

@@ -7,36 +7,48 @@
 #include "../message.h"
 #include "../suggest.h"
 #include "config.h"
+#include "front.h"
+#include "http.h"
 #include "mcp.h"
 #include "service.h"
 #include "stdio.h"
 
 struct request {
     const char *config_path, *runtime_path;
+    struct front_options front; /* listen NULL: stdin and stdout */
 };
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"runtime", required_argument, NULL, 'r'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"config", required_argument, NULL, 'c'}, {"runtime", required_argument, NULL, 'r'},
+    {"http", required_argument, NULL, 'l'},   {"token-file", required_argument, NULL, 't'},
+    {"help", no_argument, NULL, 'h'},         {0},
 };
 
-static int serve(const struct request *request)
+static int serve(struct request *request)
 {
     struct server_config config;
     if (!config_read(request->config_path, &config))
         return EXIT_USAGE;
     int code = EXIT_FAILED;
+    struct front_options *front = &request->front;
+    front->command = "mcp";
+    if (!front->token_file)
+        front->token_file = config.token_file;
+    if (front->listen)
+        front_prepare();
     struct loop *loop = loop_new();
     struct service *service = loop ? service_new(&config, request->runtime_path, loop) : NULL;
     struct mcp *mcp = service ? mcp_new(service, &config, loop) : NULL;
     if (!loop)
         message_error("cannot start: %s", strerror(errno));
-    if (mcp && stdio_serve(mcp, &config, loop))
-        code = EXIT_OK;
-    service_free(service);
-    mcp_free(mcp);
+    if (mcp && front->listen) {
+        code = front_serve(front, &config, loop, service, mcp);
+    } else {
+        if (mcp && stdio_serve(mcp, &config, loop))
+            code = EXIT_OK;
+        service_free(service);
+        mcp_free(mcp);
+    }
     loop_free(loop);
     config_free(&config);
     return code;
@@ -56,6 +68,12 @@ static int run(int argc, char **argv)
         case 'r':
             request.runtime_path = optarg;
             break;
+        case 'l':
+            request.front.listen = optarg;
+            break;
+        case 't':
+            request.front.token_file = optarg;
+            break;
         case 'h':
             return command_help.run(2, (char *[]){"help", "mcp", NULL});
         default:
@@ -64,6 +82,9 @@ static int run(int argc, char **argv)
     }
     if (optind < argc)
         return message_usage("mcp", "unexpected argument '%s'", argv[optind]);
+    if (request.front.listen && !http_is_loopback(request.front.listen))
+        return message_usage("mcp", "--http %s: only on loopback; 'eryx serve' has /mcp for others",
+                             request.front.listen);
     return serve(&request);
 }
 
@@ -73,7 +94,7 @@ const struct command command_mcp = {
     .help =
         "Usage: eryx mcp [options]\n"
         "\n"
-        "A server of the Model Context Protocol on stdin and stdout: a language model's client\n"
+        "A server of the Model Context Protocol, on stdin and stdout: a language model's client\n"
         "starts it, and the model runs Python in sandboxes that see nothing of this machine.\n"
         "\n"
         "Examples:\n"
@@ -92,6 +113,9 @@ const struct command command_mcp = {
         "  Output goes out as progress while code runs; a cancelled call stops its program.\n"
         "\n"
         "Options:\n"
+        "  --http ADDRESS:PORT   serve over HTTP on loopback, at /mcp, instead: 127.0.0.1:8700\n"
+        "  --token-file FILE  the token that HTTP requests must have; else ERYX_TOKEN is taken,\n"
+        "                     else a new one is made and printed\n"
         "  --config FILE      limits and sizes; see below\n"
         "  --runtime FILE     use this runtime.cwasm\n"
         "  -h, --help         this help\n"

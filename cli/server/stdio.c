@@ -96,7 +96,8 @@ static void send_message(struct mcp_sink *sink, json_t *message, bool final)
 {
     struct stdio *io = (struct stdio *)sink;
     bool drop = !final && io->backlog_end - io->backlog_begin > BACKLOG_MAX;
-    char *text = message && !drop ? json_dumps(message, JSON_COMPACT) : NULL;
+    char *text =
+        message && !drop ? json_dumps(message, JSON_COMPACT | JSON_REAL_PRECISION(9)) : NULL;
     size_t length = text ? strlen(text) : 0;
     json_decref(message);
     if (io->backlog_begin > 0) {

@@ -26,37 +26,46 @@ static void on_output(void *env, eryx_stream_t stream, const char *data, size_t 
     pthread_mutex_unlock(&service->lock);
 }
 
-static bool new_sandbox(struct job *job, struct session *session)
+static void set_options(eryx_sandbox_options_t *options, struct session *session)
 {
-    struct service *service = session->service;
-    eryx_sandbox_options_t options;
-    eryx_error_t error = {0};
-    eryx_sandbox_options_init(&options);
-    options.limits = service->config->limits;
-    options.on_output = on_output;
-    options.env = session;
-    int status = eryx_sandbox_new(service->runtime, &options, &session->sandbox, &error);
-    if (status == ERYX_OK)
-        return true;
-    session->sandbox = NULL;
-    job_fail(job, status == ERYX_ERR_LIMIT ? JOB_OVERLOADED : JOB_FAILED,
-             "cannot make a sandbox: %s", error.message);
+    eryx_sandbox_options_init(options);
+    options->limits = session->service->config->limits;
+    options->on_output = on_output;
+    options->env = session;
+}
+
+static bool refuse(struct job *job, int status, const char *what, const eryx_error_t *error)
+{
+    job_fail(job, status == ERYX_ERR_LIMIT ? JOB_OVERLOADED : JOB_FAILED, "%s: %s", what,
+             error->message);
     return false;
 }
 
-static bool restore(struct job *job, struct session *session, const void *data, size_t length)
+static bool new_sandbox(struct job *job, struct session *session)
 {
+    eryx_sandbox_options_t options;
     eryx_error_t error = {0};
-    eryx_sandbox_free(session->sandbox);
-    session->sandbox = NULL;
-    if (!new_sandbox(job, session))
-        return false;
-    if (eryx_sandbox_restore(session->sandbox, data, length, &error) == ERYX_OK)
+    set_options(&options, session);
+    int status = eryx_sandbox_new(session->service->runtime, &options, &session->sandbox, &error);
+    if (status == ERYX_OK)
         return true;
-    eryx_sandbox_free(session->sandbox);
     session->sandbox = NULL;
-    job_fail(job, JOB_FAILED, "the saved session cannot be used: %s", error.message);
-    return false;
+    return refuse(job, status, "cannot make a sandbox", &error);
+}
+
+static bool resume(struct job *job, struct session *session, const void *data, size_t length)
+{
+    eryx_sandbox_options_t options;
+    eryx_error_t error = {0};
+    eryx_checkpoint_part_t part = {data, length};
+    eryx_sandbox_free(session->sandbox);
+    set_options(&options, session);
+    int status = eryx_sandbox_resume(session->service->runtime, &part, 1, &options,
+                                     &session->sandbox, &error);
+    if (status == ERYX_OK)
+        return true;
+    session->sandbox = NULL;
+    return refuse(job, status, "the saved session cannot be used", &error);
 }
 
 /* Reads the session from the store if another server has written it since. */
@@ -80,7 +89,7 @@ static bool refresh(struct job *job, struct session *session)
         job_fail(job, JOB_FAILED, "cannot read the session from the store: %s", strerror(errno));
         return false;
     }
-    bool good = restore(job, session, data, length);
+    bool good = resume(job, session, data, length);
     free(data);
     if (!good)
         session->mark = none;
@@ -122,18 +131,17 @@ bool work_lock(struct job *job)
 
 static bool save(struct job *job, struct session *session)
 {
-    eryx_snapshot_options_t options;
     eryx_error_t error = {0};
     void *data;
     size_t length;
-    eryx_snapshot_options_init(&options);
-    options.skip_unpicklable = true;
-    if (eryx_sandbox_snapshot(session->sandbox, &options, &data, &length, &error) != ERYX_OK) {
+    if (eryx_sandbox_checkpoint(session->sandbox, NULL, &data, &length, &error) != ERYX_OK) {
         message_error("session %s is not saved: %s", session->id, error.message);
         return false;
     }
-    bool good = store_write(job->service->store, session->id, data, length, &session->mark);
+    bool good = length <= job->service->config->limits.snapshot_bytes;
     if (!good)
+        message_error("session %s is not saved: it has more than limits.snapshot", session->id);
+    else if (!(good = store_write(job->service->store, session->id, data, length, &session->mark)))
         message_error("session %s is not saved: %s", session->id, strerror(errno));
     eryx_bytes_free(data);
     return good;
@@ -178,13 +186,12 @@ static bool begin_execution(struct job *job)
     return status == ERYX_OK;
 }
 
-/* A copy of the session's names and files in another one. */
+/* A copy of the session in another one. */
 static bool fork_session(struct job *job)
 {
-    eryx_error_t error = {0};
-    void *data;
-    size_t length;
     static const struct store_mark none;
+    eryx_sandbox_options_t options;
+    eryx_error_t error = {0};
     if (job->service->store) {
         struct store_mark there = store_look(job->service->store, job->other->id);
         if (!store_same(&there, &none)) {
@@ -192,13 +199,12 @@ static bool fork_session(struct job *job)
             return false;
         }
     }
-    if (eryx_sandbox_snapshot(job->owner->sandbox, NULL, &data, &length, &error) != ERYX_OK) {
-        job_fail(job, JOB_FAILED, "the session cannot be copied: %s", error.message);
-        return false;
-    }
-    bool good = restore(job, job->other, data, length);
-    eryx_bytes_free(data);
-    return good;
+    set_options(&options, job->other);
+    int status = eryx_sandbox_fork(job->owner->sandbox, &options, 1, &job->other->sandbox, &error);
+    if (status == ERYX_OK)
+        return true;
+    job->other->sandbox = NULL;
+    return refuse(job, status, "the session cannot be copied", &error);
 }
 
 static bool close_session(struct job *job)

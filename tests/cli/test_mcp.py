@@ -6,6 +6,7 @@ revisions up to 2025-11-25, and without, as of 2026-07-28.
 """
 import asyncio
 import base64
+import contextlib
 import json
 import subprocess
 import sys
@@ -14,12 +15,15 @@ import time
 import unittest
 from pathlib import Path
 
+from server_process import TOKEN, Server
 from suite import eryx, main
 
 CLIENT = Path(__file__).resolve().parents[2] / "build/deps/mcp"
 sys.path.insert(0, str(CLIENT))
 try:
     from mcp import Client, StdioServerParameters
+    from mcp.client.streamable_http import streamable_http_client
+    from mcp.shared._httpx_utils import create_mcp_http_client
     from mcp.shared.exceptions import MCPError
 except ImportError as error:
     sys.exit(f"the mcp client is not in {CLIENT} ({error}): run deps/fetch --tests\n0 passed, 1 failed")
@@ -283,6 +287,64 @@ class McpAuto(WithServer):
         async with self.client() as client:
             self.assertEqual(client.server_info.name, "eryx")
             self.assertEqual(text_of(await client.call_tool("run_python", {"code": "7"})), "7\n")
+
+
+class OverHttp(WithServer):
+    """The same over HTTP."""
+
+    @contextlib.asynccontextmanager
+    async def client(self, config=None, **options):
+        server = Server(command="mcp", config=config)
+        self.addCleanup(server.stop)
+        headers = {"Authorization": "Bearer " + TOKEN}
+        async with create_mcp_http_client(headers=headers) as http:
+            transport = streamable_http_client(f"http://127.0.0.1:{server.port}/mcp", http_client=http)
+            async with Client(transport, mode=self.mode, **options) as client:
+                yield client
+
+
+class McpHttp(OverHttp, Mcp):
+    pass
+
+
+class McpHttpModern(OverHttp, Mcp):
+    mode = "2026-07-28"
+
+
+class Http(unittest.TestCase):
+    def setUp(self):
+        self.server = Server(command="mcp")
+        self.addCleanup(self.server.stop)
+
+    def post(self, message, **headers):
+        return self.server.ask("POST", "/mcp", message, **headers)
+
+    def test_clients(self):
+        begin = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
+                 "params": {"protocolVersion": "2025-06-18"}}
+        ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+        status, body, headers = self.post(begin)
+        self.assertEqual((status, body["result"]["protocolVersion"]), (200, "2025-06-18"))
+        session = {"Mcp_Session_Id": headers["Mcp-Session-Id"]}
+        self.assertEqual(self.post(ping, **session)[1], {"jsonrpc": "2.0", "id": 1, "result": {}})
+        note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        self.assertEqual(self.post(note, **session)[0], 202)
+        self.assertEqual(self.server.ask("DELETE", "/mcp", **session)[0], 204)
+        self.assertEqual(self.post(ping, **session)[0], 404)
+        self.assertEqual(self.server.ask("DELETE", "/mcp", **session)[0], 404)
+        self.assertEqual(self.post(ping)[0], 200)
+        self.assertEqual(self.server.ask("GET", "/mcp")[0], 405)
+        self.assertEqual(self.post("nonsense")[0], 400)
+        self.assertEqual(self.post("[]")[0], 400)
+        self.assertEqual(self.post(ping, Authorization="Bearer wrong")[0], 401)
+        self.assertEqual(self.post(ping, Origin="https://evil.example")[0], 403)
+        self.assertEqual(self.server.ask("POST", "/v1/run", {"code": "1"})[0], 404)
+
+    def test_only_on_loopback(self):
+        done = subprocess.run([eryx(), "mcp", "--http", "0.0.0.0:0"], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("only on loopback", done.stderr)
 
 
 class Messages(unittest.TestCase):
