@@ -179,7 +179,7 @@ class Repl(unittest.TestCase):
         t.run("x", "NameError")
         t.run("%load here.eryx", r"loaded here.eryx\n")
         t.run("x", r"\n\{'a': \[1, 2\]\}\n")
-        t.run("%load nowhere", r"not loaded: .*nowhere: No such file")
+        t.run("%load nowhere", r"not loaded: nowhere: .*No such file")
         t.run("%load .", r"not loaded: .*\.")
         t.run("%load", r"%load needs FILE")
         t.run("%save /nowhere/x", r"not saved: .*/nowhere/x.*No such file")

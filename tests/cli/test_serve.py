@@ -215,7 +215,10 @@ class Serve(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="eryx-store-") as folder:
             config = {"store": {"directory": folder}, "sessions": 2}
             one, two = self.start(config=config), self.start(config=config)
-            self.run_code(one, "x = 1", "s")
+            self.run_code(one, "x = 1; steps = iter(range(99)); open('kept', 'w').write('text')", "s")
+            body = self.run_code(two, "next(steps), open('kept').read()", "s", result="")
+            self.assertEqual(body["result"], [0, "text"])
+            self.assertEqual(self.run_code(one, "next(steps)", "s", result="")["result"], 1)
             for i in range(3):
                 self.assertEqual(self.run_code(two, "x += 1; x", "s", result="")["result"], 2 + 2 * i)
                 self.assertEqual(self.run_code(one, "x += 1; x", "s", result="")["result"], 3 + 2 * i)
