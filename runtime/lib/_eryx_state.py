@@ -12,6 +12,7 @@ import binascii
 import dataclasses
 import enum
 import functools
+import gc
 import io
 import marshal
 import pickle
@@ -19,6 +20,7 @@ import struct
 import sys
 import types
 import typing
+import weakref
 
 import _eryx_callbacks
 
@@ -28,6 +30,7 @@ MAX_BYTES = 256 << 20
 
 _PICKLE_VERSION = 5
 _RUNTIME = f"{sys.implementation.cache_tag} {sys.byteorder}"
+_TYPE_VARIABLES = typing.TypeVar, typing.ParamSpec, typing.TypeVarTuple
 _LRU_CACHE = type(functools.lru_cache(None)(len))
 # Objects that dataclasses compares by identity: they go by name.
 _SENTINELS = {id(value): name for name, value in vars(dataclasses).items()
@@ -56,6 +59,15 @@ def _new_cell():
 def _set_cell(cell, state):
     if state:
         cell.cell_contents = state[0]
+
+
+def _class_dict(cls):
+    """The dict behind the class's __dict__. Code of annotations has it in a cell."""
+    return gc.get_referents(cls.__dict__)[0]
+
+
+def _set_class_cell(cell, cls):
+    cell.cell_contents = _class_dict(cls)
 
 
 def _new_function(code, name, cells, scope):
@@ -87,16 +99,30 @@ def _new_cache(function, parameters):
     return functools.lru_cache(**parameters)(function)
 
 
-def _new_type_variable(name, constraints, options):
-    return typing.TypeVar(name, *constraints, **options)
+def _new_type_variable(kind, name, constraints, options):
+    variable = kind(name, *constraints, **options)
+    variable.__module__ = "__main__"
+    return variable
 
 
-def _new_class(meta, name, bases, slots):
-    namespace = {"__module__": "__main__"}
-    if slots is not None:
-        namespace["__slots__"] = slots
+def _new_type_of(name, supertype):
+    new = typing.NewType(name, supertype)
+    new.__module__ = "__main__"
+    return new
+
+
+def _new_alias(name, value, parameters):
+    return typing.TypeAliasType(name, value, type_params=parameters)
+
+
+def _new_class(meta, name, bases, early):
+    """`early`: what the class must have from the beginning."""
     return types.new_class(name, bases, {"metaclass": meta},
-                           lambda scope: scope.update(namespace))
+                           lambda scope: scope.update(early, __module__="__main__"))
+
+
+def _new_typed_dict(name, annotations, total):
+    return typing.TypedDict(name, annotations, total=total)
 
 
 def _set_class(cls, state):
@@ -130,6 +156,12 @@ def _importable(obj):
     for part in obj.__qualname__.split("."):
         module = getattr(module, part, None)
     return module is obj
+
+
+def _is_in_module(obj):
+    """The same for what has only a name. Type parameters say that they are of `typing`."""
+    module = sys.modules.get(obj.__module__)
+    return obj.__module__ != "__main__" and getattr(module, obj.__name__, None) is obj
 
 
 def _names(code):
@@ -168,32 +200,58 @@ class _Pickler(pickle.Pickler):
                 raise pickle.PicklingError(f"module {obj.__name__!r} is not importable by name")
             return _import, (obj.__name__,)
         if kind is types.CellType:
-            try:
-                state = (obj.cell_contents,)
-            except ValueError:
-                state = ()
-            return _new_cell, (), state, None, None, _set_cell
+            return self._cell(obj)
         if kind is types.CodeType:
             return marshal.loads, (marshal.dumps(obj),)
         if id(obj) in _SENTINELS:
             return getattr, (dataclasses, _SENTINELS[id(obj)])
         if kind is types.MappingProxyType:
-            return _new_proxy, (dict(obj),)
+            return _new_proxy, (gc.get_referents(obj)[0],)
+        if kind is weakref.WeakKeyDictionary or kind is weakref.WeakValueDictionary:
+            return kind, (dict(obj),)
         if kind is classmethod or kind is staticmethod:
             return _new_method, (kind, obj.__func__)
         if kind is property:
             return _new_method, (kind, obj.fget, obj.fset, obj.fdel, obj.__doc__)
         if kind is _LRU_CACHE:
             return _new_cache, (obj.__wrapped__, obj.cache_parameters())
-        if kind is typing.TypeVar and _of_session(obj):
-            options = {"bound": obj.__bound__, "covariant": obj.__covariant__,
-                       "contravariant": obj.__contravariant__,
-                       "infer_variance": obj.__infer_variance__}
-            return _new_type_variable, (obj.__name__, obj.__constraints__, options)
+        if kind in _TYPE_VARIABLES and not _is_in_module(obj):
+            return self._type_variable(obj)
+        if kind is typing.NewType and not _is_in_module(obj):
+            return _new_type_of, (obj.__name__, obj.__supertype__)
+        if kind is typing.TypeAliasType and not _is_in_module(obj):
+            return _new_alias, (obj.__name__, obj.__value__, obj.__type_params__)
         return NotImplemented
 
     def persistent_id(self, obj):
         return "namespace" if obj is self.namespace else None
+
+    @staticmethod
+    def _type_variable(variable):
+        options, constraints = {}, ()
+        if type(variable) is not typing.TypeVarTuple:
+            options = {"bound": variable.__bound__, "covariant": variable.__covariant__,
+                       "contravariant": variable.__contravariant__,
+                       "infer_variance": variable.__infer_variance__}
+        if type(variable) is typing.TypeVar:
+            constraints = variable.__constraints__
+        return (_new_type_variable, (type(variable), variable.__name__, constraints, options))
+
+    def _cell(self, cell):
+        try:
+            content = cell.cell_contents
+        except ValueError:
+            return _new_cell, (), (), None, None, _set_cell
+        if type(content) is dict:
+            cls = self.classes.get(id(content))
+            if cls is None:  # the class comes later: its own descriptors know it
+                owners = (getattr(content.get(name), "__objclass__", None)
+                          for name in ("__dict__", "__weakref__"))
+                cls = next((owner for owner in owners if isinstance(owner, type)
+                            and _class_dict(owner) is content), None)
+            if cls is not None:
+                return _new_cell, (), cls, None, None, _set_class_cell
+        return _new_cell, (), (content,), None, None, _set_cell
 
     @staticmethod
     def _function(function):
@@ -205,16 +263,20 @@ class _Pickler(pickle.Pickler):
                  _scope(function)),
                 state, None, None, _set_function)
 
-    @staticmethod
-    def _class(cls):
+    def _class(self, cls):
+        self.classes[id(_class_dict(cls))] = cls
         scope = dict(cls.__dict__)
         slots = scope.pop("__slots__", None)
         names = (slots,) if isinstance(slots, str) else tuple(slots or ())
         attributes = {key: value for key, value in scope.items()
                       if key not in _CLASS_SLOTS and key not in names
                       and not isinstance(value, types.GetSetDescriptorType)}
-        bases = attributes.pop("__orig_bases__", cls.__bases__)
-        return (_new_class, (type(cls), cls.__name__, bases, slots),
+        if typing.is_typeddict(cls):
+            return (_new_typed_dict, (cls.__name__, cls.__annotations__, cls.__total__),
+                    (cls.__qualname__, {"__module__": "__main__"}), None, None, _set_class)
+        early = {name: value for name, value in (("__slots__", slots),
+                 ("__orig_bases__", attributes.pop("__orig_bases__", None))) if value is not None}
+        return (_new_class, (type(cls), cls.__name__, cls.__bases__, early),
                 (cls.__qualname__, attributes), None, None, _set_class)
 
     @staticmethod
@@ -238,6 +300,7 @@ def _dump(namespace, value):
     out = io.BytesIO()
     pickler = _Pickler(out, _PICKLE_VERSION)
     pickler.namespace = namespace
+    pickler.classes = {}  # id of a class's dict: the class
     pickler.dump((_RUNTIME, value))
     return out.getvalue()
 

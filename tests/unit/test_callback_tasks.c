@@ -86,6 +86,8 @@ static void expect_answered(eryx_sandbox_t *sandbox, unsigned calls, unsigned ca
     assert_int_equal(pthread_create(&thread, NULL, answer_backwards, NULL), 0);
     expect(sandbox, code, output);
     pthread_join(thread, NULL);
+    atomic_store(&held_count, 0);
+    atomic_store(&cancelled, 0);
 }
 
 static void test_failures(void **state) {
