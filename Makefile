@@ -54,6 +54,7 @@ native: $(BUILD)/build.ninja
 
 runtime: native
 	$(QUIET)toolchain/pipeline.py --jobs $(JOBS) $(if $(QUICK),--quick)
+	$(if $(SANITIZE),$(QUIET)ln -sf ../../runtime/runtime.cwasm $(BUILD)/runtime/)
 
 run examples: runtime
 	$(QUIET)examples/run $(BUILD)/eryx
@@ -86,8 +87,13 @@ fuzz:
 	$(QUIET)set -e; for target in build/san-address-undefined/fuzz/fuzz_*; do \
 	    $$target --seconds $(FUZZ_SECONDS) fuzz/corpus/$${target##*/fuzz_}; done
 
-lint format:
-	$(QUIET)tests/lint $@
+lint: runtime
+	$(QUIET)deps/fetch --lint
+	$(QUIET)tests/lint lint $(BUILD)
+
+format:
+	$(QUIET)deps/fetch --lint
+	$(QUIET)tests/lint format
 
 clean:
 	rm -rf $$(find build -mindepth 1 -maxdepth 1 ! -name deps ! -name cache 2>/dev/null)
