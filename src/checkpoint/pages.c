@@ -1,3 +1,4 @@
+/* Copies pages of one slot to another: see pages.h. */
 #include "checkpoint/pages.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Taking and giving a state: see state.h. */
 #define _GNU_SOURCE
 #include "checkpoint/state.h"
 
