@@ -1,3 +1,4 @@
+/* Writes checkpoints: what a file is made of is told in format.h. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
