@@ -18,7 +18,8 @@ enum { LIMITS_FIRST = 512 };
         {"max-files", required_argument, NULL, LIMITS_FIRST + 4},                                  \
         {"max-open-files", required_argument, NULL, LIMITS_FIRST + 5},                             \
         {"max-recursion", required_argument, NULL, LIMITS_FIRST + 6},                              \
-        {"max-calls", required_argument, NULL, LIMITS_FIRST + 7}
+        {"max-calls", required_argument, NULL, LIMITS_FIRST + 7},                                  \
+        {"fuel", required_argument, NULL, LIMITS_FIRST + 8}
 
 /* Their part of the help. */
 #define LIMITS_HELP                                                                                \
@@ -31,7 +32,9 @@ enum { LIMITS_FIRST = 512 };
     "  --max-files N      most files and folders; default 200000\n"                                \
     "  --max-open-files N most open files (EMFILE); default 1000\n"                                \
     "  --max-recursion N  what sys.setrecursionlimit sets at most; default 1000000\n"              \
-    "  --max-calls N      most calls of callbacks; default 1000000\n"
+    "  --max-calls N      most calls of callbacks; default 1000000\n"                             \
+    "  --fuel N           stop after N WebAssembly instructions, on any machine at the same\n"     \
+    "                     place. Uses the runtime that counts, which is half as fast\n"
 
 /* Whether it is one of them. */
 bool limits_is_option(int option);

@@ -95,6 +95,7 @@ static int run_with(const struct program *program, const struct callbacks *callb
     eryx_runtime_options_init(&runtime_options);
     runtime_options.max_sandboxes = 1;
     runtime_options.max_warm = 0;
+    runtime_options.fuel = program->limits.fuel > 0;
     int code = EXIT_FAILED;
     if (eryx_runtime_open(program->runtime_path, &runtime_options, &runtime, &error) != ERYX_OK) {
         message_error("%s", error.message);

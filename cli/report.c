@@ -137,6 +137,8 @@ int report_json(const eryx_outcome_t *outcome, const char *result_name)
     } else if (kind != ERYX_OUTCOME_OK && kind != ERYX_OUTCOME_EXIT) {
         print_member("message", text);
     }
+    if (eryx_outcome_fuel_used(outcome) > 0)
+        printf(", \"fuel_used\": %" PRIu64, eryx_outcome_fuel_used(outcome));
     if (kind == ERYX_OUTCOME_LIMIT) {
         fputs(", \"limit\": {\"name\": ", stdout);
         json_print_text(eryx_limit_name(eryx_outcome_limit(outcome)));

@@ -14,7 +14,8 @@ install(TARGETS eryx eryx_static EXPORT eryxTargets
 install(FILES "${PROJECT_SOURCE_DIR}/include/eryx.h" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/eryx" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   FILES_MATCHING PATTERN "*.h")
-install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime.wasm"
+install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime-fuel.cwasm"
+  "${ERYX_RUNTIME_DIR}/runtime.wasm"
   DESTINATION "${private_dir}")
 install(TARGETS eryx_tls LIBRARY DESTINATION "${private_dir}")
 install(PROGRAMS "${WASMTIME_LIBRARY}" DESTINATION "${private_dir}" RENAME libwasmtime.so)

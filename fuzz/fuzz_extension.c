@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wasm_module parsed;
     struct wasm_error failure;
     eryx_error_t error = {0};
-    if (extension_prepare(data, size, 1 << 20, 32 << 20, &module, &error) != ERYX_OK) {
+    if (extension_prepare(data, size, 1 << 20, 32 << 20, size & 1, &module, &error) != ERYX_OK) {
         if (!error.message[0] || module.data)
             abort();
         return 0;

@@ -100,7 +100,9 @@ def module_steps(tools, libs, runtime_so, quick):
     polled = Step("safepoints", [tools.eryx_build, "safepoints", plain, "-o", Out("polled.wasm")])
     unpolled = Step("safepoints-unpolled", [tools.eryx_build, "safepoints", "--no-polls", plain,
                                             "-o", Out("unpolled.wasm")])
-    return [*steps, polled], polled["polled.wasm"], unpolled
+    fuel = Step("safepoints-fuel", [tools.eryx_build, "safepoints", "--fuel", plain,
+                                    "-o", Out("fuel.wasm")])
+    return [*steps, polled], polled["polled.wasm"], unpolled, fuel
 
 
 def archive_step(tools, libs):
@@ -125,6 +127,16 @@ def runtime_steps(tools, suffix, module, archive):
     return [code, image, pack], image, pack["runtime.cwasm"]
 
 
+def fuel_steps(tools, fuel, image):
+    """runtime-fuel.cwasm: the module's code once more, counting; memory is that of runtime.cwasm."""
+    code = Step("precompile-fuel", [tools.eryx_build, "precompile", "--fuel", fuel["fuel.wasm"],
+                                    "--memory-minimum", MEMORY_MINIMUM, "-o", Out("code.elf")])
+    pack = Step("pack-fuel", [
+        tools.eryx_build, "pack", "--fuel", "--code", code["code.elf"], "--memory",
+        image["memory.img"], "--meta", image["image.meta"], "-o", Out("runtime-fuel.cwasm")])
+    return [fuel, code, pack], pack["runtime-fuel.cwasm"]
+
+
 def component_step(tools, module, image):
     shim = DEPS / "node_modules" / "@bytecodealliance" / "jco-transpile" / "dist" / "wasm-tools.js"
     return Step("component", [
@@ -138,14 +150,16 @@ def build(runner, tools, quick, unpolled_too):
     """Runs the steps and puts the results where the rest of the project looks for them."""
     libs, headers = libraries_steps(tools)
     compiled, runtime_so = compile_steps(tools, headers)
-    module, polled, unpolled = module_steps(tools, libs, runtime_so, quick)
+    module, polled, unpolled, fuel = module_steps(tools, libs, runtime_so, quick)
     archive = archive_step(tools, libs)
     packed, image, cwasm = runtime_steps(tools, "", polled, archive["stdlib.arc"])
     component = component_step(tools, polled, image)
-    steps = [libs, headers, *compiled, *module, archive, *packed, component]
+    counting, fuel_cwasm = fuel_steps(tools, fuel, image)
+    steps = [libs, headers, *compiled, *module, archive, *packed, *counting, component]
     wanted = {"libs": libs["libs"], "guest/runtime.so": runtime_so, "guest/polled.wasm": polled,
               "guest/include": headers["include"],
-              "runtime/runtime.cwasm": cwasm, "runtime/runtime.wasm": component["runtime.wasm"]}
+              "runtime/runtime.cwasm": cwasm, "runtime/runtime-fuel.cwasm": fuel_cwasm,
+              "runtime/runtime.wasm": component["runtime.wasm"]}
     if unpolled_too:
         more, _, other = runtime_steps(tools, "-unpolled", unpolled["unpolled.wasm"],
                                        archive["stdlib.arc"])

@@ -18,7 +18,8 @@ typedef enum eryx_limit {
     ERYX_LIMIT_WALL_TIME = 1, /* nanoseconds */
     ERYX_LIMIT_OUTPUT = 2,    /* bytes of stdout and stderr together */
     ERYX_LIMIT_CPU_TIME = 3,  /* nanoseconds */
-    ERYX_LIMIT_HOST_MEMORY = 4 /* bytes */
+    ERYX_LIMIT_HOST_MEMORY = 4, /* bytes */
+    ERYX_LIMIT_FUEL = 5       /* WebAssembly instructions */
 } eryx_limit_t;
 
 typedef struct eryx_limits {
@@ -81,6 +82,11 @@ typedef struct eryx_limits {
     /* What sys.setrecursionlimit sets at most; it takes larger numbers for this one. Default
      * 1,000,000, at least 100. Python's own default of 1,000 holds until the program changes it. */
     uint32_t recursion;
+    /* What one execution may execute, in WebAssembly instructions (copying 64 bytes of memory counts
+     * as about five; what the host does for the program costs nothing). The same program with the
+     * same input in the same state uses exactly the same, on any machine. 0: no limit, the default.
+     * Needs a runtime that counts (eryx_runtime_options_t.fuel). At most 2^62. */
+    uint64_t fuel;
 } eryx_limits_t;
 
 /* Sets the defaults. */

@@ -48,6 +48,9 @@ ERYX_API int eryx_outcome_exit_code(const eryx_outcome_t *outcome);
 ERYX_API eryx_limit_t eryx_outcome_limit(const eryx_outcome_t *outcome);
 ERYX_API uint64_t eryx_outcome_limit_value(const eryx_outcome_t *outcome);
 ERYX_API uint64_t eryx_outcome_limit_used(const eryx_outcome_t *outcome);
+/* WebAssembly instructions that the execution used; 0 where the runtime does not count them
+ * (eryx_runtime_options_t.fuel). */
+ERYX_API uint64_t eryx_outcome_fuel_used(const eryx_outcome_t *outcome);
 /* Wall time of the execution in nanoseconds. */
 ERYX_API uint64_t eryx_outcome_wall_time_ns(const eryx_outcome_t *outcome);
 /* After LIMIT, INTERRUPTED, TRAP and os._exit: 0 when the session is again what it was before this

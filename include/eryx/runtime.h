@@ -32,12 +32,16 @@ typedef struct eryx_runtime_options {
      * write to; at most 1 GiB. NULL: $XDG_CACHE_HOME/eryx/extensions, or ~/.cache/eryx/extensions.
      * "": they are kept in memory only. Read when the runtime is opened. */
     const char *extension_cache;
+    /* Open the build that counts what programs execute: eryx_limits_t.fuel and
+     * eryx_outcome_fuel_used work, Python is about half as fast. Default false. With a path, that
+     * file must be such a build (runtime-fuel.cwasm); a file that is one counts also without this. */
+    bool fuel;
 } eryx_runtime_options_t;
 
 ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
 
-/* Opens a runtime file. path NULL: $ERYX_RUNTIME, else runtime.cwasm beside the
- * library in <prefix>/lib/eryx/, else in the build tree the library was built in.
+/* Opens a runtime file. path NULL: $ERYX_RUNTIME (with options.fuel $ERYX_RUNTIME_FUEL), else
+ * runtime.cwasm (runtime-fuel.cwasm) beside the library in <prefix>/lib/eryx/, else in the build tree the library was built in.
  * options NULL: defaults. On success *out is owned by the caller.
  * The first opening sets handlers for SIGSEGV, SIGILL and SIGFPE, which pass on what is not
  * theirs; a program that sets its own afterwards must pass signals on to them.
@@ -66,6 +70,7 @@ typedef struct eryx_runtime_info {
     uint64_t image_bytes;         /* initial linear memory, of which ... */
     uint64_t image_constant_bytes; /* ... this much is read-only and shared */
     uint64_t memory_min_bytes;     /* linear memory of a new sandbox */
+    bool fuel;                     /* it counts what programs execute */
 } eryx_runtime_info_t;
 
 /* Strings live as long as the runtime. Any thread. */

@@ -78,6 +78,10 @@ bool guest_trapped_on_memory(const guest_t *guest) {
     return engine_trap(guest->instance)->kind == ENGINE_TRAP_MEMORY;
 }
 
+bool guest_out_of_fuel(const guest_t *guest) {
+    return engine_trap(guest->instance)->kind == ENGINE_TRAP_FUEL;
+}
+
 void guest_trap_message(const guest_t *guest, char *out, size_t capacity) {
     const engine_trap_t *trap = engine_trap(guest->instance);
     if (guest->fault) {

@@ -108,6 +108,7 @@ bool guest_reset(guest_t *guest);
 
 /* Whether the trap was one of memory protection, which an armed poll page causes. */
 bool guest_trapped_on_memory(const guest_t *guest);
+bool guest_out_of_fuel(const guest_t *guest);
 /* One sentence without a full stop. */
 void guest_trap_message(const guest_t *guest, char *out, size_t capacity);
 

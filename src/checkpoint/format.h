@@ -25,7 +25,7 @@
 #include "checkpoint/state.h"
 
 #define CHECKPOINT_MAGIC "ERYXCKP\n"
-#define CHECKPOINT_VERSION 1u
+#define CHECKPOINT_VERSION 2u
 #define CHECKPOINT_HEADER_BYTES 160u
 #define PAGE_EQUAL (UINT32_C(1) << 31)
 

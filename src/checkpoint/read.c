@@ -123,6 +123,7 @@ static void get_image(reader_t *reader, guest_image_t *out) {
 static void get_execution(reader_t *reader, saved_execution_t *out, memory_slot_t *slot) {
     out->times.wall = get_u64(reader);
     out->times.cpu = get_u64(reader);
+    out->fuel_used = get_u64(reader);
     out->calls_total = get_u64(reader);
     out->output_bytes = get_u64(reader);
     out->dropped = get_u64(reader);

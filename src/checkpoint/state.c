@@ -105,6 +105,7 @@ static bool capture_execution(const eryx_sandbox_t *sandbox, saved_execution_t *
     const eryx_execution_t *execution = &sandbox->execution;
     const eryx_outcome_t *outcome = execution->outcome;
     control_measure(sandbox->control, &out->times);
+    out->fuel_used = execution_fuel_used(sandbox);
     out->calls_total = sandbox->calls.total;
     out->output_bytes = execution->output_bytes;
     out->dropped = outcome->output_dropped;
@@ -190,7 +191,8 @@ static int apply_execution(eryx_sandbox_t *sandbox, const saved_execution_t *sav
                                             .state = EXECUTION_WAITING,
                                             .output_bytes = saved->output_bytes,
                                             .outcome = outcome,
-                                            .result = result};
+                                            .result = result,
+                                            .fuel = execution_fuel(sandbox, saved->fuel_used)};
     sandbox->calls.total = saved->calls_total;
     return apply_output(sandbox, saved, error);
 }

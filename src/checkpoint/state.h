@@ -26,6 +26,7 @@ typedef struct saved_call {
 /* The execution in flight. */
 typedef struct saved_execution {
     control_times_t times; /* so far */
+    uint64_t fuel_used;
     uint64_t calls_total, output_bytes, dropped;
     buffer_t output[2], lines[2];
     char *result; /* as in eryx_execute_options_t, from malloc */

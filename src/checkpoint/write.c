@@ -70,6 +70,7 @@ static void put_execution(writer_t *writer, const saved_execution_t *execution,
                           const memory_slot_t *slot) {
     put_u64(writer, execution->times.wall);
     put_u64(writer, execution->times.cpu);
+    put_u64(writer, execution->fuel_used);
     put_u64(writer, execution->calls_total);
     put_u64(writer, execution->output_bytes);
     put_u64(writer, execution->dropped);

@@ -222,13 +222,13 @@ static void keep_in_memory(engine_t *engine, engine_code_t *code) {
 static void make_key(const engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
                      uint8_t key[SHA256_BYTES]) {
     static const char versions[] = "eryx extension " PREPARE_VERSION " " ENGINE_VERSION;
-    const uint32_t range[] = {engine->description.constant_start,
-                              engine->description.constant_end};
+    const uint32_t settings[] = {engine->description.constant_start,
+                                 engine->description.constant_end, engine->description.fuel};
     sha256_t sum;
     sha256_init(&sum);
     sha256_update(&sum, versions, sizeof versions);
     sha256_update(&sum, image_machine(), strlen(image_machine()));
-    sha256_update(&sum, range, sizeof range);
+    sha256_update(&sum, settings, sizeof settings);
     sha256_update(&sum, hash, ENGINE_HASH_BYTES);
     sha256_final(&sum, key);
 }
@@ -274,7 +274,8 @@ static int compile(engine_t *engine, const void *data, size_t length,
     extension_module_t prepared;
     wasmtime_module_t *module;
     int status = extension_prepare(data, length, engine->description.constant_start,
-                                   engine->description.constant_end, &prepared, error);
+                                   engine->description.constant_end,
+                                   engine->description.fuel, &prepared, error);
     if (status != ERYX_OK)
         return status;
     wasmtime_error_t *failed =

@@ -6,11 +6,12 @@
 
 #include "memory/origin.h"
 
-wasm_config_t *engine_config_new(void) {
+wasm_config_t *engine_config_new(bool fuel) {
     wasm_config_t *config = wasm_config_new();
     if (!config)
         return NULL;
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
+    wasmtime_config_consume_fuel_set(config, fuel);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
     wasmtime_config_signals_based_traps_set(config, true);
     wasmtime_config_memory_may_move_set(config, false);

@@ -3,6 +3,8 @@
 #ifndef ENGINE_CONFIG_H
 #define ENGINE_CONFIG_H
 
+#include <stdbool.h>
+
 #include <wasm.h>
 
 /* "wasmtime 50.0.1": stored in runtime files and compared when one is opened. */
@@ -14,7 +16,8 @@
 /* What host functions, the embedder's callbacks included, have below it. */
 #define ENGINE_HOST_STACK_BYTES ((size_t)1 << 20)
 
-/* Owned by the caller, who gives it to wasm_engine_new_with_config. */
-wasm_config_t *engine_config_new(void);
+/* fuel: code that counts what it executes, and runs at half the speed.
+ * Owned by the caller, who gives it to wasm_engine_new_with_config. */
+wasm_config_t *engine_config_new(bool fuel);
 
 #endif

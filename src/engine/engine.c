@@ -204,7 +204,7 @@ static int link_imports(engine_t *engine, eryx_error_t *error) {
 }
 
 static int start_engine(engine_t *engine, eryx_error_t *error) {
-    wasm_config_t *config = engine_config_new();
+    wasm_config_t *config = engine_config_new(engine->description.fuel);
     if (!config)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
     wasmtime_memory_creator_t memories = {.env = engine, .new_memory = engine_memory_new};

@@ -73,6 +73,7 @@ typedef struct engine_description {
     size_t global_count;
     uint32_t constant_start, constant_end; /* of linear memory: no one may write there */
     const char *cache_folder; /* for compiled extensions (extension/cache.h); engine_open only */
+    bool fuel; /* the code counts what it executes */
 } engine_description_t;
 
 /* Loads precompiled code from the start of the file. Trusts it: it is machine code.
@@ -110,6 +111,7 @@ typedef enum engine_trap_kind {
     ENGINE_TRAP_STACK,       /* wasm stack exhausted */
     ENGINE_TRAP_UNREACHABLE, /* abort() */
     ENGINE_TRAP_IMPORT,      /* an import answered ENGINE_REFUSE */
+    ENGINE_TRAP_FUEL,        /* none left */
     ENGINE_TRAP_OTHER
 } engine_trap_kind_t;
 
@@ -127,6 +129,12 @@ engine_state_t engine_resume(engine_instance_t *instance, engine_value_t *result
 /* Ends a suspended call; the instance may then only be freed. */
 void engine_cancel(engine_instance_t *instance);
 const engine_trap_t *engine_trap(const engine_instance_t *instance);
+
+/* What the guest may still execute, in instructions; a new instance has ENGINE_FUEL_ENDLESS. Nothing
+ * and 0 where the code does not count. */
+#define ENGINE_FUEL_ENDLESS ((uint64_t)1 << 62)
+void engine_fuel_set(engine_instance_t *instance, uint64_t fuel);
+uint64_t engine_fuel_get(const engine_instance_t *instance);
 
 /* Gives back memory of the call stack after deep recursion. Cheap when there was none. */
 void engine_trim(engine_instance_t *instance);

@@ -127,6 +127,7 @@ int engine_instantiate(engine_t *engine, memory_slot_t *slot, void *context,
     self->context = context;
     self->store = wasmtime_store_new(engine->engine, self, NULL);
     self->store_context = wasmtime_store_context(self->store);
+    engine_fuel_set(self, ENGINE_FUEL_ENDLESS);
     int status = instantiate(self, error);
     if (status != ERYX_OK) {
         wasmtime_store_delete(self->store);
@@ -276,6 +277,8 @@ static engine_trap_kind_t trap_kind(const wasm_trap_t *trap) {
         return ENGINE_TRAP_STACK;
     case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED:
         return ENGINE_TRAP_UNREACHABLE;
+    case WASMTIME_TRAP_CODE_OUT_OF_FUEL:
+        return ENGINE_TRAP_FUEL;
     default:
         return ENGINE_TRAP_OTHER;
     }
@@ -358,6 +361,24 @@ void engine_cancel(engine_instance_t *instance) {
 
 const engine_trap_t *engine_trap(const engine_instance_t *instance) {
     return &instance->last_trap;
+}
+
+void engine_fuel_set(engine_instance_t *instance, uint64_t fuel) {
+    if (!instance->engine->description.fuel)
+        return;
+    wasmtime_error_t *failed = wasmtime_context_set_fuel(instance->store_context, fuel);
+    if (failed)
+        wasmtime_error_delete(failed);
+}
+
+uint64_t engine_fuel_get(const engine_instance_t *instance) {
+    uint64_t fuel = 0;
+    if (!instance->engine->description.fuel)
+        return 0;
+    wasmtime_error_t *failed = wasmtime_context_get_fuel(instance->store_context, &fuel);
+    if (failed)
+        wasmtime_error_delete(failed);
+    return fuel;
 }
 
 void engine_trim(engine_instance_t *instance) {

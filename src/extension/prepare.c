@@ -245,9 +245,10 @@ static int export_data(struct wasm_module *module, eryx_error_t *error) {
 }
 
 static int insert_safepoints(struct wasm_module *module, uint32_t constant_start,
-                             uint32_t constant_end, eryx_error_t *error) {
+                             uint32_t constant_end, bool fuel, eryx_error_t *error) {
     const struct safepoints_options options = {.loops = true,
                                                .entries = true,
+                                               .fuel = fuel,
                                                .constant_start = constant_start,
                                                .constant_end = constant_end};
     struct safepoints_result result;
@@ -279,7 +280,7 @@ static int encode(const struct wasm_module *module, extension_module_t *out, ery
 }
 
 static int prepare(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
-                   extension_module_t *out, eryx_error_t *error) {
+                   bool fuel, extension_module_t *out, eryx_error_t *error) {
     struct wasm_error failure;
     struct dylink dylink;
     if (!dylink_parse(module, &dylink, &failure))
@@ -303,7 +304,7 @@ static int prepare(struct wasm_module *module, uint32_t constant_start, uint32_t
     if (status == ERYX_OK)
         status = export_data(module, error);
     if (status == ERYX_OK)
-        status = insert_safepoints(module, constant_start, constant_end, error);
+        status = insert_safepoints(module, constant_start, constant_end, fuel, error);
     if (status != ERYX_OK)
         return status;
     drop_customs(module);
@@ -311,7 +312,8 @@ static int prepare(struct wasm_module *module, uint32_t constant_start, uint32_t
 }
 
 int extension_prepare(const void *data, size_t length, uint32_t constant_start,
-                      uint32_t constant_end, extension_module_t *out, eryx_error_t *error) {
+                      uint32_t constant_end, bool fuel, extension_module_t *out,
+                      eryx_error_t *error) {
     struct wasm_module module;
     struct wasm_error failure;
     *out = (extension_module_t){0};
@@ -321,7 +323,7 @@ int extension_prepare(const void *data, size_t length, uint32_t constant_start,
     if (!wasm_parse(data, length, &module, &failure))
         return error_set(error, ERYX_ERR_FORMAT, "malformed: byte %zu of %zu: %s", failure.offset,
                          length, failure.reason);
-    int status = prepare(&module, constant_start, constant_end, out, error);
+    int status = prepare(&module, constant_start, constant_end, fuel, out, error);
     wasm_free(&module);
     return status;
 }

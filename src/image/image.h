@@ -19,6 +19,7 @@
 #define IMAGE_FOOTER_BYTES 4096u
 #define IMAGE_ALIGN 65536u /* sections start here: host pages may be 4, 16 or 64 KiB */
 #define IMAGE_MAX_GLOBALS 32u
+#define IMAGE_FUEL 1u /* the code counts what it executes */
 
 typedef struct image_section {
     uint64_t offset; /* from the start of the file */
@@ -37,7 +38,7 @@ typedef struct image_global {
 typedef struct image_footer {
     char magic[8];
     uint32_t format_version;
-    uint32_t reserved0;
+    uint32_t features; /* IMAGE_FUEL */
     char eryx_version[16];   /* of the eryx-build that wrote it */
     char engine_version[32]; /* "wasmtime 50.0.1" */
     char python_version[16];

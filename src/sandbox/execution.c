@@ -92,6 +92,7 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
     control_times_t times;
     stop_reason_t reason = control_end(sandbox->control, &times);
     outcome->wall_time_ns = times.wall;
+    outcome->fuel_used = execution_fuel_used(sandbox);
     execution->state = EXECUTION_DONE;
     streams_flush(sandbox);
     switch (status) {
@@ -110,6 +111,8 @@ static void finish(eryx_sandbox_t *sandbox, guest_status_t status,
     case GUEST_TRAPPED:
         if (reason != STOP_NONE && guest_trapped_on_memory(guest))
             end_stopped(sandbox, reason, &times);
+        else if (guest_out_of_fuel(guest))
+            limits_end(outcome, ERYX_LIMIT_FUEL, sandbox->limits.fuel, outcome->fuel_used);
         else if (!end_exceeded(sandbox))
             end_trapped(guest, outcome);
         break;
@@ -231,6 +234,19 @@ guest_status_t execution_wake(eryx_sandbox_t *sandbox) {
     return GUEST_ENDED;
 }
 
+uint64_t execution_fuel(eryx_sandbox_t *sandbox, uint64_t used) {
+    if (!(sandbox->runtime->footer.features & IMAGE_FUEL))
+        return 0;
+    uint64_t limit = sandbox->limits.fuel > 0 ? sandbox->limits.fuel : ENGINE_FUEL_ENDLESS;
+    engine_fuel_set(sandbox->instance->guest.instance, used < limit ? limit - used : 0);
+    return limit;
+}
+
+uint64_t execution_fuel_used(const eryx_sandbox_t *sandbox) {
+    uint64_t left = engine_fuel_get(sandbox->instance->guest.instance);
+    return sandbox->execution.fuel > left ? sandbox->execution.fuel - left : 0;
+}
+
 guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
     instance_t *instance = sandbox->instance;
     if (instance->configured)
@@ -292,6 +308,7 @@ void execution_begin(eryx_sandbox_t *sandbox, const char *code, size_t length) {
     guest_status_t reached = execution_wake(sandbox);
     if (reached == GUEST_ENDED)
         reached = execution_configure(sandbox);
+    sandbox->execution.fuel = execution_fuel(sandbox, 0);
     if (reached == GUEST_ENDED)
         reached = guest_start(&instance->guest, code, length);
     absorb(sandbox, reached);

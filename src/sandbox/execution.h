@@ -36,6 +36,7 @@ struct eryx_execution {
     uint64_t held;         /* bytes taken from the sandbox's budget, until the outcome is taken */
     eryx_limit_t exceeded; /* a limit that ended it at a call of the host, and what was used */
     uint64_t exceeded_used;
+    uint64_t fuel; /* what it began with */
     eryx_outcome_t *outcome;
     char *result; /* as in eryx_execute_options_t; a copy */
     void *env;
@@ -65,6 +66,10 @@ bool execution_hold(eryx_sandbox_t *sandbox, uint64_t bytes);
 void execution_attach(eryx_sandbox_t *sandbox);
 /* Before guest code runs: a copy of another sandbox is woken, its pending calls go to the host. */
 guest_status_t execution_wake(eryx_sandbox_t *sandbox);
+/* Gives the guest the fuel of one execution that has used some already; tells how much that is in all
+ * (0: it is not counted). */
+uint64_t execution_fuel(eryx_sandbox_t *sandbox, uint64_t used);
+uint64_t execution_fuel_used(const eryx_sandbox_t *sandbox);
 /* Tells the guest how it is to run, if it does not know. */
 guest_status_t execution_configure(eryx_sandbox_t *sandbox);
 

@@ -42,6 +42,8 @@ const char *eryx_limit_name(eryx_limit_t limit) {
         return "CPU time";
     case ERYX_LIMIT_HOST_MEMORY:
         return "host memory";
+    case ERYX_LIMIT_FUEL:
+        return "fuel";
     case ERYX_LIMIT_NONE:
         break;
     }
@@ -54,8 +56,8 @@ void limits_end(eryx_outcome_t *outcome, eryx_limit_t limit, uint64_t value, uin
     if (limit == ERYX_LIMIT_WALL_TIME || limit == ERYX_LIMIT_CPU_TIME)
         snprintf(message, sizeof message, "%s limit of %g s exceeded", name, (double)value / 1e9);
     else
-        snprintf(message, sizeof message, "%s limit of %llu bytes exceeded", name,
-                 (unsigned long long)value);
+        snprintf(message, sizeof message, "%s limit of %llu%s exceeded", name,
+                 (unsigned long long)value, limit == ERYX_LIMIT_FUEL ? "" : " bytes");
     outcome->kind = ERYX_OUTCOME_LIMIT;
     outcome->exit_code = 1;
     outcome->limit = limit;

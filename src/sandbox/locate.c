@@ -11,26 +11,23 @@
 
 /* Beside the library or, when that is linked statically, the program: installed in
  * <prefix>/lib or <prefix>/bin, or in the build tree. */
-static const char *const candidates[] = {
-    "eryx/runtime.cwasm",
-    "../lib/eryx/runtime.cwasm",
-    "runtime/runtime.cwasm",
-    "../runtime/runtime.cwasm",
-};
+static const char *const candidates[] = {"eryx", "../lib/eryx", "runtime", "../runtime"};
 
-int runtime_locate(char *out, size_t capacity, eryx_error_t *error) {
-    const char *given = getenv("ERYX_RUNTIME");
+int runtime_locate(bool fuel, char *out, size_t capacity, eryx_error_t *error) {
+    const char *variable = fuel ? "ERYX_RUNTIME_FUEL" : "ERYX_RUNTIME";
+    const char *file = fuel ? "runtime-fuel.cwasm" : "runtime.cwasm";
+    const char *given = getenv(variable);
     char folder[PATH_MAX] = "";
     if (given && *given) {
         if ((size_t)snprintf(out, capacity, "%s", given) < capacity)
             return ERYX_OK;
-        return error_set(error, ERYX_ERR_IO, "ERYX_RUNTIME is too long");
+        return error_set(error, ERYX_ERR_IO, "%s is too long", variable);
     }
     for (size_t i = 0; object_folder((void *)(uintptr_t)runtime_locate, folder) &&
                        i < sizeof candidates / sizeof *candidates; i++)
-        if ((size_t)snprintf(out, capacity, "%s/%s", folder, candidates[i]) < capacity &&
+        if ((size_t)snprintf(out, capacity, "%s/%s/%s", folder, candidates[i], file) < capacity &&
             access(out, R_OK) == 0)
             return ERYX_OK;
     return error_set(error, ERYX_ERR_IO,
-                     "no runtime.cwasm near %.120s; set ERYX_RUNTIME or give its path", folder);
+                     "no %s near %.120s; set %s or give its path", file, folder, variable);
 }

@@ -57,6 +57,10 @@ uint64_t eryx_outcome_limit_used(const eryx_outcome_t *outcome) {
     return outcome->limit_used;
 }
 
+uint64_t eryx_outcome_fuel_used(const eryx_outcome_t *outcome) {
+    return outcome->fuel_used;
+}
+
 uint64_t eryx_outcome_wall_time_ns(const eryx_outcome_t *outcome) {
     return outcome->wall_time_ns;
 }

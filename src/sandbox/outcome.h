@@ -19,6 +19,7 @@ struct eryx_outcome {
     eryx_limit_t limit;
     uint64_t limit_value, limit_used;
     uint64_t wall_time_ns;
+    uint64_t fuel_used;
     bool session_lost;
     char *result, *result_error; /* from malloc; NULL: none */
     size_t result_length;

@@ -41,6 +41,7 @@ static int open_engine(eryx_runtime_t *runtime, const image_t *image, eryx_error
         .import_tables = guest_import_tables,
         .exports = guest_exports,
         .export_count = guest_export_count,
+        .fuel = runtime->footer.features & IMAGE_FUEL,
         .globals = globals,
         .global_count = count,
         .constant_start = (uint32_t)image->footer.constant_start,
@@ -89,6 +90,10 @@ static int open_parts(eryx_runtime_t *runtime, const image_t *image, eryx_error_
 static int open_image(const image_t *image, const eryx_runtime_options_t *options,
                       eryx_runtime_t **out, eryx_error_t *error) {
     int status = options->verify ? image_verify(image, error) : ERYX_OK;
+    if (status == ERYX_OK && options->fuel && !(image->footer.features & IMAGE_FUEL))
+        status = error_set(error, ERYX_ERR_VERSION,
+                           "it does not count fuel: give runtime-fuel.cwasm, or make one with "
+                           "eryx-build precompile --fuel");
     if (status != ERYX_OK)
         return status;
     eryx_runtime_t *runtime = calloc(1, sizeof *runtime);
@@ -145,7 +150,7 @@ int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
     char located[PATH_MAX];
     int status = choose_options(options, &chosen, out, error);
     if (status == ERYX_OK && !path)
-        status = runtime_locate(located, sizeof located, error);
+        status = runtime_locate(chosen.fuel, located, sizeof located, error);
     if (status != ERYX_OK)
         return status;
     image_t image;
@@ -202,6 +207,7 @@ int eryx_runtime_get_info(const eryx_runtime_t *runtime, eryx_runtime_info_t *in
         .image_bytes = runtime->footer.memory.length,
         .image_constant_bytes = runtime->footer.constant_end - runtime->footer.constant_start,
         .memory_min_bytes = runtime->footer.memory_min_bytes,
+        .fuel = runtime->footer.features & IMAGE_FUEL,
     };
     return ERYX_OK;
 }

@@ -29,8 +29,8 @@ struct eryx_runtime {
 
 void runtime_retain(eryx_runtime_t *runtime);
 
-/* The path of the default runtime file; false and an error if there is none.
+/* The path of the default runtime file (fuel: of the one that counts); an error if there is none.
  * Errors: ERYX_ERR_IO. */
-int runtime_locate(char *out, size_t capacity, eryx_error_t *error);
+int runtime_locate(bool fuel, char *out, size_t capacity, eryx_error_t *error);
 
 #endif

@@ -75,6 +75,12 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     if (options->limits.recursion < RECURSION_MIN)
         return error_set(error, ERYX_ERR_ARGUMENT, "limit recursion of %u: at least %u",
                          options->limits.recursion, RECURSION_MIN);
+    if (options->limits.fuel > 0 && !(runtime->footer.features & IMAGE_FUEL))
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "limit fuel: this runtime does not count; open it with the option fuel");
+    if (options->limits.fuel > ENGINE_FUEL_ENDLESS)
+        return error_set(error, ERYX_ERR_ARGUMENT, "limit fuel of %llu: at most 2^62",
+                         (unsigned long long)options->limits.fuel);
     if (options->callback_count > 0 && !options->callbacks)
         return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
     if (options->secret_count > 0 && !options->secrets)

@@ -8,9 +8,12 @@ enum {
     OP_BR_IF = 0x0d,
     OP_RETURN = 0x0f,
     OP_LOCAL_GET = 0x20,
+    OP_LOCAL_TEE = 0x22,
     OP_I32_EQZ = 0x45,
     OP_I32_LT_U = 0x49,
     OP_I64_GT_U = 0x56,
+    OP_I32_SUB = 0x6b,
+    OP_I32_SHR_U = 0x76,
     OP_I64_ADD = 0x7c,
     OP_I64_EXTEND_I32_U = 0xad,
     BLOCK_EMPTY = 0x40,
@@ -21,7 +24,10 @@ enum {
 enum { FIRST_OBJECT = 65536 }; /* below lies the poll page */
 
 /* Parameters of both functions. */
-enum { DESTINATION, SOURCE_OR_VALUE, LENGTH };
+enum { DESTINATION, SOURCE_OR_VALUE, LENGTH, TURNS };
+
+/* Counting code pays for the engine's work with a loop: a turn for each 64 bytes. */
+enum { TURN_SHIFT = 6 };
 
 struct range {
     int64_t start, end;
@@ -69,9 +75,37 @@ static void put_range_check(struct wasm_buffer *code, struct range constant, uin
     wasm_put_byte(code, WASM_OP_END);
 }
 
-static void put_body(struct wasm_buffer *code, uint32_t opcode, struct range constant)
+/* TURNS = LENGTH / 64; while (TURNS) TURNS--; */
+static void put_turns(struct wasm_buffer *code)
 {
-    wasm_put_byte(code, 0); /* no locals */
+    put_get(code, LENGTH);
+    wasm_put_byte(code, WASM_OP_I32_CONST);
+    wasm_put_s(code, TURN_SHIFT);
+    wasm_put_byte(code, OP_I32_SHR_U);
+    wasm_put_byte(code, OP_LOCAL_TEE);
+    wasm_put_byte(code, TURNS);
+    wasm_put_byte(code, OP_IF);
+    wasm_put_byte(code, BLOCK_EMPTY);
+    wasm_put_byte(code, WASM_OP_LOOP);
+    wasm_put_byte(code, BLOCK_EMPTY);
+    put_get(code, TURNS);
+    wasm_put_byte(code, WASM_OP_I32_CONST);
+    wasm_put_s(code, 1);
+    wasm_put_byte(code, OP_I32_SUB);
+    wasm_put_byte(code, OP_LOCAL_TEE);
+    wasm_put_byte(code, TURNS);
+    put_branch(code, 0);
+    wasm_put_byte(code, WASM_OP_END);
+    wasm_put_byte(code, WASM_OP_END);
+}
+
+static void put_body(struct wasm_buffer *code, uint32_t opcode, bool fuel, struct range constant)
+{
+    static const uint8_t locals[] = {1, 1, WASM_I32}; /* TURNS */
+    if (fuel)
+        wasm_put(code, locals, sizeof locals);
+    else
+        wasm_put_byte(code, 0);
     wasm_put_byte(code, WASM_OP_BLOCK);
     wasm_put_byte(code, BLOCK_EMPTY);
     put_get(code, LENGTH);
@@ -88,6 +122,8 @@ static void put_body(struct wasm_buffer *code, uint32_t opcode, struct range con
     }
     if (constant.end > constant.start)
         put_range_check(code, constant, 0);
+    if (fuel)
+        put_turns(code);
     for (uint8_t local = DESTINATION; local <= LENGTH; local++)
         put_get(code, local);
     wasm_put_byte(code, opcode >> 16);
@@ -124,10 +160,10 @@ static bool find_type(struct wasm_module *module, uint32_t *index)
 }
 
 static bool make_function(struct wasm_module *module, struct wasm_function *out, uint32_t type,
-                          uint32_t opcode, struct range constant)
+                          uint32_t opcode, bool fuel, struct range constant)
 {
     struct wasm_buffer code = {0};
-    put_body(&code, opcode, constant);
+    put_body(&code, opcode, fuel, constant);
     uint8_t *body = code.failed ? NULL : wasm_alloc(module, code.size, 1);
     if (body) {
         memcpy(body, code.data, code.size);
@@ -138,15 +174,15 @@ static bool make_function(struct wasm_module *module, struct wasm_function *out,
 }
 
 bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
-                struct guards *out)
+                bool fuel, struct guards *out)
 {
     struct range constant = {constant_start, constant_end};
     uint32_t count = module->function_count;
     uint32_t type;
     struct wasm_function *functions = wasm_alloc(module, count + 2, sizeof *functions);
     if (!functions || !find_type(module, &type) ||
-        !make_function(module, &functions[count], type, MEMORY_COPY, constant) ||
-        !make_function(module, &functions[count + 1], type, MEMORY_FILL, constant))
+        !make_function(module, &functions[count], type, MEMORY_COPY, fuel, constant) ||
+        !make_function(module, &functions[count + 1], type, MEMORY_FILL, fuel, constant))
         return false;
     if (count)
         memcpy(functions, module->functions, count * sizeof *functions);

@@ -12,9 +12,10 @@ struct guards {
 };
 
 /* Appends the functions. Nothing may be written to the constant range, which is empty if its ends
- * are equal. False when out of memory. */
+ * are equal. fuel: the functions execute more, the longer what they copy or fill is, so that code that
+ * counts what it executes pays for it. False when out of memory. */
 bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
-                struct guards *out);
+                bool fuel, struct guards *out);
 
 /* The function that replaces this instruction, or 0: it stays. */
 uint32_t guards_find(const struct guards *guards, uint32_t opcode);

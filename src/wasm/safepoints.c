@@ -133,7 +133,8 @@ bool safepoints_insert(struct wasm_module *module, const struct safepoints_optio
         snprintf(error->reason, sizeof error->reason, "the module has no memory to poll");
         return false;
     }
-    bool done = guards_add(module, options->constant_start, options->constant_end, &rewrite.guards);
+    bool done = guards_add(module, options->constant_start, options->constant_end, options->fuel,
+                           &rewrite.guards);
     if (!done)
         snprintf(error->reason, sizeof error->reason, "out of memory");
     for (uint32_t i = 0; done && i < count; i++) {

@@ -78,7 +78,7 @@ static int memory_file(const void *data, size_t size) {
 }
 
 static int compile(const char *text) {
-    wasm_engine_t *engine = wasm_engine_new_with_config(engine_config_new());
+    wasm_engine_t *engine = wasm_engine_new_with_config(engine_config_new(false));
     wasm_byte_vec_t binary, code;
     wasmtime_module_t *module;
     assert_null(wasmtime_wat2wasm(text, strlen(text), &binary));
@@ -282,7 +282,7 @@ int main(void) {
         cmocka_unit_test(test_reset),   cmocka_unit_test(test_misfits),
         cmocka_unit_test(test_not_code),
     };
-    wasm_engine_delete(wasm_engine_new_with_config(engine_config_new()));
+    wasm_engine_delete(wasm_engine_new_with_config(engine_config_new(false)));
     signals_save();
     return cmocka_run_group_tests(tests, open_origin, NULL);
 }

@@ -53,7 +53,7 @@ static int prepare(struct sample *sample, extension_module_t *out, eryx_error_t 
     struct wasm_buffer binary = {0};
     assert_true(wasm_encode(&sample->module, &binary));
     wasm_free(&sample->module);
-    int status = extension_prepare(binary.data, binary.size, 1 << 20, 2 << 20, out, error);
+    int status = extension_prepare(binary.data, binary.size, 1 << 20, 2 << 20, false, out, error);
     wasm_buffer_free(&binary);
     return status;
 }
@@ -262,14 +262,14 @@ static void refuses_what_is_cut(void **state) {
         /* A copy of that size, so that a sanitizer sees reading past it. */
         uint8_t *cut = malloc(size + 1);
         memcpy(cut, binary.data, size);
-        int status = extension_prepare(cut, size, 0, 0, &module, &error);
+        int status = extension_prepare(cut, size, 0, 0, false, &module, &error);
         free(cut);
         extension_module_free(&module);
         /* What is cut between sections can be a module, but none with all of its segments. */
         if (status == ERYX_OK)
             assert_true(size > binary.size / 2);
     }
-    assert_int_equal(extension_prepare(binary.data, binary.size, 0, 0, &module, &error), ERYX_OK);
+    assert_int_equal(extension_prepare(binary.data, binary.size, 0, 0, false, &module, &error), ERYX_OK);
     extension_module_free(&module);
     wasm_buffer_free(&binary);
 }

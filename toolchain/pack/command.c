@@ -51,15 +51,19 @@ static bool write_image(const char *path, image_footer_t *footer, const struct f
     return file_output_commit(&output);
 }
 
-static bool pack(const char *code_path, const char *memory_path, const char *meta_path,
+/* Counting code is not what preinit ran, so the meta file cannot vouch for it. */
+static bool pack(const char *code_path, const char *memory_path, const char *meta_path, bool fuel,
                  const char *output)
 {
     struct file_bytes code = {0}, memory = {0};
     image_footer_t footer;
     bool done = read_meta(meta_path, &footer) && file_read(code_path, &code) &&
-                file_read(memory_path, &memory) && is_section(code_path, &code, &footer.code) &&
-                is_section(memory_path, &memory, &footer.memory) &&
-                write_image(output, &footer, &code, &memory);
+                file_read(memory_path, &memory) &&
+                (fuel || is_section(code_path, &code, &footer.code)) &&
+                is_section(memory_path, &memory, &footer.memory);
+    if (fuel)
+        footer.features |= IMAGE_FUEL;
+    done = done && write_image(output, &footer, &code, &memory);
     file_bytes_free(&code);
     file_bytes_free(&memory);
     return done;
@@ -68,8 +72,10 @@ static bool pack(const char *code_path, const char *memory_path, const char *met
 static void print_help(FILE *stream)
 {
     fputs("usage: eryx-build pack --code code.elf --memory memory.img --meta image.meta\n"
-          "           -o runtime.cwasm\n"
-          "Joins what precompile and preinit made to the file that liberyx loads.\n",
+          "           [--fuel] -o runtime.cwasm\n"
+          "Joins what precompile and preinit made to the file that liberyx loads. --fuel: the code\n"
+          "is that of precompile --fuel, of the module that preinit ran made with\n"
+          "safepoints --fuel.\n",
           stream);
 }
 
@@ -78,13 +84,17 @@ int pack_run(int argc, char **argv)
     static const struct option options[] = {
         {"code", required_argument, NULL, 'c'}, {"memory", required_argument, NULL, 'm'},
         {"meta", required_argument, NULL, 't'}, {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},       {0}};
+        {"fuel", no_argument, NULL, 'f'},       {"help", no_argument, NULL, 'h'},
+        {0}};
     const char *code = NULL, *memory = NULL, *meta = NULL, *output = NULL;
+    bool fuel = false;
     for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
         if (option == 'c')
             code = optarg;
         else if (option == 'm')
             memory = optarg;
+        else if (option == 'f')
+            fuel = true;
         else if (option == 't')
             meta = optarg;
         else if (option == 'o')
@@ -96,5 +106,5 @@ int pack_run(int argc, char **argv)
     }
     if (!code || !memory || !meta || !output || optind != argc)
         return print_help(stderr), COMMAND_USAGE;
-    return pack(code, memory, meta, output) ? COMMAND_OK : COMMAND_FAILED;
+    return pack(code, memory, meta, fuel, output) ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -20,10 +20,10 @@
 
 #define WASM_PAGE UINT64_C(65536)
 
-static bool compile(const struct wasm_buffer *code, struct file_bytes *elf)
+static bool compile(const struct wasm_buffer *code, bool fuel, struct file_bytes *elf)
 {
     struct machine machine;
-    if (!machine_compile(&machine, code->data, code->size))
+    if (!machine_compile(&machine, fuel, code->data, code->size))
         return false;
     bool done = machine_serialize(&machine, elf);
     machine_free(&machine);
@@ -33,7 +33,7 @@ static bool compile(const struct wasm_buffer *code, struct file_bytes *elf)
 }
 
 /* The machine code of a core module, or runtime.cwasm of a component's. */
-static bool make(const struct wasm_module *module, bool is_component, uint64_t minimum,
+static bool make(const struct wasm_module *module, bool is_component, bool fuel, uint64_t minimum,
                  const char *module_out, const char *output)
 {
     struct wasm_buffer code = {0};
@@ -42,7 +42,12 @@ static bool make(const struct wasm_module *module, bool is_component, uint64_t m
     bool done =
         (!is_component || whole_prepare(module, minimum, &whole)) &&
         split_code(module, minimum, &code) &&
-        (!module_out || file_write(module_out, code.data, code.size)) && compile(&code, &elf) &&
+        (!module_out || file_write(module_out, code.data, code.size)) &&
+        compile(&code, fuel, &elf);
+    if (fuel)
+        whole.footer.features |= IMAGE_FUEL;
+    done =
+        done &&
         (is_component ? whole_write(&whole, &elf, output) : file_write(output, elf.data, elf.size));
     whole_free(&whole);
     file_bytes_free(&elf);
@@ -50,7 +55,7 @@ static bool make(const struct wasm_module *module, bool is_component, uint64_t m
     return done;
 }
 
-static bool precompile(const char *input, uint64_t minimum, const char *module_out,
+static bool precompile(const char *input, bool fuel, uint64_t minimum, const char *module_out,
                        const char *output)
 {
     struct file_bytes bytes;
@@ -60,7 +65,8 @@ static bool precompile(const char *input, uint64_t minimum, const char *module_o
     bool done = split_check(&module);
     if (done && module.memories[0].min * WASM_PAGE > minimum)
         minimum = module.memories[0].min * WASM_PAGE;
-    done = done && make(&module, component_is(bytes.data, bytes.size), minimum, module_out, output);
+    done = done && make(&module, component_is(bytes.data, bytes.size), fuel, minimum,
+                        module_out, output);
     wasm_free(&module);
     file_bytes_free(&bytes);
     return done;
@@ -89,6 +95,7 @@ static void print_help(FILE *stream)
           "component that eryx-build made it makes the whole file that liberyx loads.\n"
           "  --memory-minimum BYTES  linear memory of a fresh sandbox, at least what preinit\n"
           "                          leaves behind; a suffix M is MiB (default: the module's)\n"
+          "  --fuel                  code that counts what it executes (eryx_limits_t.fuel)\n"
           "  --module FILE           out: the module that was compiled\n",
           stream);
 }
@@ -97,14 +104,18 @@ int precompile_run(int argc, char **argv)
 {
     static const struct option options[] = {{"memory-minimum", required_argument, NULL, 'm'},
                                             {"module", required_argument, NULL, 'w'},
+                                            {"fuel", no_argument, NULL, 'f'},
                                             {"output", required_argument, NULL, 'o'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
     const char *output = NULL, *module_out = NULL;
     uint64_t minimum = 0;
+    bool fuel = false;
     for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
         if (option == 'o')
             output = optarg;
+        else if (option == 'f')
+            fuel = true;
         else if (option == 'w')
             module_out = optarg;
         else if (option == 'h')
@@ -118,5 +129,6 @@ int precompile_run(int argc, char **argv)
     }
     if (optind + 1 != argc || !output)
         return print_help(stderr), COMMAND_USAGE;
-    return precompile(argv[optind], minimum, module_out, output) ? COMMAND_OK : COMMAND_FAILED;
+    return precompile(argv[optind], fuel, minimum, module_out, output) ? COMMAND_OK
+                                                                        : COMMAND_FAILED;
 }

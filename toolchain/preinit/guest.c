@@ -102,10 +102,10 @@ const char *machine_version(void)
     return ENGINE_VERSION;
 }
 
-static bool open_engine(struct machine *machine)
+static bool open_engine(struct machine *machine, bool fuel)
 {
     *machine = (struct machine){0};
-    wasm_config_t *config = engine_config_new();
+    wasm_config_t *config = engine_config_new(fuel);
     if (config) {
         wasmtime_memory_creator_t creator = {.new_memory = memory_new};
         wasmtime_config_host_memory_creator_set(config, &creator);
@@ -116,9 +116,9 @@ static bool open_engine(struct machine *machine)
     return machine->engine != NULL;
 }
 
-bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size)
+bool machine_compile(struct machine *machine, bool fuel, const uint8_t *wasm, size_t size)
 {
-    if (!open_engine(machine))
+    if (!open_engine(machine, fuel))
         return false;
     wasmtime_error_t *error = wasmtime_module_new(machine->engine, wasm, size, &machine->module);
     if (!failed("cannot compile the module", error, NULL))
@@ -130,7 +130,7 @@ bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size)
 
 bool machine_load(struct machine *machine, const uint8_t *elf, size_t size)
 {
-    if (!open_engine(machine))
+    if (!open_engine(machine, false))
         return false;
     wasmtime_error_t *error =
         wasmtime_module_deserialize(machine->engine, elf, size, &machine->module);

@@ -17,7 +17,7 @@ struct machine {
 /* "wasmtime 50.0.1" */
 const char *machine_version(void);
 
-bool machine_compile(struct machine *machine, const uint8_t *wasm, size_t size);
+bool machine_compile(struct machine *machine, bool fuel, const uint8_t *wasm, size_t size);
 /* Takes code that machine_serialize gave; false, without a message, when it does not fit. */
 bool machine_load(struct machine *machine, const uint8_t *elf, size_t size);
 /* The minimum size of the memory that the code was compiled for, in bytes. 0 if it has none. */

@@ -9,11 +9,12 @@
 int safepoints_run(int argc, char **argv);
 
 static const char usage[] =
-    "usage: eryx-build safepoints [--no-polls] IN.wasm -o OUT.wasm\n"
+    "usage: eryx-build safepoints [--no-polls] [--fuel] IN.wasm -o OUT.wasm\n"
     "Inserts a poll of the interrupt page at every loop header, and guards of memory.copy\n"
-    "and memory.fill. --no-polls: only the guards, to measure what polls cost.\n";
+    "and memory.fill. --no-polls: only the guards, to measure what polls cost.\n"
+    "--fuel: guards for precompile --fuel, which cost as much as what they copy or fill.\n";
 
-static int run(const char *input, const char *output, bool polls)
+static int run(const char *input, const char *output, bool polls, bool fuel)
 {
     struct file_bytes bytes;
     struct wasm_module module;
@@ -23,6 +24,7 @@ static int run(const char *input, const char *output, bool polls)
         return COMMAND_FAILED;
     struct safepoints_options options = safepoints_options_of(&module);
     options.loops = polls;
+    options.fuel = fuel;
     bool done = safepoints_insert(&module, &options, &result, &error);
     if (!done)
         step_error("cannot insert polls: %s: function %zu: %s; make the file again", input,
@@ -39,9 +41,13 @@ static int run(const char *input, const char *output, bool polls)
 int safepoints_run(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'}, {"no-polls", no_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {0}};
+        {"output", required_argument, NULL, 'o'},
+        {"no-polls", no_argument, NULL, 'n'},
+        {"fuel", no_argument, NULL, 'f'},
+        {"help", no_argument, NULL, 'h'},
+        {0}};
     const char *output = NULL;
-    bool polls = true;
+    bool polls = true, fuel = false;
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
@@ -49,6 +55,8 @@ int safepoints_run(int argc, char **argv)
             output = optarg;
         else if (option == 'n')
             polls = false;
+        else if (option == 'f')
+            fuel = true;
         else {
             fputs(usage, option == 'h' ? stdout : stderr);
             return option == 'h' ? COMMAND_OK : COMMAND_USAGE;
@@ -59,5 +67,5 @@ int safepoints_run(int argc, char **argv)
         fputs(usage, stderr);
         return COMMAND_USAGE;
     }
-    return run(argv[optind], output, polls);
+    return run(argv[optind], output, polls, fuel);
 }

@@ -120,7 +120,7 @@ static bytes_t initial_memory(wasm_engine_t *engine, wasmtime_module_t *module,
 int main(int argc, char **argv) {
     if (argc != 3)
         fail("usage: make_runtime GUEST.wasm OUT.cwasm", NULL);
-    wasm_engine_t *engine = wasm_engine_new_with_config(engine_config_new());
+    wasm_engine_t *engine = wasm_engine_new_with_config(engine_config_new(false));
     bytes_t module = read_file(argv[1]);
     image_footer_t footer;
     image_footer_init(&footer);
