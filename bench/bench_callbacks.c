@@ -28,9 +28,10 @@ static void add_timer(struct host *host, struct timer timer)
 {
     if (host->count == host->capacity) {
         host->capacity = host->capacity ? host->capacity * 2 : 256;
-        host->timers = realloc(host->timers, host->capacity * sizeof *host->timers);
-        if (!host->timers)
+        struct timer *grown = realloc(host->timers, host->capacity * sizeof *grown);
+        if (!grown)
             fail("out of memory");
+        host->timers = grown;
     }
     size_t at = host->count++;
     for (; at > 0 && timer.due < host->timers[(at - 1) / 2].due; at = (at - 1) / 2)

@@ -48,9 +48,10 @@ void samples_add(struct samples *samples, double value)
 {
     if (samples->count == samples->capacity) {
         samples->capacity = samples->capacity ? samples->capacity * 2 : 256;
-        samples->values = realloc(samples->values, samples->capacity * sizeof(double));
-        if (!samples->values)
+        double *grown = realloc(samples->values, samples->capacity * sizeof *grown);
+        if (!grown)
             fail("out of memory");
+        samples->values = grown;
     }
     samples->values[samples->count++] = value;
 }

@@ -43,7 +43,7 @@ static char *read_text(const char *option, const char *path, bool trim)
         why = "it has a NUL byte in it";
     if (file)
         fclose(file);
-    if (why) {
+    if (why || !text) {
         message_error("%s: cannot read %s: %s", option, path, why);
         if (text)
             wipe(text, length <= FILE_MAX_BYTES ? length : FILE_MAX_BYTES);

@@ -79,7 +79,7 @@ static int named_descriptor(const char *path)
         const char *number = path + length;
         if (strncmp(path, folders[i], length) == 0 && number[0] && strlen(number) < 8 &&
             strspn(number, "0123456789") == strlen(number))
-            return atoi(number);
+            return (int)strtol(number, NULL, 10);
     }
     return -1;
 }

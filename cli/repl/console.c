@@ -149,7 +149,7 @@ eryx_outcome_t *console_run(struct console *console, const char *code, size_t le
     eryx_error_t error = {0};
     int status = eryx_execution_start(console->sandbox, code, length, options, &execution, &error);
     if (status == ERYX_OK) {
-        status = run_beside(console, drive, execution, cancel_execution, &error);
+        run_beside(console, drive, execution, cancel_execution, &error);
         eryx_outcome_t *outcome = eryx_execution_take_outcome(execution);
         eryx_execution_free(execution);
         if (outcome)

@@ -122,7 +122,7 @@ static enum editor_event read_input(struct console *console, struct input *input
     *magic = MAGIC_NONE;
     for (;;) {
         enum editor_event event = editor_read(console->editor, prompt, &line, &length);
-        if (event != EDITOR_LINE && !(event == EDITOR_END && input->length > 0))
+        if (event != EDITOR_LINE && !(event == EDITOR_END && input->text && input->length > 0))
             return event;
         bool first = input->length == 0;
         if (event == EDITOR_LINE && !append(input, line, length))
@@ -177,7 +177,7 @@ int prompt_loop(struct console *console, bool colour)
             message_error("interrupted");
             continue;
         }
-        if (event == EDITOR_END || magic == MAGIC_QUIT || console->ended_by)
+        if (event != EDITOR_LINE || magic == MAGIC_QUIT || console->ended_by)
             break;
         if (is_blank(input.text))
             continue;

@@ -188,7 +188,7 @@ void http_stream_begin(struct http_request *request)
 
 static bool append(char **data, size_t *capacity, size_t used, const char *more, size_t length)
 {
-    if (used + length + 1 > *capacity) {
+    if (!*data || used + length + 1 > *capacity) {
         size_t bigger = *capacity ? *capacity * 2 : 1024;
         while (bigger < used + length + 1)
             bigger *= 2;
