@@ -88,6 +88,8 @@ ERYX_API int eryx_queue_fd(const eryx_queue_t *queue);
 
 /* eryx_execute_options_t.env: whose execution this is that came out of a queue. */
 ERYX_API void *eryx_execution_env(const eryx_execution_t *execution);
+/* For the execution of a fork or a resumed sandbox, which has NULL. Before it is in a queue. */
+ERYX_API void eryx_execution_set_env(eryx_execution_t *execution, void *env);
 
 /* The next execution that can go on; NULL if there is none. It is to be run or freed; until that,
  * the queue does not give it again. */

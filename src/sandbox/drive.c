@@ -59,6 +59,10 @@ int eryx_queue_add(eryx_queue_t *queue, eryx_execution_t *execution, eryx_error_
     return ERYX_OK;
 }
 
+void eryx_execution_set_env(eryx_execution_t *execution, void *env) {
+    execution->env = env;
+}
+
 void *eryx_execution_env(const eryx_execution_t *execution) {
     return execution->env;
 }

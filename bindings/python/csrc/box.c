@@ -174,6 +174,29 @@ void box_close_input(box_t *box, bool closed)
     pthread_mutex_unlock(&box->lock);
 }
 
+static void on_net(void *env, const eryx_net_event_t *told)
+{
+    const char *texts[] = {told->name, told->address, told->reason};
+    net_record_t record = {told->allowed, told->socket, told->bytes_in, told->bytes_out};
+    size_t length = sizeof record;
+    for (int i = 0; i < 3; i++)
+        length += strlen(texts[i]) + 1;
+    event_t *event = event_new(env, EVENT_NET, told->kind, length);
+    if (!event)
+        return;
+    memcpy(event->data, &record, sizeof record);
+    char *at = event->data + sizeof record;
+    for (int i = 0; i < 3; i++)
+        at = stpcpy(at, texts[i]) + 1;
+    post_data(env, event);
+}
+
+void box_fill_net(box_t *box, eryx_net_options_t *options)
+{
+    options->on_event = on_net;
+    options->env = box;
+}
+
 void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace)
 {
     options->env = box;

@@ -55,6 +55,7 @@ void box_release(box_t *box);
 /* Points the options to the box. */
 void box_fill_callback(box_t *box, uint32_t number, eryx_callback_t *callback);
 void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace);
+void box_fill_net(box_t *box, eryx_net_options_t *options);
 
 /* What the program reads next, after EVENT_INPUT; length 0: the end. False: out of memory. */
 bool box_answer(box_t *box, const char *data, size_t length);

@@ -210,14 +210,33 @@ driver_t *driver_new(unsigned threads, eryx_error_t *error)
     return NULL;
 }
 
+/* Sets box->execution: a new one, or without code the one that waits in a fork or resumed sandbox.
+ */
+static int start(driver_t *driver, box_t *box, const char *code, size_t length,
+                 eryx_execute_options_t *options, eryx_error_t *error)
+{
+    options->queue = driver->queue;
+    options->env = box;
+    if (code)
+        return eryx_execution_start(box->sandbox, code, length, options, &box->execution, error);
+    eryx_execution_t *execution = eryx_sandbox_execution(box->sandbox);
+    if (!execution) {
+        error->code = ERYX_ERR_STATE;
+        snprintf(error->message, sizeof error->message, "no program waits in this sandbox");
+        return error->code;
+    }
+    eryx_execution_set_env(execution, box);
+    int status = eryx_queue_add(driver->queue, execution, error);
+    if (status == ERYX_OK)
+        box->execution = execution;
+    return status;
+}
+
 int driver_start(driver_t *driver, box_t *box, const char *code, size_t length,
                  eryx_execute_options_t *options, eryx_error_t *error)
 {
-    eryx_execution_t *execution;
     if (!box->done && !(box->done = event_new(box, EVENT_DONE, 0, 0)))
         return fail(error, ERYX_ERR_MEMORY, "an execution", ENOMEM);
-    options->queue = driver->queue;
-    options->env = box;
     inbox_t *before = box->inbox;
     box->inbox = &driver->inbox;
     box->driver = driver;
@@ -225,9 +244,7 @@ int driver_start(driver_t *driver, box_t *box, const char *code, size_t length,
     put_in(driver, box);
     /* Under the lock, since a thread may end it before it is known here. */
     pthread_mutex_lock(&box->lock);
-    int status = eryx_execution_start(box->sandbox, code, length, options, &execution, error);
-    if (status == ERYX_OK)
-        box->execution = execution;
+    int status = start(driver, box, code, length, options, error);
     box->cancel_later = false;
     pthread_mutex_unlock(&box->lock);
     if (status != ERYX_OK) {

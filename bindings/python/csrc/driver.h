@@ -15,8 +15,8 @@ driver_t *driver_new(unsigned threads, eryx_error_t *error);
  * over, and for those whose end was not taken: its token and reference are to be given back. */
 void driver_free(driver_t *driver, void (*drop)(box_t *box));
 
-/* Starts an execution of the box. On success it has a reference to the box, which EVENT_DONE hands
- * over; box->done is used up. */
+/* Starts an execution of the box; code NULL: lets the one of a fork or resumed sandbox go on. On
+ * success it has a reference to the box, which EVENT_DONE hands over; box->done is used up. */
 int driver_start(driver_t *driver, box_t *box, const char *code, size_t length,
                  eryx_execute_options_t *options, eryx_error_t *error);
 

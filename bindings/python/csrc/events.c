@@ -1,8 +1,11 @@
 /* Events as Python objects, and _eryx.Call. */
 #include "module.h"
 
+#include <string.h>
+
 typedef struct call_object {
-    PyObject_HEAD eryx_call_t *call;
+    PyObject ob_base;
+    eryx_call_t *call;
 } call_object_t;
 
 #define CALL(object) (((call_object_t *)(object))->call)
@@ -95,6 +98,18 @@ PyType_Spec call_spec = {
 
 /* --- Events ------------------------------------------------------------------------------- */
 
+static PyObject *net_of(const event_t *event)
+{
+    net_record_t record;
+    memcpy(&record, event->data, sizeof record);
+    const char *name = event->data + sizeof record;
+    const char *address = name + strlen(name) + 1, *reason = address + strlen(address) + 1;
+    PyObject *allowed = record.allowed ? Py_True : Py_False;
+    return Py_BuildValue("(OIy#y#y#KK)", allowed, record.socket, name, (Py_ssize_t)strlen(name),
+                         address, (Py_ssize_t)strlen(address), reason, (Py_ssize_t)strlen(reason),
+                         (unsigned long long)record.bytes_in, (unsigned long long)record.bytes_out);
+}
+
 static PyObject *value_of(event_t *event)
 {
     PyObject *value;
@@ -114,6 +129,8 @@ static PyObject *value_of(event_t *event)
         return Py_BuildValue("(y#y#)", event->data, (Py_ssize_t)event->split,
                              event->data + event->split,
                              (Py_ssize_t)(event->length - event->split));
+    case EVENT_NET:
+        return net_of(event);
     case EVENT_DONE:
         value = outcome_object(event->outcome);
         event->outcome = NULL;

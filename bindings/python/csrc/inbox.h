@@ -18,10 +18,18 @@ typedef enum event_kind {
     EVENT_OUTPUT = 3, /* number: stream; data */
     EVENT_INPUT = 4,  /* number: bytes wanted; the program waits for box_answer */
     EVENT_TRACE = 5,  /* number: line; data: event (split bytes) and context */
-    EVENT_DONE = 6    /* outcome; the last one of an execution */
+    EVENT_DONE = 6,   /* outcome; the last one of an execution */
+    EVENT_NET = 7     /* number: kind; data: net_record_t and three strings */
 } event_kind_t;
 
 typedef struct box box_t;
+
+/* Followed by name, address and reason, NUL-terminated. */
+typedef struct net_record {
+    bool allowed;
+    uint32_t socket;
+    uint64_t bytes_in, bytes_out;
+} net_record_t;
 
 typedef struct event {
     struct event *next;

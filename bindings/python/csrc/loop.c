@@ -63,7 +63,8 @@ static PyObject *driver_drain(PyObject *self, PyObject *Py_UNUSED(unused))
     if (!driver)
         return NULL;
     if (!driver_threaded(driver)) {
-        Py_BEGIN_ALLOW_THREADS driver_step(driver, SLICE_NS);
+        Py_BEGIN_ALLOW_THREADS
+        driver_step(driver, SLICE_NS);
         Py_END_ALLOW_THREADS
     }
     return events_list(inbox_take(driver_inbox(driver)));
@@ -109,9 +110,11 @@ static PyObject *driver_wait(PyObject *self, PyObject *main_thread)
                            {.fd = signals ? signal_pipe[0] : -1, .events = POLLIN}};
     while (!fds[0].revents) {
         int count;
-        Py_BEGIN_ALLOW_THREADS count = poll(fds, 2, -1);
-        Py_END_ALLOW_THREADS if (count < 0 &&
-                                 errno != EINTR) return PyErr_SetFromErrno(PyExc_OSError);
+        Py_BEGIN_ALLOW_THREADS
+        count = poll(fds, 2, -1);
+        Py_END_ALLOW_THREADS
+        if (count < 0 && errno != EINTR)
+            return PyErr_SetFromErrno(PyExc_OSError);
         if (count < 0)
             fds[0].revents = fds[1].revents = 0;
         if (signals && (count < 0 || fds[1].revents) && !handle_signals())

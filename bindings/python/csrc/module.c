@@ -1,7 +1,7 @@
 /* The module itself: types, constants, exceptions. */
 #include "module.h"
 
-PyTypeObject *runtime_type, *sandbox_type, *driver_type, *outcome_type, *call_type;
+PyTypeObject *runtime_type, *sandbox_type, *driver_type, *outcome_type, *call_type, *source_type;
 static PyObject *error_classes; /* dict: status code -> class; of eryx._errors */
 
 PyObject *raise_error(const eryx_error_t *error)
@@ -61,12 +61,13 @@ static int execute_module(PyObject *module)
         {"EVENT_CALL", EVENT_CALL},     {"EVENT_CANCEL", EVENT_CANCEL},
         {"EVENT_OUTPUT", EVENT_OUTPUT}, {"EVENT_INPUT", EVENT_INPUT},
         {"EVENT_TRACE", EVENT_TRACE},   {"EVENT_DONE", EVENT_DONE},
+        {"EVENT_NET", EVENT_NET},
     };
     if (!check_interpreter() || !load_errors() || !add_type(module, &runtime_spec, &runtime_type) ||
         !add_type(module, &sandbox_spec, &sandbox_type) ||
         !add_type(module, &driver_spec, &driver_type) ||
         !add_type(module, &outcome_spec, &outcome_type) ||
-        !add_type(module, &call_spec, &call_type))
+        !add_type(module, &call_spec, &call_type) || !add_type(module, &source_spec, &source_type))
         return -1;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++)
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) != 0)
@@ -78,6 +79,7 @@ static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute_module}, {0, NULL}};
 
 static PyMethodDef functions[] = {
     {"signal_fd", signal_fd, METH_NOARGS, "For signal.set_wakeup_fd: wakes Driver.wait(True)."},
+    {"checkpoint_info", checkpoint_info, METH_O, "What is told of a checkpoint, as a dict."},
     {"interrupt_fd", interrupt_fd, METH_NOARGS,
      "For signal.set_wakeup_fd: interrupts what Sandbox.execute runs in the main thread."},
     {NULL, NULL, 0, NULL},

@@ -13,23 +13,28 @@
 #include "driver.h"
 
 typedef struct runtime_object {
-    PyObject_HEAD eryx_runtime_t *runtime;
+    PyObject ob_base;
+    eryx_runtime_t *runtime;
     long process; /* that opened it */
 } runtime_object_t;
 
 typedef struct sandbox_object {
-    PyObject_HEAD box_t *box;
+    PyObject ob_base;
+    box_t *box;
     PyObject *runtime;
-    bool busy;    /* executing, or in another call */
-    bool streams; /* output, traces or input are handled by Python */
+    PyObject *options; /* dict, for forks */
+    bool busy;         /* executing, or in another call */
+    bool streams;      /* output, traces or input are handled by Python */
 } sandbox_object_t;
 
 typedef struct driver_object {
-    PyObject_HEAD driver_t *driver;
+    PyObject ob_base;
+    driver_t *driver;
 } driver_object_t;
 
-extern PyTypeObject *runtime_type, *sandbox_type, *driver_type, *outcome_type, *call_type;
-extern PyType_Spec runtime_spec, sandbox_spec, driver_spec, outcome_spec, call_spec;
+extern PyTypeObject *runtime_type, *sandbox_type, *driver_type, *outcome_type, *call_type,
+    *source_type;
+extern PyType_Spec runtime_spec, sandbox_spec, driver_spec, outcome_spec, call_spec, source_spec;
 
 /* Raises the exception of an error of the library; returns NULL. */
 PyObject *raise_error(const eryx_error_t *error);
@@ -57,12 +62,38 @@ typedef struct options {
     eryx_callback_t *callbacks;
     size_t callback_count;
     const char **argv, **environ;
+    eryx_net_options_t net;
+    bool report_net;
+    const char **allow, **deny;
+    eryx_secret_t *secrets;
+    eryx_mount_t *mounts;
 } options_t;
 
 bool options_parse(PyObject *dict, options_t *options);
 void options_free(options_t *options);
 
-/* The methods of a sandbox that have a file of their own (state.c). */
+/* Network, secrets and mounts of options (grants.c). */
+bool grants_parse(PyObject *dict, options_t *options);
+void grants_free(options_t *options);
+/* An item of the dict, borrowed; NULL without an exception if it is absent or None. */
+PyObject *options_item(PyObject *dict, const char *name);
+/* NULL with an exception; also if there is a NUL inside, which C would take for the end. */
+const char *options_string(PyObject *object, const char *what);
+/* A list of strings as an array, which is the caller's. */
+bool options_strings(PyObject *list, const char *what, const char ***out, size_t *count);
+
+/* A sandbox object of the type and its options; `make` gives its box a sandbox. NULL: an exception.
+ */
+typedef int (*sandbox_make_fn)(void *env, const eryx_sandbox_options_t *options,
+                               eryx_sandbox_t **out, eryx_error_t *error);
+PyObject *sandbox_object(PyObject *runtime, PyObject *options, sandbox_make_fn make, void *env);
+#define BOX(object) (((sandbox_object_t *)(object))->box)
+
+/* The methods of a sandbox that have a file of their own (state.c, copies.c). */
+PyObject *sandbox_fork(PyObject *self, PyObject *unused);
+PyObject *sandbox_checkpoint(PyObject *self, PyObject *arguments);
+PyObject *sandbox_resume(PyObject *type, PyObject *arguments);
+PyObject *checkpoint_info(PyObject *module, PyObject *data);
 PyObject *sandbox_snapshot(PyObject *self, PyObject *arguments);
 PyObject *sandbox_restore(PyObject *self, PyObject *arguments);
 PyObject *sandbox_clear(PyObject *self, PyObject *unused);

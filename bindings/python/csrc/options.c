@@ -12,12 +12,17 @@ typedef struct limit_field {
 
 #define FIELD(name) {#name, offsetof(eryx_limits_t, name), sizeof(((eryx_limits_t *)0)->name)}
 static const limit_field_t limit_fields[] = {
-    FIELD(wall_time_ns),      FIELD(memory_bytes),          FIELD(output_bytes),
-    FIELD(pending_calls),     FIELD(total_calls),           FIELD(call_argument_bytes),
-    FIELD(call_result_bytes), FIELD(result_bytes),          FIELD(snapshot_bytes),
-    FIELD(cpu_time_ns),       FIELD(host_memory_bytes),     FIELD(stop_on_output),
-    FIELD(net_connections),   FIELD(net_connections_total), FIELD(net_bytes_in),
-    FIELD(net_bytes_out),     FIELD(net_connect_time_ns),   FIELD(net_idle_time_ns),
+    FIELD(wall_time_ns),        FIELD(memory_bytes),
+    FIELD(output_bytes),        FIELD(pending_calls),
+    FIELD(total_calls),         FIELD(call_argument_bytes),
+    FIELD(call_result_bytes),   FIELD(result_bytes),
+    FIELD(snapshot_bytes),      FIELD(cpu_time_ns),
+    FIELD(host_memory_bytes),   FIELD(stop_on_output),
+    FIELD(net_connections),     FIELD(net_connections_total),
+    FIELD(net_bytes_in),        FIELD(net_bytes_out),
+    FIELD(net_connect_time_ns), FIELD(net_idle_time_ns),
+    FIELD(file_system_bytes),   FIELD(files),
+    FIELD(open_files),          FIELD(recursion),
 };
 
 static bool set_limit(eryx_limits_t *limits, const limit_field_t *field, PyObject *value)
@@ -64,7 +69,7 @@ static bool parse_limits(PyObject *dict, eryx_limits_t *limits)
 }
 
 /* NULL with an exception; also if there is a NUL inside, which C would take for the end. */
-static const char *string_of(PyObject *object, const char *what)
+const char *options_string(PyObject *object, const char *what)
 {
     Py_ssize_t length;
     const char *string = PyUnicode_AsUTF8AndSize(object, &length);
@@ -76,7 +81,7 @@ static const char *string_of(PyObject *object, const char *what)
 }
 
 /* An item of the dict, or NULL without an exception if it is absent or None. */
-static PyObject *item(PyObject *dict, const char *name)
+PyObject *options_item(PyObject *dict, const char *name)
 {
     PyObject *value = PyDict_GetItemString(dict, name);
     return value == Py_None ? NULL : value;
@@ -84,11 +89,11 @@ static PyObject *item(PyObject *dict, const char *name)
 
 static bool flag(PyObject *dict, const char *name)
 {
-    PyObject *value = item(dict, name);
+    PyObject *value = options_item(dict, name);
     return value && PyObject_IsTrue(value) == 1;
 }
 
-static bool parse_strings(PyObject *list, const char *what, const char ***out, size_t *count)
+bool options_strings(PyObject *list, const char *what, const char ***out, size_t *count)
 {
     Py_ssize_t length = list ? PyList_Size(list) : 0;
     if (length < 0)
@@ -99,7 +104,7 @@ static bool parse_strings(PyObject *list, const char *what, const char ***out, s
         return false;
     }
     for (Py_ssize_t i = 0; i < length; i++)
-        if (!((*out)[i] = string_of(PyList_GetItem(list, i), what)))
+        if (!((*out)[i] = options_string(PyList_GetItem(list, i), what)))
             return false;
     *count = (size_t)length;
     return true;
@@ -113,9 +118,9 @@ static bool parse_callback(PyObject *tuple, eryx_callback_t *callback)
         return false;
     eryx_callback_init(callback);
     callback->blocking = blocking;
-    return (callback->name = string_of(name, "the name of a callback")) &&
-           (callback->description = string_of(description, "the description of a callback")) &&
-           (callback->parameters_schema_json = string_of(schema, "the schema of a callback"));
+    return (callback->name = options_string(name, "the name of a callback")) &&
+           (callback->description = options_string(description, "the description of a callback")) &&
+           (callback->parameters_schema_json = options_string(schema, "the schema of a callback"));
 }
 
 static bool parse_callbacks(PyObject *list, options_t *options)
@@ -137,7 +142,7 @@ static bool parse_callbacks(PyObject *list, options_t *options)
 
 static bool parse_input(PyObject *dict, options_t *options)
 {
-    PyObject *input = item(dict, "stdin");
+    PyObject *input = options_item(dict, "stdin");
     if (!input)
         return true;
     if (input == Py_True) {
@@ -153,13 +158,15 @@ bool options_parse(PyObject *dict, options_t *options)
     *options = (options_t){0};
     eryx_sandbox_options_t *sandbox = &options->sandbox;
     eryx_sandbox_options_init(sandbox);
-    PyObject *limits = item(dict, "limits"), *locals = item(dict, "trace_locals");
+    PyObject *limits = options_item(dict, "limits"), *locals = options_item(dict, "trace_locals");
     if (limits && !parse_limits(limits, &sandbox->limits))
         return false;
-    if (!parse_strings(item(dict, "argv"), "argv", &options->argv, &sandbox->argc) ||
-        !parse_strings(item(dict, "environ"), "environ", &options->environ,
-                       &sandbox->environ_count) ||
-        !parse_callbacks(item(dict, "callbacks"), options) || !parse_input(dict, options))
+    if (!options_strings(options_item(dict, "argv"), "argv", &options->argv, &sandbox->argc) ||
+        !options_strings(options_item(dict, "environ"), "environ", &options->environ,
+                         &sandbox->environ_count) ||
+        !parse_callbacks(options_item(dict, "callbacks"), options) || !parse_input(dict, options))
+        return false;
+    if (!grants_parse(dict, options))
         return false;
     if (locals) {
         unsigned long bytes = PyLong_AsUnsignedLong(locals);
@@ -169,6 +176,7 @@ bool options_parse(PyObject *dict, options_t *options)
     }
     options->output = flag(dict, "output");
     options->trace = flag(dict, "trace");
+    sandbox->rollback = PyDict_GetItemString(dict, "rollback") != Py_False;
     sandbox->output_mode = flag(dict, "lines") ? ERYX_OUTPUT_LINE : ERYX_OUTPUT_CHUNK;
     sandbox->argv = sandbox->argc > 0 ? options->argv : NULL;
     sandbox->environ = options->environ;
@@ -182,4 +190,5 @@ void options_free(options_t *options)
     free(options->argv);
     free(options->environ);
     free(options->callbacks);
+    grants_free(options);
 }

@@ -4,7 +4,8 @@
 #include <string.h>
 
 typedef struct outcome_object {
-    PyObject_HEAD eryx_outcome_t *outcome;
+    PyObject ob_base;
+    eryx_outcome_t *outcome;
 } outcome_object_t;
 
 #define OUTCOME(object) (((outcome_object_t *)(object))->outcome)

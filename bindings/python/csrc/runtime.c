@@ -23,10 +23,10 @@ static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *
         options.verify = verify;
         self->process = getpid();
         int status;
-        Py_BEGIN_ALLOW_THREADS status =
-            eryx_runtime_open(*file ? file : NULL, &options, &self->runtime, &error);
-        Py_END_ALLOW_THREADS if (status != ERYX_OK)
-        {
+        Py_BEGIN_ALLOW_THREADS
+        status = eryx_runtime_open(*file ? file : NULL, &options, &self->runtime, &error);
+        Py_END_ALLOW_THREADS
+        if (status != ERYX_OK) {
             raise_error(&error);
             Py_CLEAR(self);
         }
@@ -41,7 +41,8 @@ static void runtime_dealloc(PyObject *object)
     PyTypeObject *type = Py_TYPE(object);
     /* A forked child has none of the runtime's threads and could only hang. */
     if (self->process == getpid()) {
-        Py_BEGIN_ALLOW_THREADS eryx_runtime_free(self->runtime);
+        Py_BEGIN_ALLOW_THREADS
+        eryx_runtime_free(self->runtime);
         Py_END_ALLOW_THREADS
     }
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);

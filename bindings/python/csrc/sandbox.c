@@ -7,11 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BOX(object) (((sandbox_object_t *)(object))->box)
-
 /* --- Making ------------------------------------------------------------------------------- */
 
-static box_t *make_box(runtime_object_t *runtime, options_t *options)
+static box_t *make_box(options_t *options, sandbox_make_fn make, void *env)
 {
     eryx_error_t error;
     box_t *box = box_new(options->callback_count);
@@ -30,36 +28,52 @@ static box_t *make_box(runtime_object_t *runtime, options_t *options)
         }
     }
     box_fill_options(box, &options->sandbox, options->output, options->trace);
-    int status = eryx_sandbox_new(runtime->runtime, &options->sandbox, &box->sandbox, &error);
-    if (status == ERYX_OK)
+    if (options->report_net)
+        box_fill_net(box, &options->net);
+    if (make(env, &options->sandbox, &box->sandbox, &error) == ERYX_OK)
         return box;
     box_release(box);
-    return (box_t *)raise_error(&error);
+    if (!PyErr_Occurred())
+        raise_error(&error);
+    return NULL;
+}
+
+PyObject *sandbox_object(PyObject *runtime, PyObject *dict, sandbox_make_fn make, void *env)
+{
+    options_t options;
+    if (((runtime_object_t *)runtime)->process != getpid())
+        return raise_state("the runtime was opened before this process was forked: open another");
+    sandbox_object_t *self = (sandbox_object_t *)PyType_GenericAlloc(sandbox_type, 0);
+    if (!self)
+        return NULL;
+    Py_INCREF(runtime);
+    self->runtime = runtime;
+    Py_INCREF(dict);
+    self->options = dict;
+    if (options_parse(dict, &options))
+        self->box = make_box(&options, make, env);
+    options_free(&options);
+    if (!self->box)
+        Py_CLEAR(self);
+    else
+        self->streams = options.output || options.trace || options.ask_input;
+    return (PyObject *)self;
+}
+
+static int make_new(void *env, const eryx_sandbox_options_t *options, eryx_sandbox_t **out,
+                    eryx_error_t *error)
+{
+    return eryx_sandbox_new(env, options, out, error);
 }
 
 static PyObject *sandbox_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
     PyObject *runtime, *dict;
-    options_t options;
-    (void)keywords; /* those of subclasses, for __init__ */
+    (void)type; /* has no subclasses */
+    (void)keywords;
     if (!PyArg_ParseTuple(arguments, "O!O!", runtime_type, &runtime, &PyDict_Type, &dict))
         return NULL;
-    if (((runtime_object_t *)runtime)->process != getpid())
-        return raise_state("the runtime was opened before this process was forked: open another");
-    sandbox_object_t *self = (sandbox_object_t *)PyType_GenericAlloc(type, 0);
-    if (!self)
-        return NULL;
-    if (options_parse(dict, &options))
-        self->box = make_box((runtime_object_t *)runtime, &options);
-    options_free(&options);
-    if (!self->box) {
-        Py_DECREF(self);
-        return NULL;
-    }
-    self->streams = options.output || options.trace || options.ask_input;
-    Py_INCREF(runtime);
-    self->runtime = runtime;
-    return (PyObject *)self;
+    return sandbox_object(runtime, dict, make_new, ((runtime_object_t *)runtime)->runtime);
 }
 
 static bool forked(const sandbox_object_t *self)
@@ -77,6 +91,7 @@ static void sandbox_dealloc(PyObject *object)
         box_release(self->box);
     }
     Py_XDECREF(self->runtime);
+    Py_XDECREF(self->options);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(object);
     Py_DECREF(type);
 }
@@ -111,8 +126,10 @@ static PyObject *sandbox_close(PyObject *self, PyObject *Py_UNUSED(unused))
         return NULL;
     eryx_sandbox_t *sandbox = box->sandbox;
     box->sandbox = NULL;
-    Py_BEGIN_ALLOW_THREADS eryx_sandbox_free(sandbox);
-    Py_END_ALLOW_THREADS sandbox_end(self);
+    Py_BEGIN_ALLOW_THREADS
+    eryx_sandbox_free(sandbox);
+    Py_END_ALLOW_THREADS
+    sandbox_end(self);
     Py_RETURN_NONE;
 }
 
@@ -139,21 +156,29 @@ static bool parse_request(PyObject *arguments, const char *format, request_t *re
     return true;
 }
 
+static void count_running(box_t *box, int difference)
+{
+    pthread_mutex_lock(&box->lock);
+    box->running += (unsigned)difference;
+    pthread_mutex_unlock(&box->lock);
+}
+
 /* Lets the program run until it is done (true) or something is to be handled by Python. */
 static bool run(box_t *box)
 {
     eryx_execution_state_t state;
     bool wanted;
-    Py_BEGIN_ALLOW_THREADS do
-    {
+    Py_BEGIN_ALLOW_THREADS
+    do {
+        count_running(box, 1);
         state = eryx_execution_run(box->execution);
+        count_running(box, -1);
         wanted = state == ERYX_EXECUTION_DONE || box->own.first;
         if (!wanted)
             eryx_execution_wait(box->execution, UINT64_MAX);
-    }
-    while (!wanted)
-        ;
-    Py_END_ALLOW_THREADS return state == ERYX_EXECUTION_DONE;
+    } while (!wanted);
+    Py_END_ALLOW_THREADS
+    return state == ERYX_EXECUTION_DONE;
 }
 
 /* Gives dispatch what has happened. */
@@ -182,15 +207,28 @@ static bool go_on(box_t *box, PyObject *dispatch, bool main_thread)
            (!box->own.first || handle(box, dispatch));
 }
 
-static PyObject *drive(box_t *box, const request_t *request, bool main_thread)
+/* A new execution, or without code the one that waits in a fork or resumed sandbox. */
+static eryx_execution_t *execution_of(box_t *box, const request_t *request)
 {
     eryx_error_t error;
-    eryx_execution_t *execution;
+    eryx_execution_t *execution = NULL;
+    if (!request->code) {
+        execution = eryx_sandbox_execution(box->sandbox);
+        if (!execution)
+            raise_state("no program waits in this sandbox");
+    } else if (eryx_execution_start(box->sandbox, request->code, (size_t)request->length,
+                                    &request->options, &execution, &error) != ERYX_OK) {
+        raise_error(&error);
+    }
+    return execution;
+}
+
+static PyObject *drive(box_t *box, const request_t *request, bool main_thread)
+{
     eryx_outcome_t *outcome = NULL;
-    int status = eryx_execution_start(box->sandbox, request->code, (size_t)request->length,
-                                      &request->options, &execution, &error);
-    if (status != ERYX_OK)
-        return raise_error(&error);
+    eryx_execution_t *execution = execution_of(box, request);
+    if (!execution)
+        return NULL;
     pthread_mutex_lock(&box->lock);
     box->execution = execution;
     pthread_mutex_unlock(&box->lock);
@@ -214,7 +252,7 @@ static PyObject *drive(box_t *box, const request_t *request, bool main_thread)
 static PyObject *sandbox_execute(PyObject *self, PyObject *arguments)
 {
     request_t request;
-    if (!parse_request(arguments, "s#zpzOO", &request))
+    if (!parse_request(arguments, "z#zpzOO", &request))
         return NULL;
     int main_thread = PyObject_IsTrue(request.last);
     if (main_thread < 0)
@@ -234,7 +272,7 @@ static PyObject *sandbox_start(PyObject *self, PyObject *arguments)
 {
     request_t request;
     eryx_error_t error;
-    if (!parse_request(arguments, "s#zpzOO", &request))
+    if (!parse_request(arguments, "z#zpzOO", &request))
         return NULL;
     if (Py_TYPE(request.other) != driver_type) {
         PyErr_SetString(PyExc_TypeError, "not a driver");
@@ -293,6 +331,27 @@ static PyObject *get_closed(PyObject *self, void *Py_UNUSED(closure))
     return PyBool_FromLong(!BOX(self)->sandbox);
 }
 
+static PyObject *get_waiting(PyObject *self, void *Py_UNUSED(closure))
+{
+    sandbox_object_t *sandbox = (sandbox_object_t *)self;
+    box_t *box = sandbox->box;
+    return PyBool_FromLong(!forked(sandbox) && box->sandbox && !sandbox->busy && !box->token &&
+                           eryx_sandbox_execution(box->sandbox));
+}
+
+static PyObject *get_placeholder(PyObject *self, PyObject *name)
+{
+    const char *text = options_string(name, "the name of a secret");
+    if (!text)
+        return NULL;
+    const char *found = forked((sandbox_object_t *)self) || !BOX(self)->sandbox
+                            ? NULL
+                            : eryx_sandbox_placeholder(BOX(self)->sandbox, text);
+    if (!found)
+        Py_RETURN_NONE;
+    return PyUnicode_FromString(found);
+}
+
 static PyObject *get_executing(PyObject *self, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(((sandbox_object_t *)self)->busy || BOX(self)->token);
@@ -308,12 +367,18 @@ static PyMethodDef methods[] = {
     {"snapshot", sandbox_snapshot, METH_VARARGS, "snapshot(skip_unpicklable) -> bytes"},
     {"restore", sandbox_restore, METH_VARARGS, "restore(data)"},
     {"clear", sandbox_clear, METH_NOARGS, "Forgets the session's names."},
+    {"fork", sandbox_fork, METH_NOARGS, "A copy."},
+    {"checkpoint", sandbox_checkpoint, METH_VARARGS, "checkpoint(incremental, level) -> bytes"},
+    {"resume", sandbox_resume, METH_VARARGS | METH_STATIC,
+     "resume(runtime, options, parts) -> Sandbox"},
+    {"placeholder", get_placeholder, METH_O, "Of a secret; None: there is none of that name."},
     {"close", sandbox_close, METH_NOARGS, "Gives the instance back."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef getters[] = {
     {"closed", get_closed, NULL, "Whether close() was called.", NULL},
+    {"waiting", get_waiting, NULL, "Whether a program of a fork or checkpoint can go on.", NULL},
     {"executing", get_executing, NULL, "Whether a program is running or waiting.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

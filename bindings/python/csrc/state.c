@@ -17,9 +17,10 @@ PyObject *sandbox_snapshot(PyObject *self, PyObject *arguments)
     int status;
     eryx_snapshot_options_init(&options);
     options.skip_unpicklable = skip;
-    Py_BEGIN_ALLOW_THREADS status =
-        eryx_sandbox_snapshot(box->sandbox, &options, &data, &length, &error);
-    Py_END_ALLOW_THREADS sandbox_end(self);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_snapshot(box->sandbox, &options, &data, &length, &error);
+    Py_END_ALLOW_THREADS
+    sandbox_end(self);
     if (status != ERYX_OK)
         return raise_error(&error);
     PyObject *bytes = PyBytes_FromStringAndSize(data, (Py_ssize_t)length);
@@ -48,9 +49,10 @@ PyObject *sandbox_restore(PyObject *self, PyObject *arguments)
     eryx_error_t error;
     int status;
     PyBytes_AsStringAndSize(bytes, &data, &length);
-    Py_BEGIN_ALLOW_THREADS status =
-        eryx_sandbox_restore(box->sandbox, data, (size_t)length, &error);
-    Py_END_ALLOW_THREADS return done(self, status, &error);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_restore(box->sandbox, data, (size_t)length, &error);
+    Py_END_ALLOW_THREADS
+    return done(self, status, &error);
 }
 
 PyObject *sandbox_clear(PyObject *self, PyObject *Py_UNUSED(unused))
@@ -60,6 +62,8 @@ PyObject *sandbox_clear(PyObject *self, PyObject *Py_UNUSED(unused))
         return NULL;
     eryx_error_t error;
     int status;
-    Py_BEGIN_ALLOW_THREADS status = eryx_sandbox_clear(box->sandbox, &error);
-    Py_END_ALLOW_THREADS return done(self, status, &error);
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_clear(box->sandbox, &error);
+    Py_END_ALLOW_THREADS
+    return done(self, status, &error);
 }

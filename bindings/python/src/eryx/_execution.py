@@ -20,6 +20,7 @@ from _signal import getsignal  # type: ignore[import-not-found]
 
 from . import _eryx, _schema
 from ._callbacks import Callback
+from ._grants import NetEvent, net_event
 from ._outcome import Outcome, TraceEvent
 
 if TYPE_CHECKING:
@@ -34,20 +35,23 @@ _plain_handlers: tuple[Any, ...] = ()
 STREAMS = {1: "stdout", 2: "stderr"}
 CALL, CANCEL, OUTPUT = _eryx.EVENT_CALL, _eryx.EVENT_CANCEL, _eryx.EVENT_OUTPUT
 INPUT, TRACE, DONE = _eryx.EVENT_INPUT, _eryx.EVENT_TRACE, _eryx.EVENT_DONE
+NET = _eryx.EVENT_NET
 
 
 class Handlers:
     """What a sandbox was made with, as far as it is Python's."""
 
-    __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "has_async")
+    __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "on_net", "has_async")
 
     def __init__(self, callbacks: Sequence[Callback], on_output: Callable[[str, str], Any] | None,
                  on_trace: Callable[[TraceEvent], Any] | None,
-                 on_input: Callable[[int], str | bytes] | None) -> None:
+                 on_input: Callable[[int], str | bytes] | None,
+                 on_net: Callable[[NetEvent], Any] | None) -> None:
         self.callbacks = callbacks
         self.on_output = on_output
         self.on_trace = on_trace
         self.on_input = on_input
+        self.on_net = on_net
         self.has_async = any(callback.is_async for callback in callbacks)
 
     @property
@@ -92,6 +96,8 @@ class Run:
                 self.handlers.on_trace(TraceEvent._from_json(number, *value))
         elif kind == INPUT:
             self.input(number)
+        elif kind == NET and self.handlers.on_net is not None:
+            self.handlers.on_net(net_event(number, value))
 
     def call(self, callback: Callback, call: _eryx.Call) -> None:
         try:
@@ -182,10 +188,10 @@ class Run:
 
     # --- On this thread ---
 
-    def execute(self, code: str, filename: str | None, script: bool, result: str | None) -> None:
+    def execute(self, code: str | None, filename: str | None, script: bool, result: str | None) -> None:
         self.outcome = self.raw.execute(code, filename, script, result, self.dispatch, False)
 
-    def execute_in_main(self, code: str, filename: str | None, script: bool,
+    def execute_in_main(self, code: str | None, filename: str | None, script: bool,
                         result: str | None) -> bool:
         """The same in the main thread; False: not possible, since signals have handlers that could
         not run meanwhile."""

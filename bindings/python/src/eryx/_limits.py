@@ -93,6 +93,14 @@ class Limits:
     """Seconds until a connection stands. 0: none. Default 30."""
     net_idle_time: float | None = None
     """Seconds without a byte on a connection. 0: none. Default 300."""
+    file_system: Size | None = None
+    """Contents and names of files in the sandbox's own memory. Default 1G."""
+    files: int | None = None
+    """Files, folders and symlinks there. Default 200,000."""
+    open_files: int | None = None
+    """At once; those in mounts are counted apart. Default 1,000."""
+    recursion: int | None = None
+    """What sys.setrecursionlimit sets at most. Default 1,000,000."""
 
     def _raw(self) -> dict[str, int]:
         """Names and units of eryx_limits_t."""
@@ -124,4 +132,8 @@ _RAW = {
     "net_bytes_out": ("net_bytes_out", _bytes),
     "net_connect_time": ("net_connect_time_ns", _nanoseconds),
     "net_idle_time": ("net_idle_time_ns", _nanoseconds),
+    "file_system": ("file_system_bytes", _bytes),
+    "files": ("files", _count),
+    "open_files": ("open_files", _count),
+    "recursion": ("recursion", _count),
 }

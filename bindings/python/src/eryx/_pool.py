@@ -12,8 +12,9 @@ from typing import Unpack
 
 from ._callbacks import collect
 from ._errors import StateError
+from ._options import SandboxOptions
 from ._outcome import Outcome
-from ._sandbox import Sandbox, SandboxOptions, Session
+from ._sandbox import Sandbox, Session
 
 __all__ = ["Pool"]
 

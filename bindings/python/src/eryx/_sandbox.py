@@ -4,55 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Literal, TypedDict, TypeVar, Union
+from typing import Any, TypeVar, Unpack
 
 from . import _eryx
-from ._callbacks import Callbacks, collect
 from ._errors import StateError
 from ._execution import AsyncRun, Handlers, Run
-from ._limits import Limits, Size
 from ._loop import LoopDriver, give_back, take_driver
-from ._outcome import Outcome, TraceEvent
-from ._runtime import Runtime
+from ._options import SandboxOptions, check as check_type, parse
+from ._outcome import Outcome
 
-__all__ = ["Sandbox", "SandboxOptions", "Session", "run", "run_async"]
+__all__ = ["Sandbox", "Session", "run", "run_async"]
 
-Stdin = Union[str, bytes, Callable[[int], Union[str, bytes]]]
-OnOutput = Callable[[str, str], Any]
-OnTrace = Callable[[TraceEvent], Any]
 Self = TypeVar("Self", bound="_Base")
 
 _MAIN = threading.main_thread()
-
-
-class SandboxOptions(TypedDict, total=False):
-    """What `Sandbox`, `Session`, `run` and `Pool` take by keyword."""
-
-    runtime: Runtime | None
-    limits: Limits | None
-    timeout: float | None
-    memory: Size | None
-    callbacks: Callbacks
-    argv: Sequence[str] | None
-    environ: Mapping[str, str] | None
-    stdin: Stdin | None
-    on_output: OnOutput | None
-    output_mode: Literal["chunk", "line"]
-    on_trace: OnTrace | None
-    trace_locals: int
-
-
-def _check(name: str, value: Any, *classes: type) -> None:
-    if not isinstance(value, classes):
-        names = " or ".join(one.__name__ for one in classes)
-        raise TypeError(f"{name} must be {names}, not {type(value).__name__}")
-
-
-def _check_callable(name: str, value: Any) -> None:
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be callable, not {type(value).__name__}")
 
 
 def _result_name(result: bool | str) -> str | None:
@@ -61,55 +28,48 @@ def _result_name(result: bool | str) -> str | None:
         if not result:
             raise ValueError("result is empty: give a variable's name, or True")
         return result
-    _check("result", result, bool)
+    check_type("result", result, bool)
     return "" if result else None
 
 
 class _Base:
     """What blocking and async sandboxes have in common."""
 
-    def __init__(self, *, runtime: Runtime | None = None, limits: Limits | None = None,
-                 timeout: float | None = None, memory: Size | None = None,
-                 callbacks: Callbacks = (), argv: Sequence[str] | None = None,
-                 environ: Mapping[str, str] | None = None, stdin: Stdin | None = None,
-                 on_output: OnOutput | None = None,
-                 output_mode: Literal["chunk", "line"] = "chunk",
-                 on_trace: OnTrace | None = None, trace_locals: int = 0) -> None:
-        if runtime is None:
-            runtime = Runtime.default()
-        _check("runtime", runtime, Runtime)
-        options: dict[str, Any] = {}
-        if limits is not None:
-            _check("limits", limits, Limits)
-            options["limits"] = limits._raw()
-        if timeout is not None or memory is not None:
-            short = Limits(wall_time=timeout, memory=memory)._raw()
-            options["limits"] = options.get("limits", {}) | short
-        collected = collect(callbacks) if callbacks else ()
-        if collected:
-            options["callbacks"] = [callback._raw for callback in collected]
-        if argv is not None:
-            _check("argv", argv, list, tuple)
-            options["argv"] = list(argv)
-        if environ is not None:
-            _check("environ", environ, Mapping)
-            options["environ"] = [f"{name}={value}" for name, value in environ.items()]
-        on_input = None
-        if stdin is not None:
-            on_input = stdin if callable(stdin) else None
-            if on_input is None:
-                _check("stdin", stdin, str, bytes)
-            options["stdin"] = (True if on_input is not None
-                                else stdin.encode() if isinstance(stdin, str) else stdin)
-        if output_mode not in ("chunk", "line"):
-            raise ValueError(f"output_mode must be \"chunk\" or \"line\", not {output_mode!r}")
-        if on_output is not None or on_trace is not None:
-            _check_callable("on_output", on_output)
-            _check_callable("on_trace", on_trace)
-            options.update(output=on_output is not None, lines=output_mode == "line",
-                           trace=on_trace is not None, trace_locals=trace_locals)
-        self._raw = _eryx.Sandbox(runtime._raw, options)
-        self._handlers = Handlers(collected, on_output, on_trace, on_input)
+    _raw: _eryx.Sandbox
+    _handlers: Handlers
+
+    def __init__(self, **options: Unpack[SandboxOptions]) -> None:
+        runtime, raw, self._handlers = parse(options)
+        self._raw = _eryx.Sandbox(runtime._raw, raw)
+
+    @classmethod
+    def _of(cls: type[Self], raw: _eryx.Sandbox, handlers: Handlers) -> Self:
+        made = cls.__new__(cls)
+        made._raw, made._handlers = raw, handlers
+        return made
+
+    @classmethod
+    def _from_checkpoint(cls: type[Self], data: bytes | Iterable[bytes],
+                         options: SandboxOptions) -> Self:
+        parts = (data,) if isinstance(data, bytes) else tuple(data)
+        for part in parts:
+            check_type("a part of a checkpoint", part, bytes)
+        runtime, raw, handlers = parse(options)
+        return cls._of(_eryx.Sandbox.resume(runtime._raw, raw, parts), handlers)
+
+    def _fork(self: Self, count: int) -> list[Self]:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"count must be int, not {type(count).__name__}")
+        return [self._of(self._raw.fork(), self._handlers) for _ in range(count)]
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a program that was waiting when a fork or checkpoint was made can go on: resume()."""
+        return self._raw.waiting
+
+    def placeholder(self, name: str) -> str | None:
+        """What programs see instead of a secret's value; None: there is no such secret."""
+        return self._raw.placeholder(name)
 
     @property
     def closed(self) -> bool:
@@ -135,15 +95,7 @@ class Sandbox(_Base):
     """A Python of its own. Names persist from one execution to the next. Blocks the calling thread;
     other threads run meanwhile, since the GIL is released.
 
-    runtime: where it comes from; None: Runtime.default().
-    limits, timeout (seconds of one execution), memory: see Limits.
-    callbacks: functions that programs may call; see Callback.
-    argv, environ: what programs see as sys.argv and os.environ.
-    stdin: text, bytes, or a function that is given a size and returns what comes next.
-    on_output(stream, text): takes output as it is written ("stdout" or "stderr"), by writes or,
-        with output_mode="line", by whole lines. Outcomes have none then.
-    on_trace(event): takes a TraceEvent for every line, call, return and exception.
-    trace_locals: bytes of local variables' text that an event may carry.
+    Its options are those of SandboxOptions.
 
     Use it in a `with`, or close it; one that is forgotten is closed when Python collects it.
 
@@ -166,11 +118,17 @@ class Sandbox(_Base):
         Ctrl-C interrupts the program and raises KeyboardInterrupt. With async callbacks, they run in
         an event loop of the sandbox's own.
         """
-        _check("code", code, str)
+        check_type("code", code, str)
         outcome = self._execute(code, filename, script, _result_name(result))
         return outcome.check() if check else outcome
 
-    def _execute(self, code: str, filename: str | None, script: bool,
+    def resume(self, *, check: bool = True) -> Outcome:
+        """Lets the program go on that was waiting when this fork or checkpoint was made, to its end. Its
+        pending calls come to the callbacks again. StateError unless `waiting`."""
+        outcome = self._execute(None, None, False, None)
+        return outcome.check() if check else outcome
+
+    def _execute(self, code: str | None, filename: str | None, script: bool,
                  result: str | None) -> Outcome:
         handlers = self._handlers
         if handlers.has_async:
@@ -192,7 +150,7 @@ class Sandbox(_Base):
         give_back(driver)
         return run.result()
 
-    def _execute_in_loop(self, code: str, filename: str | None, script: bool,
+    def _execute_in_loop(self, code: str | None, filename: str | None, script: bool,
                          result: str | None) -> Outcome:
         try:
             asyncio.get_running_loop()
@@ -214,12 +172,46 @@ class Sandbox(_Base):
 
     def restore(self, data: bytes) -> None:
         """Replaces the session's names by those of a snapshot."""
-        _check("data", data, bytes)
+        check_type("data", data, bytes)
         self._raw.restore(data)
 
     def clear(self) -> None:
         """Forgets the session's names and what programs changed in the interpreter."""
         self._raw.clear()
+
+    def fork(self, count: int = 1) -> list[Sandbox]:
+        """Independent copies of the session: memory, files, names, options. A program that awaits
+        something is copied in the middle of it: see resume().
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     _ = sandbox.execute("n = 1")
+        ...     [copy] = sandbox.fork()
+        ...     copy.execute("n += 1; n").value, sandbox.execute("n").value
+        (2, 1)
+        """
+        return self._fork(count)
+
+    def checkpoint(self, *, incremental: bool = False, level: int = 1) -> bytes:
+        """The whole session as bytes: memory, files, and a program that awaits something. They can be
+        resumed by any process that has the same runtime file.
+
+        incremental: only what has changed since the last checkpoint. level: of compression, -100 to 19.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     _ = sandbox.execute("import re; words = re.compile('[a-z]+')")
+        ...     data = sandbox.checkpoint()
+        >>> with eryx.Sandbox.from_checkpoint(data) as sandbox:
+        ...     sandbox.execute("words.findall('to be')").value
+        ['to', 'be']
+        """
+        return self._raw.checkpoint(incremental, level)
+
+    @classmethod
+    def from_checkpoint(cls, data: bytes | Iterable[bytes],
+                        **options: Unpack[SandboxOptions]) -> Sandbox:
+        """A sandbox as it was. data: a checkpoint, or a list: a whole one and incremental ones after it.
+        Callbacks, output, mounts, network and secrets are given again, as options."""
+        return cls._from_checkpoint(data, options)
 
     def close(self) -> None:
         """Gives the memory back. StateError while a program runs. Again: nothing."""
@@ -236,7 +228,7 @@ class Sandbox(_Base):
         self.close()
 
 
-async def _execute_async(sandbox: _Base, code: str, filename: str | None, script: bool,
+async def _execute_async(sandbox: _Base, code: str | None, filename: str | None, script: bool,
                          result: str | None, grace: float) -> Outcome:
     driver = LoopDriver.running()
     run = AsyncRun(sandbox._raw, sandbox._handlers, driver, grace)
@@ -252,7 +244,7 @@ class Session(_Base):
     """A Python of its own for an event loop: like Sandbox, with async methods. Any number of them run
     on one loop; programs run on a few threads that all share.
 
-    Options are those of Sandbox. Async callbacks are tasks of the loop; plain ones run on it too.
+    Its options are those of SandboxOptions. Async callbacks are tasks of the loop; plain ones run on it too.
 
     >>> async def main():
     ...     async def fetch(key: str) -> str:
@@ -275,7 +267,7 @@ class Session(_Base):
         CancelledError, so it may clean up. One that still goes on after cancel_grace seconds, or
         computes, is interrupted.
         """
-        _check("code", code, str)
+        check_type("code", code, str)
         outcome = await _execute_async(self, code, filename, script, _result_name(result),
                                        cancel_grace)
         return outcome.check() if check else outcome
@@ -286,12 +278,34 @@ class Session(_Base):
 
     async def restore(self, data: bytes) -> None:
         """Replaces the session's names by those of a snapshot."""
-        _check("data", data, bytes)
+        check_type("data", data, bytes)
         await asyncio.to_thread(self._raw.restore, data)
 
     async def clear(self) -> None:
         """Forgets the session's names and what programs changed in the interpreter."""
         await asyncio.to_thread(self._raw.clear)
+
+    async def resume(self, *, check: bool = True, cancel_grace: float = 1.0) -> Outcome:
+        """Lets the program go on that was waiting when this fork or checkpoint was made; see
+        Sandbox.resume."""
+        outcome = await _execute_async(self, None, None, False, None, cancel_grace)
+        return outcome.check() if check else outcome
+
+    async def fork(self, count: int = 1) -> list[Session]:
+        """Independent copies; see Sandbox.fork. While a program of this session awaits something, that
+        is copied, too: `await copy.resume()`."""
+        return await asyncio.to_thread(self._fork, count)
+
+    async def checkpoint(self, *, incremental: bool = False, level: int = 1) -> bytes:
+        """The whole session as bytes, also while its program awaits something; see
+        Sandbox.checkpoint."""
+        return await asyncio.to_thread(self._raw.checkpoint, incremental, level)
+
+    @classmethod
+    async def from_checkpoint(cls, data: bytes | Iterable[bytes],
+                              **options: Unpack[SandboxOptions]) -> Session:
+        """A session as it was; see Sandbox.from_checkpoint."""
+        return await asyncio.to_thread(cls._from_checkpoint, data, options)
 
     async def close(self) -> None:
         """Gives the memory back. StateError while a program runs. Again: nothing."""
@@ -306,12 +320,8 @@ class Session(_Base):
 
 
 def run(code: str, *, check: bool = True, result: bool | str = True, filename: str | None = None,
-        runtime: Runtime | None = None, limits: Limits | None = None, timeout: float | None = None,
-        memory: Size | None = None, callbacks: Callbacks = (), argv: Sequence[str] | None = None,
-        environ: Mapping[str, str] | None = None, stdin: Stdin | None = None,
-        on_output: OnOutput | None = None, output_mode: Literal["chunk", "line"] = "chunk",
-        on_trace: OnTrace | None = None, trace_locals: int = 0) -> Outcome:
-    """Runs one program in a fresh sandbox; the options are those of Sandbox and execute.
+        **options: Unpack[SandboxOptions]) -> Outcome:
+    """Runs one program in a fresh sandbox; for the options see SandboxOptions and Sandbox.execute.
 
     >>> eryx.run("sum(range(10))").value
     45
@@ -319,28 +329,16 @@ def run(code: str, *, check: bool = True, result: bool | str = True, filename: s
     Traceback (most recent call last):
     eryx.GuestError: ZeroDivisionError: division by zero
     """
-    with Sandbox(runtime=runtime, limits=limits, timeout=timeout, memory=memory,
-                 callbacks=callbacks, argv=argv, environ=environ, stdin=stdin, on_output=on_output,
-                 output_mode=output_mode, on_trace=on_trace,
-                 trace_locals=trace_locals) as sandbox:
+    with Sandbox(**options) as sandbox:
         return sandbox.execute(code, check=check, result=result, filename=filename)
 
 
 async def run_async(code: str, *, check: bool = True, result: bool | str = True,
-                    filename: str | None = None, runtime: Runtime | None = None,
-                    limits: Limits | None = None, timeout: float | None = None,
-                    memory: Size | None = None, callbacks: Callbacks = (),
-                    argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None,
-                    stdin: Stdin | None = None, on_output: OnOutput | None = None,
-                    output_mode: Literal["chunk", "line"] = "chunk",
-                    on_trace: OnTrace | None = None, trace_locals: int = 0) -> Outcome:
+                    filename: str | None = None, **options: Unpack[SandboxOptions]) -> Outcome:
     """Runs one program in a fresh sandbox on the running event loop.
 
     >>> asyncio.run(eryx.run_async("6 * 7")).value
     42
     """
-    async with Session(runtime=runtime, limits=limits, timeout=timeout, memory=memory,
-                       callbacks=callbacks, argv=argv, environ=environ, stdin=stdin,
-                       on_output=on_output, output_mode=output_mode, on_trace=on_trace,
-                       trace_locals=trace_locals) as session:
+    async with Session(**options) as session:
         return await session.execute(code, check=check, result=result, filename=filename)
