@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 box_t *box_new(size_t callback_count)
 {
@@ -22,6 +23,11 @@ box_t *box_new(size_t callback_count)
     box->inbox = &box->own;
     pthread_mutex_init(&box->lock, NULL);
     pthread_cond_init(&box->answered, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&box->settled, &attributes);
+    pthread_condattr_destroy(&attributes);
     return box;
 }
 
@@ -37,6 +43,7 @@ void box_release(box_t *box)
     eryx_sandbox_free(box->sandbox);
     inbox_destroy(&box->own);
     pthread_cond_destroy(&box->answered);
+    pthread_cond_destroy(&box->settled);
     pthread_mutex_destroy(&box->lock);
     free(box->done);
     free(box->callbacks);
@@ -203,6 +210,26 @@ void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, 
     options->on_output = output ? on_output : NULL;
     options->on_trace = trace ? on_trace : NULL;
     options->on_input = box->input_kind != INPUT_NONE ? on_input : NULL;
+}
+
+void box_count_running(box_t *box, int difference)
+{
+    box->running += (unsigned)difference;
+    if (box->running == 0)
+        pthread_cond_broadcast(&box->settled);
+}
+
+bool box_wait_settled(box_t *box, uint64_t timeout_ns)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + timeout_ns;
+    until.tv_sec += (time_t)(ns / 1000000000u);
+    until.tv_nsec = (long)(ns % 1000000000u);
+    int status = 0;
+    while (box->running > 0 && status == 0)
+        status = pthread_cond_timedwait(&box->settled, &box->lock, &until);
+    return box->running == 0;
 }
 
 void box_cancel(box_t *box, bool now)

@@ -33,7 +33,7 @@ struct box {
     event_t *done; /* made in advance: telling the end cannot fail */
 
     pthread_mutex_t lock; /* of what follows */
-    pthread_cond_t answered;
+    pthread_cond_t answered, settled;
     eryx_execution_t *execution; /* while it can be cancelled */
     unsigned running;            /* threads that are inside of eryx_execution_run */
     bool cancel_later;           /* when it waits */
@@ -56,6 +56,11 @@ void box_release(box_t *box);
 void box_fill_callback(box_t *box, uint32_t number, eryx_callback_t *callback);
 void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace);
 void box_fill_net(box_t *box, eryx_net_options_t *options);
+
+/* One thread more or less is inside of eryx_execution_run. Locked. */
+void box_count_running(box_t *box, int difference);
+/* Waits until none is; false if that takes longer. Locked. */
+bool box_wait_settled(box_t *box, uint64_t timeout_ns);
 
 /* What the program reads next, after EVENT_INPUT; length 0: the end. False: out of memory. */
 bool box_answer(box_t *box, const char *data, size_t length);

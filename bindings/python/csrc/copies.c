@@ -5,11 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PATIENCE_NS 1000000000u /* for a program that has called and is about to wait */
+
 static int refuse_running(eryx_error_t *error)
 {
     error->code = ERYX_ERR_STATE;
     snprintf(error->message, sizeof error->message,
-             "the program is running: a copy can be made when it waits or is done");
+             "the program is running: a copy can be made when it awaits something or is done");
     return error->code;
 }
 
@@ -39,8 +41,9 @@ static int make_fork(void *env, const eryx_sandbox_options_t *given, eryx_sandbo
     options.secret_count = 0;
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&parent->lock);
-    status = parent->running > 0 ? refuse_running(error)
-                                 : eryx_sandbox_fork(parent->sandbox, &options, 1, out, error);
+    status = box_wait_settled(parent, PATIENCE_NS)
+                 ? eryx_sandbox_fork(parent->sandbox, &options, 1, out, error)
+                 : refuse_running(error);
     pthread_mutex_unlock(&parent->lock);
     Py_END_ALLOW_THREADS
     return status;
@@ -71,9 +74,9 @@ PyObject *sandbox_checkpoint(PyObject *self, PyObject *arguments)
         return NULL;
     Py_BEGIN_ALLOW_THREADS
     pthread_mutex_lock(&box->lock);
-    status = box->running > 0
-                 ? refuse_running(&error)
-                 : eryx_sandbox_checkpoint(box->sandbox, &options, &data, &length, &error);
+    status = box_wait_settled(box, PATIENCE_NS)
+                 ? eryx_sandbox_checkpoint(box->sandbox, &options, &data, &length, &error)
+                 : refuse_running(&error);
     pthread_mutex_unlock(&box->lock);
     Py_END_ALLOW_THREADS
     if (status != ERYX_OK)

@@ -83,11 +83,11 @@ static void run(driver_t *driver, eryx_execution_t *execution)
     box_t *box = eryx_execution_env(execution);
     box_retain(box);
     pthread_mutex_lock(&box->lock);
-    box->running++;
+    box_count_running(box, 1);
     pthread_mutex_unlock(&box->lock);
     bool done = eryx_execution_run(execution) == ERYX_EXECUTION_DONE;
     pthread_mutex_lock(&box->lock);
-    box->running--;
+    box_count_running(box, -1);
     if (!done && box->cancel_later && box->execution && box->running == 0) {
         box->cancel_later = false;
         eryx_execution_cancel(box->execution);

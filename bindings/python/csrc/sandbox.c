@@ -159,7 +159,7 @@ static bool parse_request(PyObject *arguments, const char *format, request_t *re
 static void count_running(box_t *box, int difference)
 {
     pthread_mutex_lock(&box->lock);
-    box->running += (unsigned)difference;
+    box_count_running(box, difference);
     pthread_mutex_unlock(&box->lock);
 }
 

@@ -241,6 +241,18 @@ def test_one_execution_at_a_time():
     run(main())
 
 
+def test_leaving_while_another_task_awaits_the_program():
+    async def main():
+        async with eryx.Session(timeout=50) as session:
+            task = asyncio.create_task(session.execute("while True: pass"))
+            while not session.executing:
+                await asyncio.sleep(0)
+        assert session.closed
+        with pytest.raises(eryx.InterruptedError):
+            await task
+    run(main())
+
+
 def test_output_and_traces():
     async def main():
         seen, events = [], []

@@ -32,6 +32,25 @@ def test_docstrings(name):
     assert failed == 0, "".join(shown)
 
 
+def test_manual():
+    """docs/python.md: its blocks are one session of a prompt."""
+    text = (ROOT / "docs/python.md").read_text()
+    plain = "\n".join("" if line.startswith("```") else line for line in text.split("\n"))
+    shown = []
+    test = doctest.DocTestParser().get_doctest(plain, {}, "python.md", "docs/python.md", 0)
+    assert len(test.examples) >= 20
+    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL, verbose=False)
+    assert runner.run(test, out=shown.append).failed == 0, "".join(shown)
+
+
+def test_agent():
+    """examples/agent says what it always says."""
+    folder = ROOT / "examples/agent"
+    done = subprocess.run([sys.executable, "-B", folder / "agent.py"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (folder / "agent.out").read_text()
+
+
 def test_there_are_examples():
     texts = [eryx.__doc__, *(getattr(eryx, name).__doc__ or "" for name in eryx.__all__
                              if hasattr(getattr(eryx, name), "__doc__"))]

@@ -228,6 +228,14 @@ class AsyncRun(Run):
         self.cancelled: set[asyncio.Task[None]] = set()
         self.done: asyncio.Future[None] = self.loop.create_future()
         self.raised: BaseException | None = None
+        self.watchers: list[asyncio.Future[None]] = []
+
+    async def ended(self) -> None:
+        """Waits until the program has ended; for others than who awaits its outcome."""
+        if self.outcome is None:
+            watcher = self.loop.create_future()
+            self.watchers.append(watcher)
+            await watcher
 
     def handle_safely(self, kind: int, number: int, value: Any) -> None:
         """An event, from the loop: what a handler raises is kept for who awaits the end."""
@@ -239,8 +247,9 @@ class AsyncRun(Run):
         finally:
             if kind == DONE:
                 self.driver.left(self)
-                if not self.done.done():
-                    self.done.set_result(None)
+                for future in (self.done, *self.watchers):
+                    if not future.done():
+                        future.set_result(None)
 
     def handle(self, kind: int, number: int, value: Any) -> None:
         if kind == CALL:

@@ -37,6 +37,7 @@ class _Base:
 
     _raw: _eryx.Sandbox
     _handlers: Handlers
+    _run: AsyncRun | None = None
 
     def __init__(self, **options: Unpack[SandboxOptions]) -> None:
         runtime, raw, self._handlers = parse(options)
@@ -237,12 +238,18 @@ async def _execute_async(sandbox: _Base, code: str | None, filename: str | None,
     except BaseException:
         driver.left(run)
         raise
-    return await run.end()
+    sandbox._run = run
+    try:
+        return await run.end()
+    finally:
+        sandbox._run = None
 
 
 class Session(_Base):
     """A Python of its own for an event loop: like Sandbox, with async methods. Any number of them run
     on one loop; programs run on a few threads that all share.
+
+    At the end of an `async with` a program that another task still awaits is interrupted.
 
     Its options are those of SandboxOptions. Async callbacks are tasks of the loop; plain ones run on it too.
 
@@ -316,6 +323,9 @@ class Session(_Base):
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
                         traceback: TracebackType | None) -> None:
+        if self._run is not None:  # of another task
+            self._raw.interrupt()
+            await self._run.ended()
         await self.close()
 
 
