@@ -13,7 +13,14 @@
 extern "C" {
 #endif
 
-/* Immutable and thread-safe once opened; shared by any number of sandboxes. */
+/* Immutable and thread-safe once opened; shared by any number of sandboxes.
+ *
+ * fork(): a runtime and its sandboxes belong to the process that opened it. In a child they can
+ * only be freed, which gives nothing back and calls no finalizers; everything else returns
+ * ERYX_ERR_STATE. The child can open a runtime of its own, if no other thread was inside of the
+ * library at the moment of the fork. Outcomes, snapshots and errors are plain memory.
+ *
+ * Signals: see eryx_runtime_open. */
 typedef struct eryx_runtime eryx_runtime_t;
 
 typedef struct eryx_runtime_options {
@@ -36,6 +43,16 @@ typedef struct eryx_runtime_options {
      * eryx_outcome_fuel_used work, Python is about half as fast. Default false. With a path, that
      * file must be such a build (runtime-fuel.cwasm); a file that is one counts also without this. */
     bool fuel;
+    /* How long eryx_sandbox_new waits for a place when max_sandboxes live already, in nanoseconds. 0,
+     * the default: it fails at once. UINT64_MAX: without end. */
+    uint64_t acquire_timeout_ns;
+    /* Instances that are made and run once at opening, so that the first sandboxes are as fast as later
+     * ones (25 us instead of 0.4 ms each). At most max_warm and max_sandboxes. Default 0. */
+    uint32_t prewarm;
+    /* For tests and debugging: after every recycling compare all of memory, globals and the table with
+     * the image, which takes about 30 ms, and abort() if anything differs. Default false; also
+     * switched on by ERYX_VERIFY_RECYCLE=1 in the environment, and by that CMake option. */
+    bool verify_recycle;
 } eryx_runtime_options_t;
 
 ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
@@ -43,8 +60,11 @@ ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
 /* Opens a runtime file. path NULL: $ERYX_RUNTIME (with options.fuel $ERYX_RUNTIME_FUEL), else
  * runtime.cwasm (runtime-fuel.cwasm) beside the library in <prefix>/lib/eryx/, else in the build tree the library was built in.
  * options NULL: defaults. On success *out is owned by the caller.
- * The first opening sets handlers for SIGSEGV, SIGILL and SIGFPE, which pass on what is not
- * theirs; a program that sets its own afterwards must pass signals on to them.
+ * The first opening sets handlers for SIGSEGV, SIGILL, SIGFPE and SIGBUS, which pass on to the handlers
+ * before them what is not theirs (that of a program's own faults; it may leave by siglongjmp). A
+ * program that sets its own afterwards must call the one that sigaction gave it, with the same
+ * arguments, for every signal that its own code did not cause: that one returns when the fault was a
+ * sandbox's. Handlers run on an alternate stack that the engine gives to threads which have none.
  * Errors: ERYX_ERR_ARGUMENT, _IO, _FORMAT, _VERSION, _MEMORY, _ENGINE. */
 ERYX_API int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
                                eryx_runtime_t **out, eryx_error_t *error);

@@ -11,6 +11,9 @@
 
 int state_check(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     const eryx_execution_t *execution = &sandbox->execution;
+    int status = sandbox_own(sandbox, error);
+    if (status != ERYX_OK)
+        return status;
     switch (execution->state) {
     case EXECUTION_IDLE:
         return sandbox_ready(sandbox, error);

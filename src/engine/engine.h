@@ -101,6 +101,11 @@ bool engine_instance_reset(engine_instance_t *instance);
 size_t engine_globals_get(const engine_instance_t *instance, int64_t *out);
 bool engine_globals_set(engine_instance_t *instance, const int64_t *values, size_t count);
 
+/* Whether memory's size, globals and the number of functions in the table are those of a new instance,
+ * whose table had so many (engine_table_count). NULL, or what differs. */
+const char *engine_instance_differs(const engine_instance_t *instance, uint32_t table_count);
+uint32_t engine_table_count(const engine_instance_t *instance);
+
 /* Whether the guest has the optional export. */
 bool engine_has_export(const engine_instance_t *instance, size_t index);
 

@@ -190,6 +190,37 @@ bool engine_instance_reset(engine_instance_t *instance) {
     return !failed;
 }
 
+uint32_t engine_table_count(const engine_instance_t *instance) {
+    uint32_t count = 0;
+    if (!instance->has_table)
+        return 0;
+    uint64_t size = wasmtime_table_size(instance->store_context, &instance->table);
+    for (uint64_t i = 0; i < size; i++) {
+        wasmtime_val_t value;
+        if (!wasmtime_table_get(instance->store_context, &instance->table, i, &value))
+            continue;
+        count += value.kind == WASMTIME_FUNCREF && !wasmtime_funcref_is_null(&value.of.funcref);
+        wasmtime_val_unroot(&value);
+    }
+    return count;
+}
+
+const char *engine_instance_differs(const engine_instance_t *instance, uint32_t table_count) {
+    if (wasmtime_memory_data_size(instance->store_context, &instance->memory) !=
+        instance->slot->size)
+        return "the size of memory";
+    for (size_t i = 0; i < instance->engine->global_count; i++) {
+        const wasmtime_val_t *wanted = &instance->global_values[i];
+        wasmtime_val_t value;
+        wasmtime_global_get(instance->store_context, &instance->globals[i], &value);
+        if (value.kind != wanted->kind ||
+            (value.kind == WASMTIME_I64 ? value.of.i64 != wanted->of.i64
+                                        : value.of.i32 != wanted->of.i32))
+            return instance->engine->globals[i].name;
+    }
+    return engine_table_count(instance) == table_count ? NULL : "the table of functions";
+}
+
 size_t engine_globals_get(const engine_instance_t *instance, int64_t *out) {
     size_t count = instance->engine->global_count;
     for (size_t i = 0; i < count; i++) {

@@ -76,7 +76,14 @@ static bool can_go_on(const eryx_execution_t *execution) {
     return deadline == 0 || deadline <= clock_monotonic();
 }
 
+/* In a child of the process that started it an execution is over, without an outcome. */
+static bool foreign(const eryx_execution_t *execution) {
+    return execution->sandbox && runtime_foreign(execution->sandbox->runtime);
+}
+
 eryx_execution_state_t eryx_execution_state(const eryx_execution_t *execution) {
+    if (foreign(execution))
+        return ERYX_EXECUTION_DONE;
     switch (execution->state) {
     case EXECUTION_READY:
         return ERYX_EXECUTION_RUNNABLE;
@@ -107,6 +114,8 @@ static void begin(eryx_execution_t *execution) {
 }
 
 eryx_execution_state_t eryx_execution_run(eryx_execution_t *execution) {
+    if (foreign(execution))
+        return ERYX_EXECUTION_DONE;
     if (execution->state == EXECUTION_DONE || execution->state == EXECUTION_RUNNING)
         return eryx_execution_state(execution);
     queue_busy(&execution->item);
@@ -123,7 +132,7 @@ eryx_execution_state_t eryx_execution_run(eryx_execution_t *execution) {
 }
 
 int eryx_execution_wait(eryx_execution_t *execution, uint64_t timeout_ns) {
-    if (execution->state != EXECUTION_WAITING)
+    if (execution->state != EXECUTION_WAITING || foreign(execution))
         return 1;
     uint64_t deadline = execution_deadline(execution->sandbox);
     uint64_t timeout = clock_add(clock_monotonic(), timeout_ns);
@@ -132,15 +141,17 @@ int eryx_execution_wait(eryx_execution_t *execution, uint64_t timeout_ns) {
 }
 
 eryx_outcome_t *eryx_execution_take_outcome(eryx_execution_t *execution) {
-    return execution->state == EXECUTION_DONE ? execution_take(execution->sandbox) : NULL;
+    return execution->state == EXECUTION_DONE && !foreign(execution) ? execution_take(execution->sandbox) : NULL;
 }
 
 void eryx_execution_cancel(eryx_execution_t *execution) {
+    if (foreign(execution))
+        return;
     control_cancel(execution->sandbox->control);
 }
 
 void eryx_execution_free(eryx_execution_t *execution) {
-    if (!execution || execution->state == EXECUTION_IDLE || execution->state == EXECUTION_RUNNING)
+    if (!execution || foreign(execution) || execution->state == EXECUTION_IDLE || execution->state == EXECUTION_RUNNING)
         return;
     if (execution->state != EXECUTION_DONE)
         execution_abort(execution->sandbox);

@@ -2,12 +2,16 @@
 #define _GNU_SOURCE
 #include "sandbox/pool.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "memory/verify.h"
 
-bool pool_init(pool_t *pool, engine_t *engine, memory_origin_t *origin, uint32_t max_warm) {
-    *pool = (pool_t){.engine = engine, .origin = origin, .max_warm = max_warm};
+bool pool_init(pool_t *pool, engine_t *engine, memory_origin_t *origin, uint32_t max_warm,
+               bool verify) {
+    *pool = (pool_t){
+        .engine = engine, .origin = origin, .max_warm = max_warm, .verify = verify};
     return pthread_mutex_init(&pool->lock, NULL) == 0;
 }
 
@@ -48,8 +52,29 @@ static int instance_new(pool_t *pool, instance_t **out, eryx_error_t *error) {
         free(instance);
         return status;
     }
+    if (pool->verify)
+        instance->table_count = engine_table_count(instance->guest.instance);
     *out = instance;
     return ERYX_OK;
+}
+
+/* A defect of the library: there is no going on. */
+static void verify_slot(const memory_slot_t *slot) {
+    size_t address;
+    if (slot_equals_image(slot, &address))
+        return;
+    fprintf(stderr, "eryx: recycled memory differs from the image at 0x%zx\n", address);
+    abort();
+}
+
+static void verify_instance(const instance_t *instance) {
+    verify_slot(instance->slot);
+    const char *what =
+        engine_instance_differs(instance->guest.instance, instance->table_count);
+    if (!what)
+        return;
+    fprintf(stderr, "eryx: a recycled instance differs from a new one: %s\n", what);
+    abort();
 }
 
 int pool_acquire(pool_t *pool, instance_t **out, eryx_error_t *error) {
@@ -81,6 +106,8 @@ void pool_recycle(pool_t *pool, instance_t *instance) {
         instance_free(instance);
         return;
     }
+    if (pool->verify)
+        verify_instance(instance);
     pthread_mutex_lock(&pool->lock);
     bool kept = pool->idle_count < pool->max_warm;
     if (kept) {
@@ -101,6 +128,8 @@ void pool_discard(pool_t *pool, instance_t *instance) {
         slot_free(slot);
         return;
     }
+    if (pool->verify)
+        verify_slot(slot);
     pthread_mutex_lock(&pool->lock);
     memory_slot_t *surplus = slot;
     if (!pool->idle_slot) {

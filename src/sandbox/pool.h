@@ -20,19 +20,22 @@ typedef struct instance {
     memory_slot_t *slot;
     /* What the guest was last configured for, see execution.c. */
     bool configured;
+    uint32_t table_count; /* when it was new, if the pool verifies */
 } instance_t;
 
 typedef struct pool {
     engine_t *engine;
     memory_origin_t *origin;
     uint32_t max_warm;
+    bool verify; /* recycled instances are compared with the image */
     pthread_mutex_t lock;
     instance_t *idle;
     memory_slot_t *idle_slot; /* recycled, without instance; at most one */
     uint32_t idle_count;
 } pool_t;
 
-bool pool_init(pool_t *pool, engine_t *engine, memory_origin_t *origin, uint32_t max_warm);
+bool pool_init(pool_t *pool, engine_t *engine, memory_origin_t *origin, uint32_t max_warm,
+               bool verify);
 /* All instances must have been given back. */
 void pool_destroy(pool_t *pool);
 

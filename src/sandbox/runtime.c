@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <eryx/sandbox.h>
+
 #include "base/error.h"
+#include "base/process.h"
 #include "engine/config.h"
 
 static const image_versions_t versions = {.eryx = ERYX_VERSION, .engine = ENGINE_VERSION};
@@ -26,6 +29,10 @@ static int check_options(const eryx_runtime_options_t *options, eryx_error_t *er
                          "options of another version: call eryx_runtime_options_init");
     if (options->max_sandboxes == 0)
         return error_set(error, ERYX_ERR_ARGUMENT, "max_sandboxes is 0");
+    if (options->prewarm > options->max_warm || options->prewarm > options->max_sandboxes)
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "prewarm of %u: at most max_warm (%u) and max_sandboxes (%u)",
+                         options->prewarm, options->max_warm, options->max_sandboxes);
     return ERYX_OK;
 }
 
@@ -75,16 +82,50 @@ static int open_parts(eryx_runtime_t *runtime, const image_t *image, eryx_error_
         return status;
     }
     bool pooled = pool_init(&runtime->pool, runtime->engine, &runtime->origin,
-                            runtime->options.max_warm);
-    runtime->net = pooled ? net_new() : NULL;
+                            runtime->options.max_warm, runtime->options.verify_recycle);
+    bool places = places_init(&runtime->places, runtime->options.max_sandboxes);
+    runtime->net = pooled && places ? net_new() : NULL;
     if (runtime->net && watchdog_init(&runtime->watchdog))
         return ERYX_OK;
     net_free(runtime->net);
+    if (places)
+        places_destroy(&runtime->places);
     if (pooled)
         pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);
     engine_close(runtime->engine);
     return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
+}
+
+/* Asked for in the environment, or when the library was built. */
+static bool verify_wanted(void) {
+#ifdef ERYX_VERIFY_RECYCLE
+    return true;
+#else
+    const char *wanted = getenv("ERYX_VERIFY_RECYCLE");
+    return wanted && strcmp(wanted, "1") == 0;
+#endif
+}
+
+/* Sandboxes that live at once and run once: what they leave in the pool has its pages already. */
+static int prewarm(eryx_runtime_t *runtime, uint32_t count, eryx_error_t *error) {
+    static const char code[] = "pass";
+    eryx_sandbox_t **sandboxes = calloc(count + 1u, sizeof(eryx_sandbox_t *));
+    if (!sandboxes)
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
+    int status = ERYX_OK;
+    for (uint32_t i = 0; i < count && status == ERYX_OK; i++) {
+        eryx_outcome_t *outcome = NULL;
+        status = eryx_sandbox_new(runtime, NULL, &sandboxes[i], error);
+        if (status == ERYX_OK)
+            status = eryx_sandbox_execute(sandboxes[i], code, sizeof code - 1, NULL, &outcome,
+                                          error);
+        eryx_outcome_free(outcome);
+    }
+    for (uint32_t i = 0; i < count; i++)
+        eryx_sandbox_free(sandboxes[i]);
+    free(sandboxes);
+    return status;
 }
 
 static int open_image(const image_t *image, const eryx_runtime_options_t *options,
@@ -100,7 +141,9 @@ static int open_image(const image_t *image, const eryx_runtime_options_t *option
     if (!runtime)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
     atomic_init(&runtime->references, 1);
+    runtime->generation = process_generation();
     runtime->options = *options;
+    runtime->options.verify_recycle = options->verify_recycle || verify_wanted();
     runtime->footer = image->footer;
     runtime->file_bytes = image->file_bytes;
     for (size_t i = 0; i < sizeof image->footer.module_sha256; i++)
@@ -111,6 +154,11 @@ static int open_image(const image_t *image, const eryx_runtime_options_t *option
         return status;
     }
     runtime->code_bytes = image->footer.code.length;
+    status = prewarm(runtime, options->prewarm, error);
+    if (status != ERYX_OK) {
+        eryx_runtime_free(runtime);
+        return status;
+    }
     *out = runtime;
     return ERYX_OK;
 }
@@ -181,10 +229,11 @@ void runtime_retain(eryx_runtime_t *runtime) {
 }
 
 void eryx_runtime_free(eryx_runtime_t *runtime) {
-    if (!runtime ||
+    if (!runtime || runtime_foreign(runtime) ||
         atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
         return;
     watchdog_destroy(&runtime->watchdog);
+    places_destroy(&runtime->places);
     net_free(runtime->net);
     pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);

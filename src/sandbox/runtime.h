@@ -7,14 +7,17 @@
 
 #include <eryx/runtime.h>
 
+#include "base/process.h"
 #include "image/image.h"
 #include "net/net.h"
+#include "sandbox/places.h"
 #include "sandbox/pool.h"
 #include "sandbox/watchdog.h"
 
 struct eryx_runtime {
     atomic_uint references; /* the caller's and one a sandbox */
-    atomic_uint sandboxes;
+    unsigned generation;    /* of the process that opened it */
+    places_t places;        /* of sandboxes */
     eryx_runtime_options_t options;
     image_footer_t footer;
     uint64_t file_bytes, code_bytes;
@@ -26,6 +29,11 @@ struct eryx_runtime {
     watchdog_t watchdog;
     net_t *net;
 };
+
+/* Whether this process is a child of the one that opened it. */
+static inline bool runtime_foreign(const eryx_runtime_t *runtime) {
+    return runtime->generation != process_generation();
+}
 
 void runtime_retain(eryx_runtime_t *runtime);
 

@@ -14,6 +14,9 @@
 #define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
 #define UNDO_AT_ONCE_BYTES ((size_t)16 << 20)
 
+static const char foreign_message[] =
+    "it belongs to the process that this one was forked from; open a runtime here";
+
 void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
     *options = (eryx_sandbox_options_t){.size = sizeof *options, .rollback = true};
     eryx_limits_init(&options->limits);
@@ -164,14 +167,6 @@ int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     return status;
 }
 
-/* False when as many sandboxes live as may. */
-static bool count_sandbox(eryx_runtime_t *runtime) {
-    if (atomic_fetch_add(&runtime->sandboxes, 1) < runtime->options.max_sandboxes)
-        return true;
-    atomic_fetch_sub(&runtime->sandboxes, 1);
-    return false;
-}
-
 static void wake(void *env) {
     control_wake(env);
 }
@@ -241,7 +236,7 @@ static void sandbox_release(eryx_sandbox_t *sandbox) {
     buffer_free(&sandbox->lines[1]);
     budget_release(sandbox->budget);
     free(sandbox);
-    atomic_fetch_sub(&runtime->sandboxes, 1);
+    places_give(&runtime->places);
     eryx_runtime_free(runtime);
 }
 
@@ -362,13 +357,15 @@ int sandbox_create(eryx_runtime_t *runtime, const eryx_sandbox_options_t *option
     int status = check_options(runtime, options, error);
     if (status != ERYX_OK)
         return status;
-    if (!count_sandbox(runtime))
+    if (runtime_foreign(runtime))
+        return error_set(error, ERYX_ERR_STATE, foreign_message);
+    if (!places_take(&runtime->places, runtime->options.acquire_timeout_ns))
         return error_set(error, ERYX_ERR_LIMIT,
                          "%u sandboxes live already (max_sandboxes of the runtime)",
                          runtime->options.max_sandboxes);
     eryx_sandbox_t *sandbox = calloc(1, sizeof *sandbox);
     if (!sandbox) {
-        atomic_fetch_sub(&runtime->sandboxes, 1);
+        places_give(&runtime->places);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for a new sandbox");
     }
     sandbox->runtime = runtime;
@@ -390,7 +387,7 @@ int sandbox_create(eryx_runtime_t *runtime, const eryx_sandbox_options_t *option
 }
 
 void eryx_sandbox_free(eryx_sandbox_t *sandbox) {
-    if (!sandbox)
+    if (!sandbox || runtime_foreign(sandbox->runtime))
         return;
     shared_env_t *shared = sandbox->shared;
     if (sandbox->execution.state != EXECUTION_IDLE)
@@ -399,7 +396,16 @@ void eryx_sandbox_free(eryx_sandbox_t *sandbox) {
     release_env(shared);
 }
 
+int sandbox_own(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    if (!runtime_foreign(sandbox->runtime))
+        return ERYX_OK;
+    return error_set(error, ERYX_ERR_STATE, foreign_message);
+}
+
 int sandbox_idle(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    int status = sandbox_own(sandbox, error);
+    if (status != ERYX_OK)
+        return status;
     if (sandbox->execution.state == EXECUTION_IDLE)
         return ERYX_OK;
     if (sandbox->execution.state == EXECUTION_DONE)
@@ -440,5 +446,7 @@ int eryx_sandbox_execute(eryx_sandbox_t *sandbox, const char *code, size_t lengt
 }
 
 void eryx_sandbox_interrupt(eryx_sandbox_t *sandbox) {
+    if (runtime_foreign(sandbox->runtime))
+        return;
     control_stop(sandbox->control, STOP_INTERRUPT);
 }

@@ -91,7 +91,9 @@ bool sandbox_undo(eryx_sandbox_t *sandbox);
 void sandbox_spoil(eryx_sandbox_t *sandbox);
 /* Makes sure that there is an instance. */
 int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error);
-/* ERYX_ERR_STATE while there is an execution. */
+/* ERYX_ERR_STATE in a child of the process that made it. */
+int sandbox_own(const eryx_sandbox_t *sandbox, eryx_error_t *error);
+/* Same, and ERYX_ERR_STATE while there is an execution. */
 int sandbox_idle(const eryx_sandbox_t *sandbox, eryx_error_t *error);
 /* The arguments of eryx_sandbox_execute and eryx_execution_start. */
 int sandbox_check_execute(const eryx_sandbox_t *sandbox, const char *code, size_t length,

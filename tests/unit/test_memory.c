@@ -12,6 +12,7 @@
 #include "memory/faults.h"
 #include "memory_image.h"
 #include "memory/slot.h"
+#include "memory/verify.h"
 
 static memory_slot_t *new_slot(void) {
     memory_slot_t *slot = NULL;
@@ -196,8 +197,34 @@ static void test_bad_layouts(void **state) {
     close(fd);
 }
 
+/* The check of recycled slots sees any byte that differs, and grown memory. */
+static void test_verify(void **state) {
+    (void)state;
+    static const size_t places[] = {KIB64, IMAGE_BYTES - 1, IMAGE_BYTES, MINIMUM - 1};
+    memory_slot_t *slot = NULL;
+    size_t address;
+    assert_int_equal(slot_new(&origin, &slot, NULL), ERYX_OK);
+    slot_begin(slot);
+    slot_enter(slot);
+    assert_true(slot_equals_image(slot, &address));
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        slot->base[places[i]] ^= 1;
+        assert_false(slot_equals_image(slot, &address));
+        assert_int_equal(address, places[i]);
+        assert_true(slot_recycle(slot));
+        assert_true(slot_equals_image(slot, &address));
+        slot_begin(slot);
+    }
+    assert_true(slot_grow(slot, MINIMUM + KIB64));
+    assert_false(slot_equals_image(slot, &address));
+    assert_true(slot_recycle(slot));
+    assert_true(slot_equals_image(slot, &address));
+    slot_free(slot);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_verify),
         cmocka_unit_test(test_fresh),        cmocka_unit_test(test_recycle),
         cmocka_unit_test(test_idle_pages),   cmocka_unit_test(test_recycle_at_random),
         cmocka_unit_test(test_other_thread), cmocka_unit_test(test_without_scan),
