@@ -49,8 +49,9 @@ static void trim_slashes(char *target)
         target[--length] = '\0';
 }
 
-static int add(struct mount_options *mounts, const char *value, char *text)
+static int add(struct mount_options *mounts, bool archive, const char *value, char *text)
 {
+    const char *option = archive ? "--mount-archive" : "--mount";
     eryx_error_t error = {0};
     eryx_mount_t mount;
     eryx_mount_init(&mount);
@@ -58,9 +59,9 @@ static int add(struct mount_options *mounts, const char *value, char *text)
     char *colon = find_target(text);
     if (!colon)
         return message_usage("run",
-                             "--mount %s: SOURCE:TARGET or SOURCE:TARGET:MODE is needed, with an "
+                             "%s %s: SOURCE:TARGET or SOURCE:TARGET:MODE is needed, with an "
                              "absolute TARGET and MODE ro, rw or overlay",
-                             value);
+                             option, value);
     *colon = '\0';
     trim_slashes(colon + 1);
     eryx_mount_t *list = realloc(mounts->list, (mounts->count + 1) * sizeof *list);
@@ -73,16 +74,18 @@ static int add(struct mount_options *mounts, const char *value, char *text)
         return EXIT_FAILED;
     }
     mount.target = target;
-    if (eryx_source_new_path(text, &mount.source, &error) != ERYX_OK) {
+    int status = archive ? eryx_source_new_archive_file(text, NULL, &mount.source, &error)
+                         : eryx_source_new_path(text, &mount.source, &error);
+    if (status != ERYX_OK) {
         free(target);
-        message_error("--mount %s: %s", value, error.message);
+        message_error("%s %s: %s", option, value, error.message);
         return EXIT_USAGE;
     }
     list[mounts->count++] = mount;
     return EXIT_OK;
 }
 
-int mount_options_add(struct mount_options *mounts, const char *value)
+int mount_options_add(struct mount_options *mounts, bool archive, const char *value)
 {
     if (value_utf8_prefix(value, strlen(value)) != strlen(value))
         return message_usage("run", "--mount: the value is not UTF-8");
@@ -91,7 +94,7 @@ int mount_options_add(struct mount_options *mounts, const char *value)
         message_error("out of memory");
         return EXIT_FAILED;
     }
-    int result = add(mounts, value, text);
+    int result = add(mounts, archive, value, text);
     free(text);
     return result;
 }

@@ -1,7 +1,8 @@
-/* --mount SRC:DST[:ro|rw|overlay]. */
+/* --mount SOURCE:TARGET[:ro|rw|overlay], --mount-archive SOURCE:TARGET[:ro|overlay]. */
 #ifndef ERYX_CLI_MOUNT_OPTIONS_H
 #define ERYX_CLI_MOUNT_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <eryx.h>
@@ -12,7 +13,7 @@ struct mount_options {
 };
 
 /* Adds one. EXIT_OK, or EXIT_USAGE after a message. */
-int mount_options_add(struct mount_options *mounts, const char *value);
+int mount_options_add(struct mount_options *mounts, bool archive, const char *value);
 void mount_options_free(struct mount_options *mounts);
 
 #endif

@@ -19,7 +19,7 @@ static const uint64_t trace_bytes_default = UINT64_C(1) << 30;
 static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
 enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
-       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT, OPTION_PUT, OPTION_GET,
+       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT, OPTION_MOUNT_ARCHIVE, OPTION_PUT, OPTION_GET,
        OPTION_ALLOW_NET, OPTION_DENY_NET, OPTION_NET_LOCAL, OPTION_NET_NAME, OPTION_NET_LOG,
        OPTION_SECRET, OPTION_SECRET_CLEARTEXT, OPTION_TLS_CA,
        OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS };
@@ -34,6 +34,7 @@ static const struct option options[] = {
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
     {"result", required_argument, NULL, OPTION_RESULT},
     {"mount", required_argument, NULL, OPTION_MOUNT},
+    {"mount-archive", required_argument, NULL, OPTION_MOUNT_ARCHIVE},
     {"put", required_argument, NULL, OPTION_PUT},
     {"get", required_argument, NULL, OPTION_GET},
     {"trace", required_argument, NULL, OPTION_TRACE},
@@ -118,7 +119,9 @@ static int set_option(struct program *program, int option, char *value)
         program->callbacks_path = value;
         return EXIT_OK;
     case OPTION_MOUNT:
-        return mount_options_add(&program->mounts, value);
+        return mount_options_add(&program->mounts, false, value);
+    case OPTION_MOUNT_ARCHIVE:
+        return mount_options_add(&program->mounts, true, value);
     case OPTION_PUT:
         return transfers_add(&program->puts, true, value);
     case OPTION_GET:
@@ -291,6 +294,9 @@ const struct command command_run = {
             "  --mount SOURCE:TARGET[:MODE]\n"
             "                     show a directory or file of this machine in the sandbox at the\n"
             "                     absolute path TARGET; may be repeated; see below\n"
+            "  --mount-archive SOURCE:TARGET[:MODE]\n"
+            "                     the same with what is in an archive: tar, tar.gz, .bz2, .xz, .zst,\n"
+            "                     zip or wheel; MODE ro or overlay\n"
             "  --put SOURCE:TARGET\n"
             "                     copy a file or directory into the sandbox before the program\n"
             "                     runs; may be repeated\n"

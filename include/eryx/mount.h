@@ -33,6 +33,43 @@ typedef struct eryx_source eryx_source_t;
  * /proc), _IO (cannot be opened), _MEMORY. */
 ERYX_API int eryx_source_new_path(const char *path, eryx_source_t **out, eryx_error_t *error);
 
+typedef struct eryx_archive_options {
+    size_t size; /* sizeof(eryx_archive_options_t), set by eryx_archive_options_init */
+    /* What it may become in the host's memory: contents and about 200 bytes a file. Default 1 GiB. */
+    uint64_t max_bytes;
+    uint32_t max_files; /* directories and links too; default 100,000 */
+    /* How many times the bytes of the archive its contents may have, where they are more than 16 MiB; 0:
+     * any. Default 200. */
+    uint32_t max_ratio;
+} eryx_archive_options_t;
+
+ERYX_API void eryx_archive_options_init(eryx_archive_options_t *options);
+
+/* The contents of an archive, read at once: tar (plain, or compressed with gzip, bzip2, xz or zstd) or zip, as
+ * wheels are. It can be mounted read-only or as an overlay. Archives are not trusted: one with a name that
+ * leads out of it, a broken or encrypted one is refused; what is neither file, directory nor link is left
+ * out. data is not needed afterwards. options NULL: defaults.
+ * Errors: ERYX_ERR_ARGUMENT, _FORMAT, _LIMIT, _MEMORY, _IO (libarchive is not installed; the
+ * file cannot be read). */
+ERYX_API int eryx_source_new_archive(const void *data, size_t length,
+                                     const eryx_archive_options_t *options, eryx_source_t **out,
+                                     eryx_error_t *error);
+ERYX_API int eryx_source_new_archive_file(const char *path, const eryx_archive_options_t *options,
+                                          eryx_source_t **out, eryx_error_t *error);
+
+/* A file of a tree in memory. */
+typedef struct eryx_tree_file {
+    const char *path; /* relative; directories above are made */
+    const void *data;
+    size_t length;
+    int64_t modified_ns; /* since 1970 */
+} eryx_tree_file_t;
+
+/* A directory with these files. Everything is copied. Read-only or as an overlay.
+ * Errors: ERYX_ERR_ARGUMENT (also: a path that leads out of it), _MEMORY. */
+ERYX_API int eryx_source_new_tree(const eryx_tree_file_t *files, size_t count, eryx_source_t **out,
+                                  eryx_error_t *error);
+
 /* NULL is allowed. */
 ERYX_API void eryx_source_free(eryx_source_t *source);
 
