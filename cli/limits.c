@@ -23,6 +23,7 @@ static const struct {
     {"--max-open-files", COUNT_32, offsetof(eryx_limits_t, open_files)},
     {"--max-recursion", COUNT_32, offsetof(eryx_limits_t, recursion)},
     {"--max-calls", COUNT_64, offsetof(eryx_limits_t, total_calls)},
+    {"--max-extensions", SIZE, offsetof(eryx_limits_t, extension_bytes)},
     {"--fuel", COUNT_64, offsetof(eryx_limits_t, fuel)},
 };
 enum { ITEMS = sizeof items / sizeof items[0] };

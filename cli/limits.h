@@ -19,7 +19,8 @@ enum { LIMITS_FIRST = 512 };
         {"max-open-files", required_argument, NULL, LIMITS_FIRST + 5},                             \
         {"max-recursion", required_argument, NULL, LIMITS_FIRST + 6},                              \
         {"max-calls", required_argument, NULL, LIMITS_FIRST + 7},                                  \
-        {"fuel", required_argument, NULL, LIMITS_FIRST + 8}
+        {"max-extensions", required_argument, NULL, LIMITS_FIRST + 8},                             \
+        {"fuel", required_argument, NULL, LIMITS_FIRST + 9}
 
 /* Their part of the help. */
 #define LIMITS_HELP                                                                                \
@@ -33,6 +34,8 @@ enum { LIMITS_FIRST = 512 };
     "  --max-open-files N most open files (EMFILE); default 1000\n"                                \
     "  --max-recursion N  what sys.setrecursionlimit sets at most; default 1000000\n"              \
     "  --max-calls N      most calls of callbacks; default 1000000\n"                             \
+    "  --max-extensions SIZE  most bytes of native extensions that it can load;\n"              \
+    "                     default 64M\n"                                                          \
     "  --fuel N           stop after N WebAssembly instructions, on any machine at the same\n"     \
     "                     place. Uses the runtime that counts, which is half as fast\n"
 

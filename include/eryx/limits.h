@@ -87,6 +87,11 @@ typedef struct eryx_limits {
      * same input in the same state uses exactly the same, on any machine. 0: no limit, the default.
      * Needs a runtime that counts (eryx_runtime_options_t.fuel). At most 2^62. */
     uint64_t fuel;
+    /* Bytes of native extensions (.so files) that a sandbox may load in its life, those that are
+     * refused included: each byte takes the host about a microsecond to compile, once (on
+     * another thread; meanwhile the sandbox waits and can be stopped). Default 64 MiB; 0: none.
+     * Past it ImportError. */
+    uint64_t extension_bytes;
 } eryx_limits_t;
 
 /* Sets the defaults. */

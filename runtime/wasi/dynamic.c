@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/wait.h"
 #include "wasi_internal.h"
 
-enum { MAX_FILE_BYTES = 64 << 20, REPLY_DONE = 0, REPLY_REFUSED = 1 };
+enum { MAX_FILE_BYTES = 64 << 20, REPLY_DONE = 0, REPLY_REFUSED = 1, SUBTASK = 16 };
 
 struct reply {
     uint32_t numbers[5];
@@ -23,6 +24,8 @@ struct reply {
 
 WASI_IMPORT("eryx", "library-prepare")
 int32_t host_library_prepare(const void *bytes, size_t length, struct reply *reply);
+WASI_IMPORT("eryx", "library-prepared")
+int32_t host_library_prepared(struct reply *reply);
 WASI_IMPORT("eryx", "library-load")
 int32_t host_library_load(void *memory, struct reply *reply);
 WASI_IMPORT("eryx", "library-symbol")
@@ -110,6 +113,12 @@ static bool prepare(const char *path, struct reply *reply)
         return false;
     int32_t answer = host_library_prepare(bytes, length, reply);
     free(bytes);
+    if (answer >= SUBTASK) {
+        /* It is being compiled. Where waiting is not possible, the next call blocks the host. */
+        uint32_t subtask = (uint32_t)answer >> 4;
+        abi_wait_subtasks(&subtask, 1, UINT64_MAX);
+        answer = host_library_prepared(reply);
+    }
     return succeeded(answer, path, reply);
 }
 

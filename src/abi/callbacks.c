@@ -193,6 +193,15 @@ mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env) {
     return calls->mailbox;
 }
 
+void calls_wake(calls_t *calls, void (*wake)(void *env), void *env) {
+    calls->wake = wake;
+    calls->wake_env = env;
+}
+
+mailbox_t *calls_own_mailbox(calls_t *calls) {
+    return calls_mailbox(calls, calls->wake, calls->wake_env);
+}
+
 int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
               void *env, eryx_error_t *error) {
     int status = check(calls, callback, error);

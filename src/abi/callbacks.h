@@ -41,6 +41,8 @@ typedef struct calls {
     uint64_t result_max;
     const struct secrets *secrets; /* taken out of arguments and results; NULL: none */
     budget_t *budget; /* of the sandbox; must live until calls_free */
+    void (*wake)(void *env); /* for a mailbox that is made later */
+    void *wake_env;
 } calls_t;
 
 void calls_init(calls_t *calls, const eryx_limits_t *limits, budget_t *budget);
@@ -48,6 +50,9 @@ void calls_init(calls_t *calls, const eryx_limits_t *limits, budget_t *budget);
 void calls_free(calls_t *calls);
 /* The sandbox's mailbox, made at the first call; wake: see mailbox_new. NULL when out of memory. */
 mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env);
+/* The same for imports: whom to wake is what calls_wake said. */
+mailbox_t *calls_own_mailbox(calls_t *calls);
+void calls_wake(calls_t *calls, void (*wake)(void *env), void *env);
 /* Copies the callback. wake: see mailbox_new. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
 int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
               void *env, eryx_error_t *error);

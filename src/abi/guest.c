@@ -7,6 +7,7 @@
 #include "abi/callbacks.h"
 #include "abi/calls.h"
 #include "abi/invoke.h"
+#include "abi/library_job.h"
 #include "base/clock.h"
 
 /* What [async-lift]execute and its callback return: code | set << 4. */
@@ -33,6 +34,13 @@ const engine_export_t guest_exports[] = {
 };
 const size_t guest_export_count = sizeof guest_exports / sizeof guest_exports[0];
 
+static void forget_extension(guest_t *guest) {
+    engine_code_release(guest->prepared);
+    guest->prepared = NULL;
+    library_job_release(guest->job);
+    guest->job = NULL;
+}
+
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error) {
     *guest = (guest_t){.slot = slot, .engine = engine, .waitables.forget = pending_abandon};
     int status = engine_instantiate(engine, slot, guest, &guest->instance, error);
@@ -46,8 +54,7 @@ int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error
 }
 
 void guest_close(guest_t *guest) {
-    engine_code_release(guest->prepared);
-    guest->prepared = NULL;
+    forget_extension(guest);
     engine_instance_free(guest->instance);
     guest->instance = NULL;
     waitables_free(&guest->waitables);
@@ -58,8 +65,7 @@ bool guest_can_reset(const guest_t *guest) {
 }
 
 bool guest_reset(guest_t *guest) {
-    engine_code_release(guest->prepared);
-    guest->prepared = NULL;
+    forget_extension(guest);
     waitables_clear(&guest->waitables);
     guest->phase = PHASE_IDLE;
     guest->streams = (guest_streams_t){0};

@@ -79,6 +79,8 @@ typedef struct guest {
     engine_t *engine;
     engine_instance_t *instance;
     engine_code_t *prepared; /* an extension about to be loaded */
+    struct library_job *job; /* one that is being compiled */
+    uint64_t *extension_left; /* bytes that the sandbox may still load; NULL: any */
     guest_streams_t streams;
     uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "engine/internal.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,21 +18,25 @@
 #define PREPARE_VERSION "2"
 
 bool engine_codes_init(engine_t *engine, const char *cache_folder) {
-    if (pthread_mutex_init(&engine->codes_lock, NULL) != 0)
-        return false;
-    if (cache_init(&engine->cache, cache_folder))
-        return true;
-    pthread_mutex_destroy(&engine->codes_lock);
-    return false;
+    pthread_mutex_init(&engine->codes_lock, NULL);
+    pthread_mutex_init(&engine->compiling, NULL);
+    pthread_cond_init(&engine->jobs_over, NULL);
+    return cache_init(&engine->cache, cache_folder);
 }
 
 void engine_codes_destroy(engine_t *engine) {
+    pthread_mutex_lock(&engine->codes_lock);
+    while (engine->jobs > 0)
+        pthread_cond_wait(&engine->jobs_over, &engine->codes_lock);
+    pthread_mutex_unlock(&engine->codes_lock);
     while (engine->codes) {
         engine_code_t *code = engine->codes;
         engine->codes = code->next;
         engine_code_release(code);
     }
     cache_free(&engine->cache);
+    pthread_cond_destroy(&engine->jobs_over);
+    pthread_mutex_destroy(&engine->compiling);
     pthread_mutex_destroy(&engine->codes_lock);
 }
 
@@ -313,6 +318,13 @@ int engine_code_obtain(engine_t *engine, const void *data, size_t length, engine
     return ERYX_OK;
 }
 
+bool engine_code_known(engine_t *engine, const void *data, size_t length, engine_code_t **out) {
+    uint8_t hash[ENGINE_HASH_BYTES];
+    sha256_digest(data, length, hash);
+    *out = find(engine, hash);
+    return *out;
+}
+
 int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
                      eryx_error_t *error) {
     *out = find(engine, hash);
@@ -324,4 +336,57 @@ int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], en
                      "the compiled code of the extension with sha256 %s is not in the cache; import "
                      "it in a new sandbox first",
                      hex);
+}
+
+/* --- Later -------------------------------------------------------------------------------- */
+
+typedef struct job {
+    engine_t *engine;
+    void (*run)(void *env);
+    void *env;
+} job_t;
+
+static void job_over(engine_t *engine) {
+    pthread_mutex_lock(&engine->codes_lock);
+    if (--engine->jobs == 0)
+        pthread_cond_broadcast(&engine->jobs_over);
+    pthread_mutex_unlock(&engine->codes_lock);
+}
+
+static void *run_job(void *env) {
+    job_t job = *(job_t *)env;
+    free(env);
+    pthread_mutex_lock(&job.engine->compiling);
+    job.run(job.env);
+    pthread_mutex_unlock(&job.engine->compiling);
+    job_over(job.engine);
+    return NULL;
+}
+
+/* Signals are for the program's own threads. */
+static bool start_thread(job_t *job) {
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    bool started = pthread_create(&thread, NULL, run_job, job) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (started)
+        pthread_detach(thread);
+    return started;
+}
+
+bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env) {
+    job_t *job = malloc(sizeof *job);
+    if (!job)
+        return false;
+    *job = (job_t){engine, run, env};
+    pthread_mutex_lock(&engine->codes_lock);
+    engine->jobs++;
+    pthread_mutex_unlock(&engine->codes_lock);
+    if (start_thread(job))
+        return true;
+    job_over(engine);
+    free(job);
+    return false;
 }

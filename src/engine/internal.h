@@ -33,6 +33,9 @@ struct engine {
     extension_cache_t cache;
     pthread_mutex_t codes_lock;
     engine_code_t *codes; /* the last used first; each with a reference */
+    pthread_mutex_t compiling; /* held by the one job that runs */
+    pthread_cond_t jobs_over;
+    size_t jobs; /* under codes_lock */
 };
 
 /* An import of an extension. */

@@ -31,6 +31,11 @@ typedef struct engine_library {
  * Errors: ERYX_ERR_FORMAT and _LIMIT (the bytes are refused; the message tells why), _MEMORY. */
 int engine_code_obtain(engine_t *engine, const void *data, size_t length, engine_code_t **out,
                        eryx_error_t *error);
+/* The same without compiling: false if that is needed. */
+bool engine_code_known(engine_t *engine, const void *data, size_t length, engine_code_t **out);
+/* Runs a function on a thread of its own, one after the other; closing the engine waits for it. For
+ * compiling while a sandbox waits. False: there is no thread. Any thread. */
+bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env);
 /* The same by hash, without compiling. ERYX_ERR_STATE: it is neither in memory nor on disk. */
 int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
                      eryx_error_t *error);

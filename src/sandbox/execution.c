@@ -216,6 +216,7 @@ void execution_attach(eryx_sandbox_t *sandbox) {
     guest_t *guest = &sandbox->instance->guest;
     guest->streams = streams_of(sandbox);
     guest->calls = &sandbox->calls;
+    guest->extension_left = &sandbox->extension_left;
     guest->mounts = &sandbox->mounts;
     guest->waitables.budget = sandbox->budget;
     guest->net = sandbox->net;

@@ -29,6 +29,7 @@ void eryx_limits_init(eryx_limits_t *limits) {
         .files = 200000,
         .open_files = 1000,
         .recursion = 1000000,
+        .extension_bytes = (uint64_t)64 << 20,
     };
 }
 

@@ -275,6 +275,8 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     mounts_init(&sandbox->mounts, options->limits.open_files, sandbox->budget);
     sandbox->env = options->env;
     sandbox->control = control_acquire(&sandbox->runtime->watchdog);
+    calls_wake(&sandbox->calls, wake, sandbox->control);
+    sandbox->extension_left = options->limits.extension_bytes;
     if (!sandbox->control || !sandbox->budget ||
         !text_list_copy(&sandbox->argv, options->argv, options->argc) ||
         !text_list_copy(&sandbox->environ, options->environ, options->environ_count))

@@ -42,6 +42,7 @@ struct eryx_sandbox {
     eryx_trace_fn on_trace;
     uint32_t trace_locals;
     calls_t calls;
+    uint64_t extension_left; /* bytes of extensions that may still be loaded */
     secrets_t *secrets;  /* NULL: none */
     filter_t scrub[2];   /* of stdout and stderr, if there are secrets */
     buffer_t scrubbed;   /* see scrub.h */
