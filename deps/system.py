@@ -45,7 +45,7 @@ def run(command, **options):
 
 
 def has_tool(name, minimum=None):
-    path = shutil.which(name)
+    path = shutil.which(name, path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
     if not path or not minimum:
         return bool(path)
     done = subprocess.run([path, "--version"], capture_output=True, text=True)

@@ -14,7 +14,9 @@ import threading
 from asyncio import base_events, events, format_helpers, selector_events, tasks
 
 import _eryx
+import _eryx_tls_loop
 import _eryx_watch
+from _eryx_tls_connection import held
 
 NOTHING = -1  # no timer is set
 POLL_EVERY = 16  # batches of callbacks between looks at the host's events
@@ -85,6 +87,8 @@ class Loop(selector_events.BaseSelectorEventLoop):
             if not ready:
                 if self._stopping:
                     return None
+                if held:
+                    _eryx_tls_loop.flush()
                 self._selector.arm()
                 if ready or (_eryx.poll() and ready):
                     continue

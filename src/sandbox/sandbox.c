@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "sandbox/scrub.h"
+#include "secrets/wire.h"
 
 #define OPEN_FILES_MAX 16000u /* below HANDLE_MAX of the guest */
 #define RECURSION_MIN 100u /* what reports of exceptions need */
@@ -294,6 +295,7 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     if (status == ERYX_OK)
         status = inherit ? share_network(sandbox, like, error)
                          : add_network(sandbox, options, error);
+    wire_secrets(sandbox->net, sandbox->secrets);
     return status == ERYX_OK ? sandbox_ready(sandbox, error) : status;
 }
 
