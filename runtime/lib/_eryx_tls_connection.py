@@ -14,8 +14,7 @@ COUNT_PLAIN, COUNT_HELD = 0, 1
 
 _receive_into = _socket.socket.recv_into
 _send = _socket.socket.send
-_chunk = bytearray(65536)  # what comes from a socket; free between two calls
-_chunk_view = memoryview(_chunk)
+_chunk = bytearray()  # what comes from a socket; free between two calls. 64 KiB once it is used
 
 # Connections that hold back the end of what was written, because it could be the beginning of a secret's
 # placeholder. The event loop lets it go before it waits.
@@ -387,13 +386,16 @@ class SocketConnection(_SSLSocket):
 
     def _fill(self):
         self._ship()
+        if not _chunk:
+            _chunk.extend(bytes(65536))
         try:
             got = _receive_into(self._transport(), _chunk)
         except BlockingIOError:
             raise SSLWantReadError(2, "The operation did not complete (read)") from None
         except TimeoutError:
             raise TimeoutError("The read operation timed out") from None
-        check(host.feed(self._number, _chunk_view[:got]))
+        with memoryview(_chunk) as view:
+            check(host.feed(self._number, view[:got]))
 
     def write(self, data):
         if self._taken:  # again the data of a write that could not be sent

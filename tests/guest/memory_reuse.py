@@ -13,7 +13,7 @@ def fill(size):
 
 for size in 1000, 10_000, 1_000_000, 2_200_000, 20_000_000:
     used = fill(size)
-    print(size, used >= 180 or used)
+    print(size, used >= 176 or used)
 for size in 40 << 20, 70 << 20, 1 << 20:
     for _ in range(50):
         block = bytearray(size)
@@ -26,4 +26,4 @@ del grown
 for _ in range(20):
     texts = ["x" * n for n in range(3000)]
     del texts
-print(fill(1_000_000) >= 180)
+print(fill(1_000_000) >= 176)
