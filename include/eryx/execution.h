@@ -74,7 +74,7 @@ ERYX_API void eryx_execution_cancel(eryx_execution_t *execution);
  * NULL is allowed. Not while it is running. */
 ERYX_API void eryx_execution_free(eryx_execution_t *execution);
 
-/* Takes one file descriptor. Errors: ERYX_ERR_ARGUMENT, _MEMORY, _IO (no descriptor left). */
+/* Takes three file descriptors. Errors: ERYX_ERR_ARGUMENT, _MEMORY, _IO (no descriptor left). */
 ERYX_API int eryx_queue_new(eryx_queue_t **out, eryx_error_t *error);
 
 /* Adds an execution that is in no queue (of a fork or a resumed sandbox, or started without), ready.

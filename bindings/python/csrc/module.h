@@ -94,6 +94,13 @@ PyObject *sandbox_fork(PyObject *self, PyObject *unused);
 PyObject *sandbox_checkpoint(PyObject *self, PyObject *arguments);
 PyObject *sandbox_resume(PyObject *type, PyObject *arguments);
 PyObject *checkpoint_info(PyObject *module, PyObject *data);
+/* Files (files.c). */
+PyObject *files_read(PyObject *self, PyObject *arguments);
+PyObject *files_write(PyObject *self, PyObject *arguments);
+PyObject *files_list(PyObject *self, PyObject *path);
+PyObject *files_stat(PyObject *self, PyObject *path);
+PyObject *files_make_directory(PyObject *self, PyObject *arguments);
+PyObject *files_remove(PyObject *self, PyObject *arguments);
 PyObject *sandbox_snapshot(PyObject *self, PyObject *arguments);
 PyObject *sandbox_restore(PyObject *self, PyObject *arguments);
 PyObject *sandbox_clear(PyObject *self, PyObject *unused);

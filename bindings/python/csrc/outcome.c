@@ -57,6 +57,7 @@ NUMBER(limit_value, eryx_outcome_limit_value)
 NUMBER(limit_used, eryx_outcome_limit_used)
 NUMBER(wall_time_ns, eryx_outcome_wall_time_ns)
 NUMBER(output_dropped, eryx_outcome_output_dropped)
+NUMBER(fuel_used, eryx_outcome_fuel_used)
 TEXT(exception_type, eryx_outcome_exception_type)
 TEXT(exception_message, eryx_outcome_exception_message)
 TEXT(traceback, eryx_outcome_traceback)
@@ -102,23 +103,15 @@ static PyObject *get_result_json(PyObject *self, void *Py_UNUSED(closure))
 
 #define GETTER(name) {#name, get_##name, NULL, NULL, NULL}
 static PyGetSetDef getters[] = {
-    GETTER(kind),
-    GETTER(limit),
-    GETTER(limit_name),
-    GETTER(limit_value),
-    GETTER(limit_used),
-    GETTER(wall_time_ns),
-    GETTER(output_dropped),
-    GETTER(exception_type),
-    GETTER(exception_message),
-    GETTER(traceback),
-    GETTER(result_error),
-    GETTER(result_json),
-    GETTER(exit_code),
-    GETTER(session_lost),
-    GETTER(stdout),
-    GETTER(stderr),
-    {NULL, NULL, NULL, NULL, NULL},
+    GETTER(kind),           GETTER(limit),
+    GETTER(limit_name),     GETTER(limit_value),
+    GETTER(limit_used),     GETTER(wall_time_ns),
+    GETTER(output_dropped), GETTER(fuel_used),
+    GETTER(exception_type), GETTER(exception_message),
+    GETTER(traceback),      GETTER(result_error),
+    GETTER(result_json),    GETTER(exit_code),
+    GETTER(session_lost),   GETTER(stdout),
+    GETTER(stderr),         {NULL, NULL, NULL, NULL, NULL},
 };
 
 static PyType_Slot slots[] = {

@@ -5,12 +5,12 @@
 
 static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"path", "max_sandboxes", "max_warm", "verify", NULL};
+    static char *names[] = {"path", "max_sandboxes", "max_warm", "verify", "fuel", NULL};
     PyObject *path = NULL;
     unsigned long max_sandboxes = 0, max_warm = 0;
-    int verify = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkp", names, PyUnicode_FSConverter,
-                                     &path, &max_sandboxes, &max_warm, &verify))
+    int verify = 0, fuel = 0;
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkpp", names, PyUnicode_FSConverter,
+                                     &path, &max_sandboxes, &max_warm, &verify, &fuel))
         return NULL;
     runtime_object_t *self = (runtime_object_t *)PyType_GenericAlloc(type, 0);
     const char *file = PyBytes_AsString(path);
@@ -21,6 +21,7 @@ static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *
         options.max_sandboxes = (uint32_t)max_sandboxes;
         options.max_warm = (uint32_t)max_warm;
         options.verify = verify;
+        options.fuel = fuel;
         self->process = getpid();
         int status;
         Py_BEGIN_ALLOW_THREADS
@@ -53,12 +54,13 @@ static PyObject *runtime_info(PyObject *object, PyObject *Py_UNUSED(unused))
 {
     eryx_runtime_info_t info = {.size = sizeof info};
     eryx_runtime_get_info(((runtime_object_t *)object)->runtime, &info);
-    return Py_BuildValue("{s:s, s:s, s:s, s:s, s:s, s:K, s:K, s:K, s:K, s:K}", "eryx_version",
+    return Py_BuildValue("{s:s, s:s, s:s, s:s, s:s, s:K, s:K, s:K, s:K, s:K, s:O}", "eryx_version",
                          info.eryx_version, "python_version", info.python_version, "engine",
                          info.engine, "path", info.path, "build_id", info.build_id, "file_bytes",
                          info.file_bytes, "code_bytes", info.code_bytes, "image_bytes",
                          info.image_bytes, "image_constant_bytes", info.image_constant_bytes,
-                         "memory_min_bytes", info.memory_min_bytes);
+                         "memory_min_bytes", info.memory_min_bytes, "fuel",
+                         info.fuel ? Py_True : Py_False);
 }
 
 static PyMethodDef methods[] = {

@@ -372,6 +372,13 @@ static PyMethodDef methods[] = {
     {"resume", sandbox_resume, METH_VARARGS | METH_STATIC,
      "resume(runtime, options, parts) -> Sandbox"},
     {"placeholder", get_placeholder, METH_O, "Of a secret; None: there is none of that name."},
+    {"files_read", files_read, METH_VARARGS, "files_read(path, max_bytes) -> bytes"},
+    {"files_write", files_write, METH_VARARGS, "files_write(path, data)"},
+    {"files_list", files_list, METH_O, "Entries of a directory: (name, kind)."},
+    {"files_stat", files_stat, METH_O, "(kind, size, modified_ns)"},
+    {"files_make_directory", files_make_directory, METH_VARARGS,
+     "files_make_directory(path, parents)"},
+    {"files_remove", files_remove, METH_VARARGS, "files_remove(path, recursive)"},
     {"close", sandbox_close, METH_NOARGS, "Gives the instance back."},
     {NULL, NULL, 0, NULL},
 };

@@ -139,3 +139,17 @@ def test_rollback_can_be_switched_off():
             outcome = sandbox.execute("import os; os.abort()", check=False)
             assert (outcome.kind, outcome.session_lost) == ("trap", not rollback)
             assert sandbox.execute("'x' in globals()").value is rollback
+
+
+def test_fuel():
+    """What is used is the same each time."""
+    try:
+        runtime = eryx.Runtime(fuel=True)
+    except eryx.RuntimeFileError as error:
+        pytest.skip(f"not built: {error}")
+    assert runtime.info["fuel"] is True
+    used = {eryx.run("sum(range(1000))", runtime=runtime).fuel_used for _ in range(3)}
+    assert len(used) == 1 and used.pop() > 1000
+    with pytest.raises(eryx.LimitError, match="fuel"):
+        eryx.run("while True: pass", runtime=runtime, limits=eryx.Limits(fuel=10_000_000))
+    assert eryx.run("1").fuel_used == 0

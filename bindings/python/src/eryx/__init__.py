@@ -12,6 +12,7 @@ hands out many. Programs call functions of the host: `callbacks=[...]`.
 from ._callbacks import *
 from ._errors import *
 from ._eryx import version as __version__
+from ._files import *
 from ._grants import *
 from ._limits import *
 from ._loop import *
@@ -20,10 +21,10 @@ from ._outcome import *
 from ._pool import *
 from ._runtime import *
 from ._sandbox import *
-from . import (_callbacks, _errors, _grants, _limits, _loop, _options, _outcome, _pool, _runtime,
+from . import (_callbacks, _errors, _files, _grants, _limits, _loop, _options, _outcome, _pool, _runtime,
                _sandbox)
 
-__all__ = [*_callbacks.__all__, *_errors.__all__, *_grants.__all__, *_limits.__all__,
+__all__ = [*_callbacks.__all__, *_errors.__all__, *_files.__all__, *_grants.__all__, *_limits.__all__,
            *_loop.__all__, *_options.__all__, *_outcome.__all__, *_pool.__all__,
            *_runtime.__all__, *_sandbox.__all__]
 

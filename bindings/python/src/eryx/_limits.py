@@ -101,6 +101,9 @@ class Limits:
     """At once; those in mounts are counted apart. Default 1,000."""
     recursion: int | None = None
     """What sys.setrecursionlimit sets at most. Default 1,000,000."""
+    fuel: int | None = None
+    """WebAssembly instructions of one execution, the same on any machine; needs Runtime(fuel=True). 0: no
+    limit, the default."""
 
     def _raw(self) -> dict[str, int]:
         """Names and units of eryx_limits_t."""
@@ -136,4 +139,5 @@ _RAW = {
     "files": ("files", _count),
     "open_files": ("open_files", _count),
     "recursion": ("recursion", _count),
+    "fuel": ("fuel", _count),
 }

@@ -90,6 +90,11 @@ class Outcome:
         return self._raw.output_dropped
 
     @property
+    def fuel_used(self) -> int:
+        """WebAssembly instructions that it used; 0 unless the runtime counts (Runtime(fuel=True))."""
+        return self._raw.fuel_used
+
+    @property
     def exception_type(self) -> str:
         """Qualified name of the exception's class; "" without one."""
         return self._raw.exception_type or ""

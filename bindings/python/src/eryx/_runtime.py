@@ -21,6 +21,8 @@ class Runtime:
     max_sandboxes: how many may live at once. Each reserves 4 GiB of address space, not memory.
     max_warm: used instances that are kept ready for the next sandbox.
     verify: check the hash of the whole file (about 0.1 s).
+    fuel: open the build that counts what programs execute (runtime-fuel.cwasm), for Limits.fuel and
+        Outcome.fuel_used; Python is about half as fast. It is not in the wheel: $ERYX_RUNTIME_FUEL or path.
 
     >>> eryx.Runtime.default().info["python_version"]
     '3.14.0'
@@ -29,14 +31,14 @@ class Runtime:
     __slots__ = ("_raw", "__weakref__")
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, max_sandboxes: int = 4096,
-                 max_warm: int = 16, verify: bool = False) -> None:
+                 max_warm: int = 16, verify: bool = False, fuel: bool = False) -> None:
         for name, value in (("max_sandboxes", max_sandboxes), ("max_warm", max_warm)):
             if isinstance(value, bool) or not isinstance(value, int):
                 raise TypeError(f"{name} must be int, not {type(value).__name__}")
             if not 0 <= value < 1 << 32:
                 raise ValueError(f"{name} of {value}: must be between 0 and 2**32 - 1")
         self._raw = _eryx.Runtime("" if path is None else os.fspath(path), max_sandboxes, max_warm,
-                                  verify)
+                                  verify, fuel)
 
     @property
     def info(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, Unpack
 from . import _eryx
 from ._errors import StateError
 from ._execution import AsyncRun, Handlers, Run
+from ._files import AsyncFiles, Files
 from ._loop import LoopDriver, give_back, take_driver
 from ._options import SandboxOptions, check as check_type, parse
 from ._outcome import Outcome
@@ -164,6 +165,11 @@ class Sandbox(_Base):
             self._runner = asyncio.Runner()
         return self._runner.run(_execute_async(self, code, filename, script, result, 1.0))
 
+    @property
+    def files(self) -> Files:
+        """The sandbox's files, between executions."""
+        return Files(self._raw)
+
     def snapshot(self, *, skip_unpicklable: bool = False) -> bytes:
         """The session's variables, functions, classes and imports as bytes.
 
@@ -278,6 +284,11 @@ class Session(_Base):
         outcome = await _execute_async(self, code, filename, script, _result_name(result),
                                        cancel_grace)
         return outcome.check() if check else outcome
+
+    @property
+    def files(self) -> AsyncFiles:
+        """The sandbox's files, between executions."""
+        return AsyncFiles(self._raw)
 
     async def snapshot(self, *, skip_unpicklable: bool = False) -> bytes:
         """The session's variables, functions, classes and imports as bytes; see Sandbox.snapshot."""
