@@ -22,6 +22,7 @@ static int fork_one(const eryx_sandbox_t *from, const eryx_sandbox_options_t *op
     if (status == ERYX_OK)
         status = state_apply(copy, state, error);
     if (status != ERYX_OK) {
+        sandbox_spoil(copy);
         eryx_sandbox_free(copy);
         return status;
     }

@@ -118,6 +118,15 @@ static void get_image(reader_t *reader, guest_image_t *out) {
     out->returned = get_flag(reader);
     out->failed = get_flag(reader);
     get_buffer(reader, &out->waitables);
+    uint32_t count = get_u32(reader);
+    if (count > ENGINE_MAX_LIBRARIES)
+        refuse(reader, ERYX_ERR_FORMAT, "too many extensions");
+    for (uint32_t i = 0; i < count && good(reader); i++) {
+        engine_library_t place;
+        get(reader, &place, sizeof place);
+        if (good(reader) && !engine_libraries_add(&out->libraries, &place))
+            refuse(reader, ERYX_ERR_MEMORY, "out of memory");
+    }
 }
 
 static void get_execution(reader_t *reader, saved_execution_t *out, memory_slot_t *slot) {

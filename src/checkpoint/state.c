@@ -41,9 +41,12 @@ static bool copy_buffer(buffer_t *to, const buffer_t *from) {
 
 static bool copy_image(guest_image_t *to, const guest_image_t *from) {
     buffer_t waitables = to->waitables;
+    engine_libraries_t libraries = to->libraries;
     *to = *from;
     to->waitables = waitables;
-    return copy_buffer(&to->waitables, &from->waitables);
+    to->libraries = libraries;
+    return copy_buffer(&to->waitables, &from->waitables) &&
+           engine_libraries_copy(&from->libraries, &to->libraries);
 }
 
 static bool copy_string(char **to, const char *from) {

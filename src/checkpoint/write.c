@@ -64,6 +64,8 @@ static void put_image(writer_t *writer, const guest_image_t *image) {
     put_u32(writer, image->returned);
     put_u32(writer, image->failed);
     put_text(writer, image->waitables.data, image->waitables.length);
+    put_u32(writer, (uint32_t)image->libraries.count);
+    put(writer, image->libraries.items, image->libraries.count * sizeof image->libraries.items[0]);
 }
 
 static void put_execution(writer_t *writer, const saved_execution_t *execution,

@@ -386,21 +386,32 @@ void engine_libraries_free(engine_libraries_t *libraries) {
     *libraries = (engine_libraries_t){0};
 }
 
-bool engine_libraries_save(const engine_instance_t *instance, engine_libraries_t *out) {
-    const engine_libraries_t *libraries = &instance->libraries;
-    size_t bytes = libraries->count * sizeof *libraries->items;
-    if (out->count == libraries->count &&
-        (bytes == 0 || memcmp(out->items, libraries->items, bytes) == 0))
+bool engine_libraries_copy(const engine_libraries_t *from, engine_libraries_t *out) {
+    size_t bytes = from->count * sizeof *from->items;
+    if (out->count == from->count && (bytes == 0 || memcmp(out->items, from->items, bytes) == 0))
         return true;
     release_codes(out);
-    if (libraries->count > 0 && !make_room(out, libraries->count))
+    if (from->count > 0 && !make_room(out, from->count))
         return false;
-    for (size_t i = 0; i < libraries->count; i++) {
-        out->items[i] = libraries->items[i];
-        out->codes[i] = libraries->codes[i];
-        engine_code_retain(out->codes[i]);
+    for (size_t i = 0; i < from->count; i++) {
+        out->items[i] = from->items[i];
+        out->codes[i] = from->codes[i];
+        if (out->codes[i])
+            engine_code_retain(out->codes[i]);
     }
-    out->count = libraries->count;
+    out->count = from->count;
+    return true;
+}
+
+bool engine_libraries_save(const engine_instance_t *instance, engine_libraries_t *out) {
+    return engine_libraries_copy(&instance->libraries, out);
+}
+
+bool engine_libraries_add(engine_libraries_t *libraries, const engine_library_t *place) {
+    if (!make_room(libraries, libraries->count + 1))
+        return false;
+    libraries->items[libraries->count] = *place;
+    libraries->codes[libraries->count++] = NULL;
     return true;
 }
 

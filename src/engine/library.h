@@ -24,7 +24,7 @@ typedef struct engine_library {
     uint8_t hash[ENGINE_HASH_BYTES]; /* sha256 of the .so */
     uint32_t memory_base;
     uint32_t table_base;
-} engine_library_t;
+} engine_library_t; /* as it is in checkpoints: no padding */
 
 /* The code of these bytes, with a reference for the caller: from memory, from disk, or compiled,
  * which takes about a second a megabyte. Any thread.
@@ -65,6 +65,10 @@ typedef struct engine_libraries {
 /* What is loaded, in that order, over what *out had. Cheap if that is the same. False when out of
  * memory. */
 bool engine_libraries_save(const engine_instance_t *instance, engine_libraries_t *out);
+/* Same from another list. */
+bool engine_libraries_copy(const engine_libraries_t *from, engine_libraries_t *out);
+/* Adds one whose code is to be found by hash. False when out of memory. */
+bool engine_libraries_add(engine_libraries_t *libraries, const engine_library_t *place);
 /* Loads all of them into an instance that has none, at the same places. Memory is not touched: it is
  * to have what they left there, and to be large enough.
  * Errors: as engine_library_load and engine_code_find. After a failure the instance is to be freed. */
