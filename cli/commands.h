@@ -9,6 +9,7 @@ enum exit_code {
     EXIT_OK = 0,
     EXIT_EXCEPTION = 1,  /* uncaught Python exception */
     EXIT_USAGE = 2,      /* wrong options, or a program that cannot be read */
+    EXIT_WAITING = 75,   /* it waits, and was written to a file: EX_TEMPFAIL of sysexits.h */
     EXIT_LIMIT = 124,    /* a limit, as timeout(1) does */
     EXIT_FAILED = 125,   /* eryx itself failed */
     EXIT_CRASHED = 126,  /* the interpreter crashed or aborted */
@@ -24,6 +25,8 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_resume;
+extern const struct command command_session;
 extern const struct command command_repl;
 extern const struct command command_mcp;
 extern const struct command command_serve;

@@ -24,11 +24,11 @@ static struct {
     eryx_sandbox_t *sandbox;
     uint64_t deadline_ns; /* monotonic; 0: none */
     pthread_t thread;
-    int event_fd;
+    int event_fd, checkpoint_fd;
     atomic_bool came;
     atomic_bool over;
     sigset_t signals; /* without those ignored from the start, as SIGINT in a script's background */
-} watch = {.event_fd = -1};
+} watch = {.event_fd = -1, .checkpoint_fd = -1};
 
 static uint64_t now_ns(void)
 {
@@ -103,6 +103,9 @@ static void *watch_signals(void *unused)
             trace_abandon();
             end_by(number);
         }
+        uint64_t asked = 1;
+        if (number == SIGUSR1 && write(watch.checkpoint_fd, &asked, sizeof asked) < 0)
+            message_error("cannot note the request for a checkpoint");
         if (number == SIGINT && atomic_exchange(&watch.came, true))
             leave(EXIT_INTERRUPT);
         if (atomic_load(&watch.came))
@@ -123,7 +126,8 @@ bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns)
     watch.sandbox = sandbox;
     watch.deadline_ns = limit_ns ? now_ns() + limit_ns + second_ns : 0;
     watch.event_fd = eventfd(0, EFD_CLOEXEC);
-    return watch.event_fd >= 0 && pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
+    watch.checkpoint_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return watch.event_fd >= 0 && watch.checkpoint_fd >= 0 && pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
 }
 
 void interrupt_end(void)
@@ -132,7 +136,8 @@ void interrupt_end(void)
     pthread_kill(watch.thread, SIGUSR1);
     pthread_join(watch.thread, NULL);
     close(watch.event_fd);
-    watch.event_fd = -1;
+    close(watch.checkpoint_fd);
+    watch.event_fd = watch.checkpoint_fd = -1;
     sigset_t set = watch.signals;
     sigdelset(&set, SIGINT); /* the outcome is said first: interrupt_finish */
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
@@ -141,6 +146,18 @@ void interrupt_end(void)
 int interrupt_fd(void)
 {
     return watch.event_fd;
+}
+
+int interrupt_checkpoint_fd(void)
+{
+    return watch.checkpoint_fd;
+}
+
+void interrupt_checkpoint_taken(void)
+{
+    uint64_t count;
+    if (read(watch.checkpoint_fd, &count, sizeof count) < 0)
+        return; /* nobody asked */
 }
 
 int interrupt_finish(void)

@@ -22,6 +22,10 @@ void interrupt_end(void);
 /* Readable once the sandbox was interrupted: for poll. */
 int interrupt_fd(void);
 
+/* Readable once SIGUSR1 came, which asks for a checkpoint; interrupt_checkpoint_taken empties it. */
+int interrupt_checkpoint_fd(void);
+void interrupt_checkpoint_taken(void);
+
 /* Ends this process by SIGINT, as shells expect of a program stopped by Ctrl-C.
  * Returns EXIT_INTERRUPT where that is not possible. */
 int interrupt_finish(void);

@@ -11,9 +11,9 @@
 #include "message.h"
 #include "suggest.h"
 
-const struct command *const commands[] = {&command_run,   &command_repl, &command_mcp,
-                                         &command_serve, &command_info, &command_sdk,
-                                         &command_help,  NULL};
+const struct command *const commands[] = {
+    &command_run,   &command_resume, &command_session, &command_repl, &command_mcp,
+    &command_serve, &command_info,   &command_sdk,     &command_help, NULL};
 
 static const char *nearest_command(const char *name)
 {

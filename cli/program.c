@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "callbacks.h"
+#include "checkpoint.h"
 #include "commands.h"
 #include "interrupt.h"
 #include "message.h"
@@ -14,22 +17,62 @@
 #include "streams.h"
 #include "trace.h"
 
-static int execute(const struct program *program, eryx_sandbox_t *sandbox, struct streams *streams)
+/* The program's time, and a second more to come to an await if it can be written to a file there. */
+static uint64_t hard_limit(const struct program *program)
+{
+    uint64_t limit = program->limits.wall_time_ns;
+    return limit && program->checkpoint_path ? limit + UINT64_C(1000000000) : limit;
+}
+
+/* *written: EXIT_OK, or the exit code of a program that was written to a file instead of ending. */
+static int run_to_end(const struct program *program, eryx_sandbox_t *sandbox,
+                      eryx_outcome_t **outcome, int *written, eryx_error_t *error)
 {
     eryx_execute_options_t options;
+    eryx_execution_t *execution = eryx_sandbox_execution(sandbox);
+    *written = EXIT_OK;
+    *outcome = NULL;
     eryx_execute_options_init(&options);
     options.filename = program->source.name;
     options.result = program->result;
+    if (!program->checkpoint_path && !program->resume_path)
+        return eryx_sandbox_execute(sandbox, program->source.text, program->source.length, &options,
+                                    outcome, error);
+    int status = ERYX_OK;
+    if (!program->resume_path)
+        status = eryx_execution_start(sandbox, program->source.text, program->source.length,
+                                      &options, &execution, error);
+    if (status == ERYX_OK)
+        status = checkpoint_drive(program, sandbox, execution, outcome, written, error);
+    return status;
+}
 
+/* What a session is after a program that did not end badly: then it is what it was before. */
+static bool keep_session(const struct program *program, eryx_sandbox_t *sandbox,
+                         const eryx_outcome_t *outcome)
+{
+    eryx_error_t error;
+    eryx_outcome_kind_t kind = eryx_outcome_kind(outcome);
+    if (!program->session_path || kind == ERYX_OUTCOME_LIMIT ||
+        kind == ERYX_OUTCOME_INTERRUPTED || kind == ERYX_OUTCOME_TRAP)
+        return true;
+    if (eryx_sandbox_checkpoint_file(sandbox, NULL, program->session_path, &error) == ERYX_OK)
+        return true;
+    message_error("the session cannot be kept: %s", error.message);
+    return false;
+}
+
+static int execute(const struct program *program, eryx_sandbox_t *sandbox, struct streams *streams)
+{
     eryx_outcome_t *outcome;
     eryx_error_t error = {0};
-    if (!interrupt_watch(sandbox, program->limits.wall_time_ns)) {
+    if (!interrupt_watch(sandbox, hard_limit(program))) {
         message_error("cannot start a thread: %s", strerror(errno));
         return EXIT_FAILED;
     }
     streams_begin(streams);
-    int status = eryx_sandbox_execute(sandbox, program->source.text, program->source.length,
-                                      &options, &outcome, &error);
+    int written;
+    int status = run_to_end(program, sandbox, &outcome, &written, &error);
     processes_stop();
     bool traced = status == ERYX_OK && trace_finish();
     interrupt_end();
@@ -37,10 +80,37 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
         message_error("cannot run %s: %s", program->source.name, error.message);
         return EXIT_FAILED;
     }
+    if (written != EXIT_OK)
+        return written;
+    bool kept = keep_session(program, sandbox, outcome);
     int code = program->json ? report_json(outcome, program->result)
                              : report_text(outcome, program->result);
     eryx_outcome_free(outcome);
-    return traced ? code : EXIT_FAILED;
+    return traced && kept ? code : EXIT_FAILED;
+}
+
+static int make_sandbox(const struct program *program, eryx_runtime_t *runtime,
+                        const eryx_sandbox_options_t *options, eryx_sandbox_t **out,
+                        eryx_error_t *error)
+{
+    const char *path = program->resume_path;
+    if (!path && program->session_path && access(program->session_path, F_OK) == 0)
+        path = program->session_path;
+    if (!path)
+        return eryx_sandbox_new(runtime, options, out, error);
+    int status = eryx_sandbox_resume_file(runtime, path, options, out, error);
+    if (status != ERYX_OK)
+        return status;
+    bool waits = eryx_sandbox_execution(*out) != NULL;
+    if (waits == (program->resume_path != NULL))
+        return ERYX_OK;
+    eryx_sandbox_free(*out);
+    error->code = ERYX_ERR_STATE;
+    snprintf(error->message, sizeof error->message,
+             waits ? "%.200s: its program waits: 'eryx resume' goes on with it"
+                   : "%.200s: a session at rest, in which nothing waits",
+             path);
+    return ERYX_ERR_STATE;
 }
 
 static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime,
@@ -51,6 +121,7 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     eryx_sandbox_options_t options;
     eryx_sandbox_options_init(&options);
     options.limits = program->limits;
+    options.limits.wall_time_ns = hard_limit(program);
     options.argv = program->argv;
     options.argc = program->argc;
     options.environ = (const char *const *)program->environ;
@@ -72,9 +143,9 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
 
     eryx_sandbox_t *sandbox;
     eryx_error_t error = {0};
-    int status = eryx_sandbox_new(runtime, &options, &sandbox, &error);
+    int status = make_sandbox(program, runtime, &options, &sandbox, &error);
     if (status != ERYX_OK) {
-        message_error("cannot make a sandbox: %s", error.message);
+        message_error("%s%s", program->resume_path ? "" : "cannot make a sandbox: ", error.message);
         return status == ERYX_ERR_ARGUMENT ? EXIT_USAGE : EXIT_FAILED;
     }
     int code = transfers_put(&program->puts, sandbox);

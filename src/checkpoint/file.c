@@ -93,7 +93,7 @@ void file_unmap(void *data, size_t length) {
 }
 
 int file_name_error(int status, const char *path, eryx_error_t *error) {
-    if (status == ERYX_OK || !error || strstr(error->message, path))
+    if (status == ERYX_OK || !error || strncmp(error->message, path, strlen(path)) == 0)
         return status;
     eryx_error_t cause = *error;
     return error_set(error, status, "%.120s: %s", path, cause.message);
