@@ -26,13 +26,15 @@ int main(int argc, char **argv)
         bench_callbacks();
     } else if (argc == 2 && strcmp(part, "session") == 0) {
         bench_session();
+    } else if (argc == 2 && strcmp(part, "copies") == 0) {
+        bench_copies();
     } else if (argc == 3 && strcmp(part, "memory") == 0) {
         bench_memory(sandboxes_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "waiting") == 0) {
         bench_waiting(sandboxes_of(argv[2]));
     } else {
-        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | memory SANDBOXES |\n"
-              "                  waiting SANDBOXES\n"
+        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | copies |\n"
+              "                  memory SANDBOXES | waiting SANDBOXES\n"
               "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
               stderr);
         return 2;

@@ -51,5 +51,6 @@ void bench_memory(unsigned sandboxes);
 void bench_callbacks(void);
 void bench_waiting(unsigned sandboxes);
 void bench_session(void);
+void bench_copies(void);
 
 #endif
