@@ -13,7 +13,7 @@
 
 const struct command *const commands[] = {
     &command_run,   &command_resume, &command_session, &command_repl, &command_mcp,
-    &command_serve, &command_info,   &command_sdk,     &command_help, NULL};
+    &command_serve, &command_image,  &command_info,   &command_sdk,     &command_help, NULL};
 
 static const char *nearest_command(const char *name)
 {

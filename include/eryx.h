@@ -33,6 +33,7 @@
 #include <eryx/error.h>
 #include <eryx/execution.h>
 #include <eryx/fs.h>
+#include <eryx/image.h>
 #include <eryx/limits.h>
 #include <eryx/mount.h>
 #include <eryx/net.h>

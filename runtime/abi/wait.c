@@ -33,6 +33,20 @@ void abi_wait_begin(void)
     waiting.inside = true;
 }
 
+static void forget(uint32_t *set)
+{
+    if (*set != 0) {
+        waitable_set_drop(*set);
+        *set = 0;
+    }
+}
+
+void abi_wait_forget(void)
+{
+    forget(&waiting.set);
+    forget(&waiting.sleep_set);
+}
+
 static uint32_t started(uint32_t result, uint32_t *set)
 {
     uint32_t subtask = result >> 4;

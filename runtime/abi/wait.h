@@ -34,6 +34,8 @@ void abi_wait_handlers(abi_returned_fn *returned, abi_ready_fn *ready,
 
 /* Around an execution. abi_wait_end cancels the timer, the calls and watches that are left. */
 void abi_wait_begin(void);
+/* Gives the waitable sets back; between executions. New ones are made when they are needed. */
+void abi_wait_forget(void);
 void abi_wait_end(void);
 
 /* Sees to it that the execution is resumed in `nanoseconds` or earlier; negative: only by

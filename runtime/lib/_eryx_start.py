@@ -188,6 +188,15 @@ def _lasting():
     return list(found.values())
 
 
+def settle():
+    """The session becomes an image: `clear` comes back to it."""
+    import _eryx_session
+
+    sys.modules.pop(__name__, None)
+    _eryx_session.remember()
+    freeze()
+
+
 def freeze():
     """The last step: what is alive now stays for good."""
     gc.collect()

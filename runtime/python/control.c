@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/wait.h"
+#include "heap/heap.h"
 #include "python.h"
 #include "wasi/wasi.h"
 
@@ -142,4 +144,17 @@ void export_control_wake(void)
     callbacks_forget();
     Py_XDECREF(PyObject_CallMethod(python.fresh_module, "wake", NULL));
     python_ignore_error();
+}
+
+void export_control_settle(void)
+{
+    PyObject *start = PyImport_ImportModule("_eryx_start");
+    abi_wait_forget();
+    callbacks_forget();
+    Py_XDECREF(start == NULL ? NULL : PyObject_CallMethod(start, "settle", NULL));
+    Py_XDECREF(start);
+    python_ignore_error();
+    PyGC_Collect();
+    heap_settle();
+    heap_clean();
 }

@@ -252,6 +252,11 @@ guest_status_t guest_wake(guest_t *guest) {
     return status;
 }
 
+guest_status_t guest_settle(guest_t *guest) {
+    engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
+    return call_helper(guest, EXPORT_SETTLE, arguments, &nothing);
+}
+
 guest_status_t guest_clear(guest_t *guest) {
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}}, nothing;
     return call_helper(guest, EXPORT_CLEAR, arguments, &nothing);

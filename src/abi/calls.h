@@ -19,6 +19,7 @@ enum guest_export {
     EXPORT_RESTORE,
     EXPORT_RESTORE_POST,
     EXPORT_CLEAR,
+    EXPORT_SETTLE,
     EXPORT_WAKE,
     EXPORT_FILE
 };

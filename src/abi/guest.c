@@ -29,6 +29,7 @@ const engine_export_t guest_exports[] = {
     [EXPORT_RESTORE] = {"restore-state", "ii", "i", false},
     [EXPORT_RESTORE_POST] = {"cabi_post_restore-state", "i", "", true},
     [EXPORT_CLEAR] = {"clear-state", "", "", false},
+    [EXPORT_SETTLE] = {"eryx:sandbox/control@0.1.0#settle", "", "", false},
     [EXPORT_WAKE] = {"eryx:sandbox/control@0.1.0#wake", "", "", false},
     [EXPORT_FILE] = {"eryx_file_call", "iiiIii", "i", true},
 };

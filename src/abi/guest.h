@@ -175,5 +175,7 @@ guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
 guest_status_t guest_clear(guest_t *guest);
 /* The guest is a copy of another: reseeds what must not repeat. Also while it waits. */
 guest_status_t guest_wake(guest_t *guest);
+/* Between executions: its memory is about to become an image. */
+guest_status_t guest_settle(guest_t *guest);
 
 #endif

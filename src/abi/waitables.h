@@ -87,6 +87,9 @@ bool waitables_ready(const waitables_t *self, uint32_t set);
 /* When the next timer is due, CLOCK_NEVER without one. */
 uint64_t waitables_deadline(const waitables_t *self);
 
+/* Whether there are neither sets nor subtasks. */
+bool waitables_none(const waitables_t *self);
+
 /* The subtask's owner, NULL if it has none; and the greatest number in use. */
 void *waitables_owner(const waitables_t *self, uint32_t subtask);
 uint32_t waitables_last(const waitables_t *self);

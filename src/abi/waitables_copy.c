@@ -36,6 +36,13 @@ uint32_t waitables_last(const waitables_t *self) {
     return self->used > 0 ? self->used - 1 : 0;
 }
 
+bool waitables_none(const waitables_t *self) {
+    for (uint32_t i = 1; i < self->used; i++)
+        if (self->table[i]->kind != KIND_FREE)
+            return false;
+    return true;
+}
+
 static record_t record_of(const waitable_t *entry, uint64_t now) {
     record_t record = {.number = entry->number, .kind = (uint8_t)entry->kind};
     if (entry->kind != KIND_SUBTASK)

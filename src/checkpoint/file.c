@@ -29,7 +29,7 @@ static bool write_all(int fd, const char *data, size_t length) {
         data += written;
         length -= (size_t)written;
     }
-    return fsync(fd) == 0;
+    return true;
 }
 
 /* Makes the new name last, as far as the file system can. */
@@ -43,27 +43,39 @@ static void sync_folder(const char *path) {
     close(fd);
 }
 
-int file_replace(const char *path, const void *data, size_t length, eryx_error_t *error) {
-    char temporary[PATH_MAX];
+int file_begin(const char *path, file_new_t *file, eryx_error_t *error) {
     struct stat old;
-    int needed = snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
-    if (needed < 0 || (size_t)needed >= sizeof temporary)
+    file->path = path;
+    int needed = snprintf(file->temporary, sizeof file->temporary, "%s.XXXXXX", path);
+    if (needed < 0 || (size_t)needed >= sizeof file->temporary)
         return error_set(error, ERYX_ERR_IO, "%.150s...: the path is too long", path);
     if (stat(path, &old) == 0 && !S_ISREG(old.st_mode))
         return error_set(error, ERYX_ERR_IO, "%.150s: is not a regular file", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return fail(path, "cannot make a file beside it", error);
-    int status = write_all(fd, data, length) ? ERYX_OK : fail(path, "cannot write", error);
-    if (close(fd) != 0 && status == ERYX_OK)
-        status = fail(path, "cannot write", error);
-    if (status == ERYX_OK && rename(temporary, path) != 0)
-        status = fail(path, "cannot rename", error);
+    file->fd = mkostemp(file->temporary, O_CLOEXEC);
+    return file->fd < 0 ? fail(path, "cannot make a file beside it", error) : ERYX_OK;
+}
+
+int file_end(file_new_t *file, int status, eryx_error_t *error) {
+    if (status == ERYX_OK && fsync(file->fd) != 0)
+        status = fail(file->path, "cannot write", error);
+    if (close(file->fd) != 0 && status == ERYX_OK)
+        status = fail(file->path, "cannot write", error);
+    if (status == ERYX_OK && rename(file->temporary, file->path) != 0)
+        status = fail(file->path, "cannot rename", error);
     if (status != ERYX_OK)
-        unlink(temporary);
+        unlink(file->temporary);
     else
-        sync_folder(path);
+        sync_folder(file->path);
     return status;
+}
+
+int file_replace(const char *path, const void *data, size_t length, eryx_error_t *error) {
+    file_new_t file;
+    int status = file_begin(path, &file, error);
+    if (status != ERYX_OK)
+        return status;
+    status = write_all(file.fd, data, length) ? ERYX_OK : fail(path, "cannot write", error);
+    return file_end(&file, status, error);
 }
 
 int file_map(const char *path, void **data, size_t *length, eryx_error_t *error) {

@@ -1,10 +1,22 @@
-/* Checkpoint files: written whole or not at all. */
+/* Files that are written whole or not at all. */
 #ifndef CHECKPOINT_FILE_H
 #define CHECKPOINT_FILE_H
 
 #include <stddef.h>
 
 #include <eryx/error.h>
+
+/* A file that is to replace another. */
+typedef struct file_new {
+    const char *path;
+    char temporary[4096];
+    int fd;
+} file_new_t;
+
+/* Makes a temporary file beside path, which must outlive it. Errors: ERYX_ERR_IO. */
+int file_begin(const char *path, file_new_t *file, eryx_error_t *error);
+/* status ERYX_OK: syncs it and renames it to path; else removes it. Returns status, or ERYX_ERR_IO. */
+int file_end(file_new_t *file, int status, eryx_error_t *error);
 
 /* Replaces the file: a temporary one beside it, synced, then renamed. Whatever happens, there is the
  * old file or the new one. Errors: ERYX_ERR_IO. */

@@ -5,8 +5,8 @@
  * footer checksum and that every section lies inside the file before it uses anything.
  * The seven padding bytes of the ELF's e_ident hold the size of the whole file, so that a
  * truncated file, which has lost its footer, can still be told from a foreign one. */
-#ifndef ERYX_IMAGE_H
-#define ERYX_IMAGE_H
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,7 @@
 #define IMAGE_ALIGN 65536u /* sections start here: host pages may be 4, 16 or 64 KiB */
 #define IMAGE_MAX_GLOBALS 32u
 #define IMAGE_FUEL 1u /* the code counts what it executes */
+#define IMAGE_OWN 2u  /* memory is that of a sandbox that ran: guests are woken before they run */
 
 typedef struct image_section {
     uint64_t offset; /* from the start of the file */
@@ -38,7 +39,7 @@ typedef struct image_global {
 typedef struct image_footer {
     char magic[8];
     uint32_t format_version;
-    uint32_t features; /* IMAGE_FUEL */
+    uint32_t features; /* IMAGE_FUEL, IMAGE_OWN */
     char eryx_version[16];   /* of the eryx-build that wrote it */
     char engine_version[32]; /* "wasmtime 50.0.1" */
     char python_version[16];

@@ -162,6 +162,7 @@ int sandbox_ready(eryx_sandbox_t *sandbox, eryx_error_t *error) {
     if (sandbox->instance)
         return ERYX_OK;
     int status = pool_acquire(&sandbox->runtime->pool, &sandbox->instance, error);
+    sandbox->wake = sandbox->runtime->footer.features & IMAGE_OWN;
     if (status == ERYX_OK)
         sandbox->instance->slot->limit =
             sandbox->limits.memory_bytes / MEMORY_WASM_PAGE * MEMORY_WASM_PAGE;

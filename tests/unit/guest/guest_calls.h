@@ -237,6 +237,9 @@ EXPORT("restore-state") struct answer *restore(const char *data, size_t length) 
 EXPORT("eryx:sandbox/control@0.1.0#wake") void wake(void) {
 }
 
+EXPORT("eryx:sandbox/control@0.1.0#settle") void settle(void) {
+}
+
 EXPORT("clear-state") void clear_state(void) {
     session = 0;
 }

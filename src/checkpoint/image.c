@@ -1,0 +1,81 @@
+/* A session as a runtime file of its own: the code of the runtime's file, and the session's memory. */
+#define _GNU_SOURCE
+#include <eryx/image.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "checkpoint/file.h"
+#include "image/image.h"
+#include "sandbox/sandbox.h"
+
+/* What a fresh instance would not have beside memory. */
+static int check_guest(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    const guest_t *guest = &sandbox->instance->guest;
+    size_t minimum = sandbox->runtime->origin.layout.minimum;
+    if (sandbox->instance->slot->size != minimum)
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "the session has %zu bytes of memory, an image at most the %zu that every "
+                         "sandbox begins with: keep less in it",
+                         sandbox->instance->slot->size, minimum);
+    if (!guest_can_reset(guest))
+        return error_set(error, ERYX_ERR_STATE,
+                         "the session has loaded native extensions, which cannot be in an image");
+    if (!waitables_none(&guest->waitables))
+        return error_set(error, ERYX_ERR_GUEST, "the session has waitables at rest");
+    return ERYX_OK;
+}
+
+static int settle(eryx_sandbox_t *sandbox, eryx_error_t *error) {
+    guest_status_t guest_status;
+    int status = session_begin(sandbox, &guest_status, error);
+    if (status != ERYX_OK)
+        return status;
+    if (guest_status == GUEST_ENDED)
+        guest_status = guest_settle(&sandbox->instance->guest);
+    status = session_end(sandbox, guest_status, "image", error);
+    return status == ERYX_OK ? check_guest(sandbox, error) : status;
+}
+
+/* Whole units up to the last that is not zero. */
+static size_t image_length(const memory_slot_t *slot) {
+    static const uint8_t zeros[IMAGE_ALIGN];
+    size_t end = slot->size;
+    while (end > slot->origin->layout.constant_end &&
+           memcmp(slot->base + end - IMAGE_ALIGN, zeros, IMAGE_ALIGN) == 0)
+        end -= IMAGE_ALIGN;
+    return end;
+}
+
+static int write_file(const eryx_sandbox_t *sandbox, int fd, eryx_error_t *error) {
+    const eryx_runtime_t *runtime = sandbox->runtime;
+    const memory_slot_t *slot = sandbox->instance->slot;
+    image_footer_t footer = runtime->footer;
+    size_t code_length = footer.code.length;
+    void *code = mmap(NULL, code_length, PROT_READ, MAP_PRIVATE, runtime->origin.fd, 0);
+    if (code == MAP_FAILED)
+        return error_set(error, ERYX_ERR_MEMORY, "cannot map the runtime file: %m");
+    footer.features |= IMAGE_OWN;
+    int status = image_write(fd, &footer, code, code_length, slot->base, image_length(slot), error);
+    munmap(code, code_length);
+    return status;
+}
+
+int eryx_image_build(eryx_sandbox_t *sandbox, const char *path, eryx_error_t *error) {
+    file_new_t file;
+    if (!sandbox || !path)
+        return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "path" : "sandbox");
+    if (sandbox->secrets)
+        return error_set(error, ERYX_ERR_ARGUMENT, "a sandbox with secrets cannot become an image");
+    int status = settle(sandbox, error);
+    if (status == ERYX_OK)
+        status = file_begin(path, &file, error);
+    if (status != ERYX_OK)
+        return status;
+    status = write_file(sandbox, file.fd, error);
+    fchmod(file.fd, 0644); /* it is a program's part, no one's data */
+    return file_name_error(file_end(&file, status, error), path, error);
+}
