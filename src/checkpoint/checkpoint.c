@@ -145,6 +145,8 @@ int eryx_sandbox_resume(eryx_runtime_t *runtime, const eryx_checkpoint_part_t *p
         return status;
     status = read_parts(sandbox, parts, count, &header, &state, error);
     if (status == ERYX_OK)
+        status = scrub_rename(sandbox, state.placeholders, state.placeholder_count, error);
+    if (status == ERYX_OK)
         status = state_apply(sandbox, &state, error);
     state_free(&state);
     if (status != ERYX_OK) {

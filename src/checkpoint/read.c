@@ -187,6 +187,14 @@ static void get_state(reader_t *reader, const checkpoint_header_t *header, memor
         refuse(reader, ERYX_ERR_FORMAT, "header and body differ");
     if (good(reader) && state->executing)
         get_execution(reader, &state->execution, slot);
+    uint32_t placeholders = get_u32(reader);
+    if (placeholders > SECRETS_MAX)
+        refuse(reader, ERYX_ERR_FORMAT, "too many secrets");
+    for (uint32_t i = 0; i < placeholders && good(reader); i++) {
+        char *name = get_optional(reader);
+        if (!state_add_placeholder(state, name, get_optional(reader)))
+            refuse(reader, ERYX_ERR_FORMAT, "a secret without name or placeholder");
+    }
     uint32_t calls = get_u32(reader);
     if (calls != header->calls)
         refuse(reader, ERYX_ERR_FORMAT, "header and body differ");

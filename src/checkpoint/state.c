@@ -68,6 +68,28 @@ saved_call_t *state_add_call(session_state_t *state) {
     return call;
 }
 
+bool state_add_placeholder(session_state_t *state, char *name, char *text) {
+    size_t count = state->placeholder_count + 1;
+    placeholder_t *grown = realloc(state->placeholders, count * sizeof *grown);
+    if (grown)
+        state->placeholders = grown;
+    if (!grown || !name || !text) {
+        free(name);
+        free(text);
+        return false;
+    }
+    grown[state->placeholder_count++] = (placeholder_t){name, text};
+    return true;
+}
+
+static bool capture_placeholders(session_state_t *state, const secrets_t *secrets) {
+    for (size_t i = 0; secrets && i < secrets->count; i++)
+        if (!state_add_placeholder(state, strdup(secrets->items[i].name),
+                                   strdup(secrets->items[i].placeholder)))
+            return false;
+    return true;
+}
+
 static char *put(char *at, const char *text, size_t length) {
     if (length > 0)
         memcpy(at, text, length);
@@ -133,7 +155,7 @@ int state_capture(eryx_sandbox_t *sandbox, session_state_t *out, eryx_error_t *e
     out->display = (uint32_t)sandbox->display;
     out->executing = sandbox->execution.state == EXECUTION_WAITING;
     if (guest_save(guest, &out->guest) && copy_string(&out->filename, sandbox->filename) &&
-        capture_calls(out, guest) &&
+        capture_placeholders(out, sandbox->secrets) && capture_calls(out, guest) &&
         (!out->executing || capture_execution(sandbox, &out->execution)))
         return ERYX_OK;
     state_free(out);
@@ -244,6 +266,11 @@ void state_free(session_state_t *state) {
     }
     for (size_t i = 0; i < state->call_count; i++)
         free(state->calls[i].text);
+    for (size_t i = 0; i < state->placeholder_count; i++) {
+        free(state->placeholders[i].name);
+        free(state->placeholders[i].text);
+    }
+    free(state->placeholders);
     free(execution->result);
     free(state->filename);
     free(state->calls);

@@ -12,6 +12,7 @@
 #include "abi/guest.h"
 #include "base/buffer.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/scrub.h"
 
 typedef enum saved_call_end { SAVED_OPEN, SAVED_RESULT, SAVED_FAILURE } saved_call_end_t;
 
@@ -42,6 +43,8 @@ typedef struct session_state {
     uint32_t display;
     bool executing;
     saved_execution_t execution; /* if executing */
+    placeholder_t *placeholders; /* of the secrets */
+    size_t placeholder_count;
     saved_call_t *calls;
     size_t call_count, call_capacity;
 } session_state_t;
@@ -55,6 +58,8 @@ int state_capture(eryx_sandbox_t *sandbox, session_state_t *out, eryx_error_t *e
  * Errors: ERYX_ERR_ARGUMENT (a callback is not registered), _FORMAT, _LIMIT, _MEMORY; the sandbox is
  * then to be freed. */
 int state_apply(eryx_sandbox_t *sandbox, const session_state_t *state, eryx_error_t *error);
+/* Takes both strings, also when it fails. False when out of memory. */
+bool state_add_placeholder(session_state_t *state, char *name, char *text);
 /* Room for one more call; NULL when out of memory. */
 saved_call_t *state_add_call(session_state_t *state);
 void state_free(session_state_t *state);

@@ -97,6 +97,11 @@ static void put_state(writer_t *writer, const session_state_t *state, const memo
     put_u32(writer, state->executing);
     if (state->executing)
         put_execution(writer, &state->execution, slot);
+    put_u32(writer, (uint32_t)state->placeholder_count);
+    for (size_t i = 0; i < state->placeholder_count; i++) {
+        put_optional(writer, state->placeholders[i].name);
+        put_optional(writer, state->placeholders[i].text);
+    }
     put_u32(writer, (uint32_t)state->call_count);
     for (size_t i = 0; i < state->call_count; i++) {
         const saved_call_t *call = &state->calls[i];

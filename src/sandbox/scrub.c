@@ -94,6 +94,36 @@ int scrub_share(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
     return ERYX_OK;
 }
 
+/* The variables of the environment that hold placeholders. */
+static void rename_variables(eryx_sandbox_t *sandbox) {
+    for (size_t i = 0; i < sandbox->environ.count; i++)
+        for (size_t k = 0; k < sandbox->secrets->count; k++) {
+            const secret_t *secret = &sandbox->secrets->items[k];
+            char *item = sandbox->environ.items[i];
+            if (names(item, secret->name)) /* as long as it was */
+                memcpy(item + strlen(secret->name) + 1, secret->placeholder, secret->length);
+        }
+}
+
+int scrub_rename(eryx_sandbox_t *sandbox, const placeholder_t *items, size_t count,
+                 eryx_error_t *error) {
+    if (!sandbox->secrets || count == 0)
+        return ERYX_OK;
+    for (size_t i = 0; i < count; i++)
+        if (!secrets_take_placeholder(sandbox->secrets, items[i].name, items[i].text))
+            return error_set(error, ERYX_ERR_ARGUMENT,
+                             "secret %.100s has not the length and shape that it had when the "
+                             "session was written",
+                             items[i].name);
+    if (!secrets_rebuild(sandbox->secrets))
+        return error_set(error, ERYX_ERR_MEMORY, "out of memory for secrets");
+    rename_variables(sandbox);
+    filter_free(&sandbox->scrub[0]);
+    filter_free(&sandbox->scrub[1]);
+    start_filters(sandbox);
+    return ERYX_OK;
+}
+
 const char *eryx_sandbox_placeholder(const eryx_sandbox_t *sandbox, const char *name) {
     const secrets_t *secrets = sandbox->secrets;
     for (size_t i = 0; secrets && i < secrets->count; i++)

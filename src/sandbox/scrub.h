@@ -8,6 +8,11 @@
 
 #include "sandbox/sandbox.h"
 
+/* The name of a secret, and what stands for it in a session. */
+typedef struct placeholder {
+    char *name, *text; /* from malloc */
+} placeholder_t;
+
 /* Registers options->secrets and puts the placeholders into sandbox->environ. Errors:
  * ERYX_ERR_ARGUMENT, _MEMORY. */
 int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
@@ -16,6 +21,10 @@ int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
  * sandbox's has them. Errors: ERYX_ERR_MEMORY. */
 int scrub_share(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
                 const eryx_sandbox_options_t *options, eryx_error_t *error);
+/* Gives the secrets the placeholders that they had in the session that this sandbox goes on with; those
+ * it does not have are ignored. Before anything runs. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
+int scrub_rename(eryx_sandbox_t *sandbox, const placeholder_t *items, size_t count,
+                 eryx_error_t *error);
 void scrub_teardown(eryx_sandbox_t *sandbox);
 
 /* What of a piece of output may go on now, in *data and *length, valid until the next call. False when

@@ -266,6 +266,35 @@ int secrets_new(const eryx_secret_t *items, size_t count, secrets_t **out, eryx_
     return ERYX_OK;
 }
 
+/* Whether text could be the placeholder of the value: what stays of the value is the same. */
+static bool has_shape(const char *text, const char *value) {
+    if (strlen(text) != strlen(value))
+        return false;
+    for (size_t i = 0; value[i]; i++)
+        if (replaceable(value[i]) ? !replaceable(text[i]) : text[i] != value[i])
+            return false;
+    return true;
+}
+
+bool secrets_take_placeholder(secrets_t *secrets, const char *name, const char *placeholder) {
+    for (size_t i = 0; i < secrets->count; i++) {
+        secret_t *item = &secrets->items[i];
+        if (strcmp(item->name, name) != 0)
+            continue;
+        if (!has_shape(placeholder, item->value))
+            return false;
+        memcpy(item->placeholder, placeholder, item->length);
+    }
+    return true;
+}
+
+bool secrets_rebuild(secrets_t *secrets) {
+    matcher_free(secrets->insert);
+    matcher_free(secrets->scrub);
+    secrets->insert = secrets->scrub = NULL;
+    return build(secrets);
+}
+
 secrets_t *secrets_share(secrets_t *secrets) {
     if (secrets)
         atomic_fetch_add(&secrets->references, 1);

@@ -42,6 +42,12 @@ typedef struct secrets {
 /* Errors: ERYX_ERR_ARGUMENT (the message says which secret and why; never a value), _MEMORY. *out is
  * NULL for no secrets. */
 int secrets_new(const eryx_secret_t *items, size_t count, secrets_t **out, eryx_error_t *error);
+/* Gives a secret, if there is one of that name, the placeholder that it had elsewhere; secrets_rebuild is
+ * to follow. Before anyone else uses the set. False: it has not the value's length and shape. */
+bool secrets_take_placeholder(secrets_t *secrets, const char *name, const char *placeholder);
+/* False when out of memory. */
+bool secrets_rebuild(secrets_t *secrets);
+
 /* For one more owner, who calls secrets_free, too. NULL is allowed. */
 secrets_t *secrets_share(secrets_t *secrets);
 /* After the last owner's call the values are wiped. NULL is allowed. */
