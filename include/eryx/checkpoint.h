@@ -53,8 +53,8 @@ ERYX_API void eryx_checkpoint_options_init(eryx_checkpoint_options_t *options);
  * NULL: defaults. On success *data is the caller's: eryx_bytes_free. Host objects are not in it:
  * callbacks, streams, mounts and network rules are given again when it is resumed; placeholders of
  * secrets are, values never.
- * Errors: ERYX_ERR_ARGUMENT, _STATE (as of eryx_sandbox_fork), _MEMORY, _ENGINE. The sandbox is
- * unchanged. */
+ * Errors: ERYX_ERR_ARGUMENT, _STATE (as of eryx_sandbox_fork; the value of a secret was found in
+ * memory), _MEMORY, _ENGINE. The sandbox is unchanged. */
 ERYX_API int eryx_sandbox_checkpoint(eryx_sandbox_t *sandbox,
                                      const eryx_checkpoint_options_t *options, void **data,
                                      size_t *length, eryx_error_t *error);
@@ -77,7 +77,9 @@ typedef struct eryx_checkpoint_part {
  * on where they were, what must not repeat is seeded anew, connections are lost. On success *out
  * is the caller's.
  * The data is code that runs inside the sandbox; it can do there what any program can.
- * Errors: ERYX_ERR_ARGUMENT (also: parts in the wrong order, a callback is missing), _FORMAT (no
+ * Secrets of the options get the placeholders that they had.
+ * Errors: ERYX_ERR_ARGUMENT (also: parts in the wrong order, a callback is missing, a secret has another
+ * length or shape than it had), _FORMAT (no
  * checkpoint, corrupt, cut off), _VERSION (of another format or runtime file), _LIMIT (it exceeds the
  * options' limits, or max_sandboxes), _MEMORY, _ENGINE. */
 ERYX_API int eryx_sandbox_resume(eryx_runtime_t *runtime, const eryx_checkpoint_part_t *parts,

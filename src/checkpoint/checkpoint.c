@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "checkpoint/file.h"
 #include "checkpoint/format.h"
+#include "checkpoint/leaks.h"
 #include "image/sha256.h"
 
 #define PARTS_MAX 10000u
@@ -42,6 +43,8 @@ static int make(eryx_sandbox_t *sandbox, const eryx_checkpoint_options_t *option
     int status = state_check(sandbox, error);
     if (status == ERYX_OK && sandbox->execution.state == EXECUTION_IDLE)
         status = save_at_rest(sandbox, error);
+    if (status == ERYX_OK)
+        status = leaks_check(sandbox, error);
     if (status == ERYX_OK)
         status = checkpoint_write(sandbox, options->incremental, options->level, out, error);
     if (status != ERYX_OK)

@@ -60,7 +60,8 @@ static void on_look(void *env, eryx_call_t *call) {
     eryx_call_free(call);
 }
 
-static eryx_sandbox_t *make(bool tells_output, bool traced) {
+static eryx_sandbox_t *make_of(bool tells_output, bool traced, const char *of_value,
+                               const eryx_checkpoint_part_t *part, int expected) {
     static const char *const hosts[] = {"api.example.org"};
     eryx_sandbox_options_t options;
     eryx_secret_t secret;
@@ -70,7 +71,7 @@ static eryx_sandbox_t *make(bool tells_output, bool traced) {
     eryx_secret_init(&secret);
     eryx_callback_init(&callback);
     secret.name = "API_KEY";
-    secret.value = value;
+    secret.value = of_value;
     secret.hosts = hosts;
     secret.host_count = 1;
     callback.name = "look";
@@ -85,10 +86,16 @@ static eryx_sandbox_t *make(bool tells_output, bool traced) {
     options.on_trace = traced ? on_trace : NULL;
     options.trace_locals_bytes = traced ? 1000 : 0;
     eryx_sandbox_t *sandbox = NULL;
-    if (eryx_sandbox_new(runtime, &options, &sandbox, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
+    int status = part ? eryx_sandbox_resume(runtime, part, 1, &options, &sandbox, &error)
+                      : eryx_sandbox_new(runtime, &options, &sandbox, &error);
+    if (status != expected)
+        fail_msg("%d, not %d: %s", status, expected, error.message);
     seen.length = 0;
     return sandbox;
+}
+
+static eryx_sandbox_t *make(bool tells_output, bool traced) {
+    return make_of(tells_output, traced, value, NULL, ERYX_OK);
 }
 
 static void no_value_in(const char *text) {
@@ -217,6 +224,34 @@ static void test_snapshots(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* A session goes on with its placeholders, whatever the secret is now; it takes no value along. */
+static void test_checkpoints(void **state) {
+    (void)state;
+    static const char other[] = "sk-live-QQQQQQQQQQQQQQQQQQQQQQQQ";
+    eryx_sandbox_t *sandbox = make(false, false), *copy;
+    eryx_error_t error = {0, ""};
+    void *data;
+    size_t length;
+    char expected[128];
+    snprintf(expected, sizeof expected, "True %s\n", eryx_sandbox_placeholder(sandbox, "API_KEY"));
+    eryx_outcome_free(run(sandbox, "import os\nkey = os.environ['API_KEY']", NULL));
+    assert_int_equal(eryx_sandbox_checkpoint(sandbox, NULL, &data, &length, &error), ERYX_OK);
+    eryx_checkpoint_part_t part = {data, length};
+    copy = make_of(false, false, other, &part, ERYX_OK);
+    expect(copy, "print(os.environ['API_KEY'] == key, key)", expected);
+    eryx_sandbox_free(copy);
+    assert_int_equal(eryx_sandbox_fork(sandbox, NULL, 1, &copy, &error), ERYX_OK);
+    expect(copy, "print(os.environ['API_KEY'] == key, key)", expected);
+    eryx_sandbox_free(copy);
+    assert_null(make_of(false, false, "sk-live-short1234", &part, ERYX_ERR_ARGUMENT));
+    eryx_bytes_free(data);
+    eryx_outcome_free(run(sandbox, "v = input()", NULL));
+    assert_int_equal(eryx_sandbox_checkpoint(sandbox, NULL, &data, &length, &error),
+                     ERYX_ERR_STATE);
+    assert_non_null(strstr(error.message, "secret"));
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_options_are_checked(void **state) {
     (void)state;
     static const char *const hosts[] = {"api.example.org"}, *const environ[] = {"API_KEY=1"};
@@ -254,6 +289,7 @@ int main(void) {
         cmocka_unit_test(test_output_as_it_is_written),
         cmocka_unit_test(test_traces_and_callbacks),
         cmocka_unit_test(test_snapshots),
+        cmocka_unit_test(test_checkpoints),
         cmocka_unit_test(test_options_are_checked),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
