@@ -244,7 +244,9 @@ bool guest_save(const guest_t *guest, guest_image_t *out) {
 const char *guest_load(guest_t *guest, const guest_image_t *image) {
     size_t used;
     const buffer_t *saved = &image->waitables;
-    if (!engine_globals_set(guest->instance, image->globals, image->global_count))
+    /* The memory that it was given may be larger than the one it was made with. */
+    if (!engine_instance_reset(guest->instance) ||
+        !engine_globals_set(guest->instance, image->globals, image->global_count))
         return "globals of another runtime";
     if (engine_libraries_restore(guest->instance, &image->libraries, NULL) != ERYX_OK)
         return "an extension whose code is not there any more, or does not fit";
