@@ -76,20 +76,71 @@ typedef struct source_object {
     eryx_source_t *source;
 } source_object_t;
 
-static PyObject *source_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
+/* A new source object; makes it of the source, which it owns, or raises the error. */
+static PyObject *source_object(int status, eryx_source_t *source, const eryx_error_t *error)
+{
+    if (status != ERYX_OK)
+        return raise_error(error);
+    source_object_t *self = (source_object_t *)PyType_GenericAlloc(source_type, 0);
+    if (self)
+        self->source = source;
+    else
+        eryx_source_free(source);
+    return (PyObject *)self;
+}
+
+static PyObject *source_path(PyObject *Py_UNUSED(type), PyObject *arguments)
 {
     PyObject *path;
+    int archive;
     eryx_error_t error;
-    (void)keywords;
-    if (!PyArg_ParseTuple(arguments, "O&", PyUnicode_FSConverter, &path))
+    eryx_source_t *source = NULL;
+    if (!PyArg_ParseTuple(arguments, "O&p", PyUnicode_FSConverter, &path, &archive))
         return NULL;
-    source_object_t *self = (source_object_t *)PyType_GenericAlloc(type, 0);
-    if (self && eryx_source_new_path(PyBytes_AsString(path), &self->source, &error) != ERYX_OK) {
-        raise_error(&error);
-        Py_CLEAR(self);
-    }
+    int status;
+    const char *name = PyBytes_AsString(path);
+    Py_BEGIN_ALLOW_THREADS
+    status = archive ? eryx_source_new_archive_file(name, NULL, &source, &error)
+                     : eryx_source_new_path(name, &source, &error);
+    Py_END_ALLOW_THREADS
     Py_DECREF(path);
-    return (PyObject *)self;
+    return source_object(status, source, &error);
+}
+
+static bool parse_tree_file(PyObject *tuple, eryx_tree_file_t *file)
+{
+    PyObject *path, *bytes;
+    char *data;
+    Py_ssize_t length;
+    long long modified_ns;
+    if (!PyArg_ParseTuple(tuple, "USL", &path, &bytes, &modified_ns) ||
+        PyBytes_AsStringAndSize(bytes, &data, &length) != 0)
+        return false;
+    file->data = data;
+    file->length = (size_t)length;
+    file->modified_ns = modified_ns;
+    return (file->path = options_string(path, "the path of a file")) != NULL;
+}
+
+/* Of a list of (path, bytes, modified_ns). */
+static PyObject *source_tree(PyObject *Py_UNUSED(type), PyObject *list)
+{
+    Py_ssize_t count = PyList_Size(list);
+    eryx_tree_file_t *files = count < 0 ? NULL : calloc((size_t)count + 1, sizeof *files);
+    if (!files)
+        return count < 0 ? NULL : PyErr_NoMemory();
+    bool good = true;
+    for (Py_ssize_t i = 0; i < count && good; i++)
+        good = parse_tree_file(PyList_GetItem(list, i), &files[i]);
+    PyObject *result = NULL;
+    if (good) {
+        eryx_error_t error;
+        eryx_source_t *source = NULL;
+        int status = eryx_source_new_tree(files, (size_t)count, &source, &error);
+        result = source_object(status, source, &error);
+    }
+    free(files);
+    return result;
 }
 
 static void source_dealloc(PyObject *object)
@@ -100,16 +151,23 @@ static void source_dealloc(PyObject *object)
     Py_DECREF(type);
 }
 
+static PyMethodDef source_methods[] = {
+    {"of_path", source_path, METH_VARARGS | METH_STATIC, "of_path(path, archive) -> Source"},
+    {"of_tree", source_tree, METH_O | METH_STATIC,
+     "of_tree([(path, data, modified_ns)]) -> Source"},
+    {NULL, NULL, 0, NULL},
+};
+
 static PyType_Slot source_slots[] = {
-    {Py_tp_new, source_new},
     {Py_tp_dealloc, source_dealloc},
+    {Py_tp_methods, source_methods},
     {0, NULL},
 };
 
 PyType_Spec source_spec = {
     .name = "eryx._eryx.Source",
     .basicsize = sizeof(source_object_t),
-    .flags = Py_TPFLAGS_DEFAULT,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = source_slots,
 };
 

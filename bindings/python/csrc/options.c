@@ -35,6 +35,7 @@ static const limit_field_t limit_fields[] = {
     FIELD(open_files),
     FIELD(recursion),
     FIELD(fuel),
+    FIELD(extension_bytes),
 };
 
 static bool set_limit(eryx_limits_t *limits, const limit_field_t *field, PyObject *value)

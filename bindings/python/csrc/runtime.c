@@ -5,12 +5,16 @@
 
 static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"path", "max_sandboxes", "max_warm", "verify", "fuel", NULL};
+    static char *names[] = {"path", "max_sandboxes", "max_warm",           "verify",
+                            "fuel", "prewarm",       "acquire_timeout_ns", NULL};
     PyObject *path = NULL;
     unsigned long max_sandboxes = 0, max_warm = 0;
+    unsigned long prewarm = 0;
+    unsigned long long acquire_timeout_ns = 0;
     int verify = 0, fuel = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkpp", names, PyUnicode_FSConverter,
-                                     &path, &max_sandboxes, &max_warm, &verify, &fuel))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkppkK", names, PyUnicode_FSConverter,
+                                     &path, &max_sandboxes, &max_warm, &verify, &fuel, &prewarm,
+                                     &acquire_timeout_ns))
         return NULL;
     runtime_object_t *self = (runtime_object_t *)PyType_GenericAlloc(type, 0);
     const char *file = PyBytes_AsString(path);
@@ -22,6 +26,8 @@ static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *
         options.max_warm = (uint32_t)max_warm;
         options.verify = verify;
         options.fuel = fuel;
+        options.prewarm = (uint32_t)prewarm;
+        options.acquire_timeout_ns = acquire_timeout_ns;
         self->process = getpid();
         int status;
         Py_BEGIN_ALLOW_THREADS

@@ -63,7 +63,11 @@ PyObject *sandbox_object(PyObject *runtime, PyObject *dict, sandbox_make_fn make
 static int make_new(void *env, const eryx_sandbox_options_t *options, eryx_sandbox_t **out,
                     eryx_error_t *error)
 {
-    return eryx_sandbox_new(env, options, out, error);
+    int status;
+    Py_BEGIN_ALLOW_THREADS
+    status = eryx_sandbox_new(env, options, out, error); /* may wait for a place */
+    Py_END_ALLOW_THREADS
+    return status;
 }
 
 static PyObject *sandbox_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
@@ -181,10 +185,14 @@ static bool run(box_t *box)
     return state == ERYX_EXECUTION_DONE;
 }
 
-/* Gives dispatch what has happened. */
+/* Gives dispatch what has happened; None: nobody wants to know. */
 static bool handle(box_t *box, PyObject *dispatch)
 {
     PyObject *events = events_list(inbox_take(&box->own));
+    if (events && dispatch == Py_None) {
+        Py_DECREF(events);
+        return true;
+    }
     PyObject *result = events ? PyObject_CallFunctionObjArgs(dispatch, events, NULL) : NULL;
     Py_XDECREF(events);
     Py_XDECREF(result);
@@ -257,7 +265,7 @@ static PyObject *sandbox_execute(PyObject *self, PyObject *arguments)
     int main_thread = PyObject_IsTrue(request.last);
     if (main_thread < 0)
         return NULL;
-    if (((sandbox_object_t *)self)->streams)
+    if (((sandbox_object_t *)self)->streams && request.other != Py_None)
         return raise_state("output, traces and input need a driver");
     box_t *box = sandbox_begin(self);
     if (!box)

@@ -2,6 +2,7 @@
 import asyncio
 import socket
 import threading
+import zipfile
 
 import eryx
 import pytest
@@ -125,6 +126,68 @@ def test_wrong_mounts(tmp_path):
         eryx.Sandbox(mounts=[tmp_path])
     with pytest.raises(TypeError):
         eryx.Sandbox(mounts={"/data": eryx.Mount(tmp_path, "rw", max_bytes="1")})
+
+
+def test_archives_and_trees(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("folder/x.txt", "zipped")
+    mounts = {"/zip": eryx.Archive(tmp_path / "a.zip"),
+              "/tree": eryx.Mount(eryx.Tree({"a/b.txt": "tree", "c": b"\0"}), "overlay")}
+    with eryx.Sandbox(mounts=mounts) as sandbox:
+        assert sandbox.execute("[open('/zip/folder/x.txt').read(), open('/tree/a/b.txt').read()]"
+                               ).value == ["zipped", "tree"]
+        sandbox.execute("with open('/tree/a/b.txt', 'w') as f: f.write('changed')")
+        assert sandbox.files.read("/tree/a/b.txt") == b"changed"
+    (tmp_path / "bad.zip").write_bytes(b"PK nonsense")
+    with pytest.raises(eryx.Error):
+        eryx.Archive(tmp_path / "bad.zip")
+    with pytest.raises(eryx.ArgumentError):
+        eryx.Tree({"../out": ""})
+    with pytest.raises(TypeError, match="str to str or bytes"):
+        eryx.Tree({"a": 1})
+
+
+def make_wheel(path):
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("greet/__init__.py", "def hello():\n    return 'from ' + __name__\n")
+        wheel.writestr("greet-1.0.dist-info/METADATA", "Name: greet\nVersion: 1.0\n")
+
+
+def test_packages(tmp_path):
+    make_wheel(tmp_path / "greet-1.0-py3-none-any.whl")
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "other.py").write_text("value = 7\n")
+    packages = [eryx.Archive(tmp_path / "greet-1.0-py3-none-any.whl"), tmp_path / "lib"]
+    code = "import greet, other, importlib.metadata\n" \
+           "[greet.hello(), other.value, importlib.metadata.version('greet')]"
+    expected = ["from greet", 7, "1.0"]
+    for options in ({}, {"on_output": print}, {"on_trace": lambda event: None}):
+        assert eryx.run(code, packages=packages, **options).value == expected
+    with eryx.Sandbox(packages=packages) as sandbox:
+        sandbox.execute(code)
+        sandbox.clear()
+        assert sandbox.execute(code).value == expected
+        assert sandbox.fork()[0].execute(code).value == expected
+        data = sandbox.checkpoint()
+    with eryx.Sandbox.from_checkpoint(data, packages=packages) as sandbox:
+        assert sandbox.execute(code).value == expected
+    with eryx.Sandbox(packages=packages, rollback=False) as sandbox:
+        assert sandbox.execute("import os; os.abort()", check=False).session_lost
+        assert sandbox.execute(code).value == expected
+    with pytest.raises(TypeError, match="packages must be a list"):
+        eryx.Sandbox(packages=tmp_path)
+    with pytest.raises(eryx.Error):
+        eryx.Sandbox(packages=[tmp_path / "missing.whl"])
+
+
+def test_packages_of_sessions(tmp_path):
+    make_wheel(tmp_path / "greet-1.0-py3-none-any.whl")
+
+    async def main():
+        async with eryx.Session(packages=[tmp_path / "greet-1.0-py3-none-any.whl"]) as session:
+            await session.clear()
+            return (await session.execute("import greet; greet.hello()")).value
+    assert asyncio.run(main()) == "from greet"
 
 
 def test_limits_of_files_and_recursion():

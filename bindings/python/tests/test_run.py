@@ -1,5 +1,6 @@
 """One program, sessions, limits, input and output: the blocking interface."""
 import sys
+import threading
 
 import eryx
 import pytest
@@ -201,6 +202,20 @@ def test_runtime():
     with eryx.Sandbox(runtime=runtime) as sandbox:
         assert sandbox.execute("1").value == 1
     assert eryx.Runtime.default() is eryx.Runtime.default()
+
+
+def test_waiting_for_a_place():
+    runtime = eryx.Runtime(max_sandboxes=1, wait=30, prewarm=1)
+    first = eryx.Sandbox(runtime=runtime)
+    values = []
+    thread = threading.Thread(target=lambda: values.append(eryx.run("5", runtime=runtime).value))
+    thread.start()
+    assert first.execute("1").value == 1 and not values
+    first.close()
+    thread.join(30)
+    assert values == [5]
+    with pytest.raises(TypeError, match="wait must be seconds"):
+        eryx.Runtime(wait="1")
 
 
 def test_runtime_that_is_none(tmp_path):

@@ -41,17 +41,19 @@ NET = _eryx.EVENT_NET
 class Handlers:
     """What a sandbox was made with, as far as it is Python's."""
 
-    __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "on_net", "has_async")
+    __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "on_net", "prelude",
+                 "has_async")
 
     def __init__(self, callbacks: Sequence[Callback], on_output: Callable[[str, str], Any] | None,
                  on_trace: Callable[[TraceEvent], Any] | None,
                  on_input: Callable[[int], str | bytes] | None,
-                 on_net: Callable[[NetEvent], Any] | None) -> None:
+                 on_net: Callable[[NetEvent], Any] | None, prelude: str | None) -> None:
         self.callbacks = callbacks
         self.on_output = on_output
         self.on_trace = on_trace
         self.on_input = on_input
         self.on_net = on_net
+        self.prelude = prelude  # code that a fresh session begins with
         self.has_async = any(callback.is_async for callback in callbacks)
 
     @property
@@ -281,7 +283,7 @@ class AsyncRun(Run):
         finally:
             self.tasks.pop(key, None)
 
-    async def end(self) -> Outcome:
+    async def end(self) -> None:
         """Waits for the end, that of the callbacks' tasks included. Cancelled, it asks the program
         to end, and interrupts it when `grace` seconds have passed or on being cancelled again."""
         try:
@@ -295,7 +297,6 @@ class AsyncRun(Run):
                 await asyncio.wait(left)
         if self.raised is not None:
             raise self.raised
-        return self.result()
 
     async def end_cancelled(self) -> None:
         self.raw.cancel(False)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 from . import _eryx
 from ._errors import ArgumentError
 
-__all__ = ["Mount", "NetEvent", "Network", "Secret"]
+__all__ = ["Archive", "Mount", "NetEvent", "Network", "Secret", "Tree"]
 
 _NET_KINDS = ("", "resolve", "connect", "listen", "accept", "datagram", "close")
 _MODES = {"ro": 0, "rw": 1, "overlay": 2}
@@ -101,9 +102,46 @@ class Secret:
         return f"Secret({self._raw[0]!r}, ..., {self._raw[2]!r})"
 
 
-class Mount:
-    """A directory or file of this machine that programs see.
+class Archive:
+    """The contents of an archive, for `mounts`: tar (plain or compressed) or zip, as wheels are. It is read once;
+    archives are not trusted. Mounted read-only or as an overlay."""
 
+    __slots__ = ("path", "_source")
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        self._source = _eryx.Source.of_path(self.path, True)
+
+    def __repr__(self) -> str:
+        return f"Archive({self.path!r})"
+
+
+class Tree:
+    """A directory that is only in memory, for `mounts`: contents by relative path. Mounted read-only or as an
+    overlay.
+
+    >>> tree = eryx.Tree({"a.txt": "hello", "more/b.bin": b"\\x00"})
+    >>> eryx.run("import os; sorted(os.listdir('/data')), open('/data/a.txt').read()",
+    ...          mounts={"/data": tree}).value
+    [['a.txt', 'more'], 'hello']
+    """
+
+    __slots__ = ("_source",)
+
+    def __init__(self, files: Mapping[str, str | bytes]) -> None:
+        now = time.time_ns()
+        raw = []
+        for path, data in files.items():
+            if not isinstance(path, str) or not isinstance(data, (str, bytes)):
+                raise TypeError("files of a Tree must be a dict of str to str or bytes")
+            raw.append((path, data.encode() if isinstance(data, str) else data, now))
+        self._source = _eryx.Source.of_tree(raw)
+
+
+class Mount:
+    """A directory or file that programs see.
+
+    source: a path of this machine, an Archive or a Tree.
     mode: "ro" read-only, "rw" read-write, or "overlay": programs may change everything, but what they write
     stays in the sandbox.
     max_bytes, max_files: by how much programs may make it larger ("rw"; default 1 GiB, 100,000).
@@ -119,28 +157,25 @@ class Mount:
     'x'
     """
 
-    __slots__ = ("path", "mode", "_source", "_max_bytes", "_max_files")
+    __slots__ = ("mode", "_source", "_max_bytes", "_max_files")
 
-    def __init__(self, path: str | os.PathLike[str],
+    def __init__(self, source: str | os.PathLike[str] | Archive | Tree,
                  mode: Literal["ro", "rw", "overlay"] = "ro", *, max_bytes: int | None = None,
                  max_files: int | None = None) -> None:
         if mode not in _MODES:
             raise ArgumentError(f"mode must be \"ro\", \"rw\" or \"overlay\", not {mode!r}")
-        self.path = os.fspath(path)
         self.mode = mode
-        self._source = _eryx.Source(self.path)
+        self._source = (source._source if isinstance(source, (Archive, Tree))
+                        else _eryx.Source.of_path(os.fspath(source), False))
         self._max_bytes = max_bytes
         self._max_files = max_files
 
     def _raw(self, target: str) -> tuple[Any, ...]:
         return target, self._source, _MODES[self.mode], self._max_bytes, self._max_files
 
-    def __repr__(self) -> str:
-        return f"Mount({self.path!r}, {self.mode!r})"
 
-
-Mounts = Mapping[str, Union[Mount, str, "os.PathLike[str]"]]
-"""By absolute path in the sandbox; a path of this machine is shown read-only."""
+Mounts = Mapping[str, Union[Mount, Archive, Tree, str, "os.PathLike[str]"]]
+"""By absolute path in the sandbox; what is no Mount is shown read-only."""
 
 
 def raw_mounts(mounts: Mounts) -> list[tuple[Any, ...]]:
@@ -153,6 +188,25 @@ def raw_mounts(mounts: Mounts) -> list[tuple[Any, ...]]:
             raise TypeError(f"mounts: paths must be str, not {type(target).__name__}")
         raw.append((mount if isinstance(mount, Mount) else Mount(mount))._raw(target))
     return raw
+
+
+Package = Union[Archive, str, "os.PathLike[str]"]
+PACKAGES = "/packages"
+
+
+def raw_packages(packages: Sequence[Package]) -> tuple[list[tuple[Any, ...]], str]:
+    """Mounts of packages, and the code that makes them importable."""
+    if isinstance(packages, (str, os.PathLike)):
+        raise TypeError(f"packages must be a list: [{packages!r}]")
+    raw, folders = [], []
+    for number, package in enumerate(packages):
+        if not isinstance(package, Archive) and not os.path.isdir(package):
+            package = Archive(package)
+        path = package.path if isinstance(package, Archive) else os.fspath(package)
+        stem = os.path.basename(os.path.normpath(path)).partition("-")[0]
+        folders.append(f"{PACKAGES}/{number}-{stem}")
+        raw.append(Mount(package)._raw(folders[-1]))
+    return raw, f"__import__('sys').path.extend({folders!r})"
 
 
 def net_event(kind: int, value: tuple[Any, ...]) -> NetEvent:

@@ -101,6 +101,8 @@ class Limits:
     """At once; those in mounts are counted apart. Default 1,000."""
     recursion: int | None = None
     """What sys.setrecursionlimit sets at most. Default 1,000,000."""
+    extensions: Size | None = None
+    """Native extension modules that programs may load. Default 64M."""
     fuel: int | None = None
     """WebAssembly instructions of one execution, the same on any machine; needs Runtime(fuel=True). 0: no
     limit, the default."""
@@ -139,5 +141,6 @@ _RAW = {
     "files": ("files", _count),
     "open_files": ("open_files", _count),
     "recursion": ("recursion", _count),
+    "extensions": ("extension_bytes", _bytes),
     "fuel": ("fuel", _count),
 }

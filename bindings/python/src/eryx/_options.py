@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, Union
 
 from ._callbacks import Callbacks, collect
 from ._execution import Handlers
-from ._grants import Mounts, Network, Secret, raw_mounts
+from ._grants import Mounts, Network, Package, Secret, raw_mounts, raw_packages
 from ._limits import Limits, Size
 from ._outcome import TraceEvent
 from ._runtime import Runtime
@@ -34,7 +34,9 @@ class SandboxOptions(TypedDict, total=False):
     network: a Network, or a list of rules that are granted. None: no network.
     secrets: see Secret.
     authorities: certificates (PEM) that TLS connections trust besides the system's.
-    mounts: files of this machine by path in the sandbox; see Mount.
+    mounts: files by path in the sandbox: paths of this machine, an Archive, a Tree, or a Mount of them.
+    packages: wheels, other archives or folders that programs may import from; an Archive is read once for
+        all sandboxes.
     rollback: what an execution that ends badly (limit, interrupt, trap) did to the session is undone.
         Default True; False: the session is lost then.
     """
@@ -55,6 +57,7 @@ class SandboxOptions(TypedDict, total=False):
     secrets: Sequence[Secret]
     authorities: str | None
     mounts: Mounts
+    packages: Sequence[Package]
     rollback: bool
 
 
@@ -126,6 +129,9 @@ def _grants(options: SandboxOptions, raw: dict[str, Any]) -> Network | None:
         raw["secrets"] = [secret._raw for secret in secrets]
     if "mounts" in options:
         raw["mounts"] = raw_mounts(options["mounts"])
+    if options.get("packages"):
+        mounts, raw["prelude"] = raw_packages(options["packages"])
+        raw["mounts"] = raw.get("mounts", []) + mounts
     return network
 
 
@@ -149,7 +155,8 @@ def parse(options: SandboxOptions) -> tuple[Runtime, dict[str, Any], Handlers]:
     stdin = options.get("stdin")
     return runtime, raw, Handlers(callbacks, options.get("on_output"), options.get("on_trace"),
                                   stdin if callable(stdin) else None,
-                                  network._on_event if network is not None else None)
+                                  network._on_event if network is not None else None,
+                                  raw.pop("prelude", None))
 
 
-_NO_HANDLERS = Handlers((), None, None, None, None)
+_NO_HANDLERS = Handlers((), None, None, None, None, None)

@@ -20,6 +20,9 @@ class Runtime:
     path: a runtime.cwasm; None: $ERYX_RUNTIME, else the one in this package.
     max_sandboxes: how many may live at once. Each reserves 4 GiB of address space, not memory.
     max_warm: used instances that are kept ready for the next sandbox.
+    prewarm: instances that are made at once, so that the first sandboxes are as fast as later ones.
+    wait: seconds that a new sandbox waits for a place when max_sandboxes live already (blocking the thread);
+        0: HostLimitError at once.
     verify: check the hash of the whole file (about 0.1 s).
     fuel: open the build that counts what programs execute (runtime-fuel.cwasm), for Limits.fuel and
         Outcome.fuel_used; Python is about half as fast. It is not in the wheel: $ERYX_RUNTIME_FUEL or path.
@@ -31,14 +34,20 @@ class Runtime:
     __slots__ = ("_raw", "__weakref__")
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, max_sandboxes: int = 4096,
-                 max_warm: int = 16, verify: bool = False, fuel: bool = False) -> None:
-        for name, value in (("max_sandboxes", max_sandboxes), ("max_warm", max_warm)):
+                 max_warm: int = 16, prewarm: int = 0, wait: float = 0, verify: bool = False,
+                 fuel: bool = False) -> None:
+        for name, value in (("max_sandboxes", max_sandboxes), ("max_warm", max_warm),
+                            ("prewarm", prewarm)):
             if isinstance(value, bool) or not isinstance(value, int):
                 raise TypeError(f"{name} must be int, not {type(value).__name__}")
             if not 0 <= value < 1 << 32:
                 raise ValueError(f"{name} of {value}: must be between 0 and 2**32 - 1")
+        if isinstance(wait, bool) or not isinstance(wait, (int, float)):
+            raise TypeError(f"wait must be seconds, not {type(wait).__name__}")
+        if not 0 <= wait < 1e9:
+            raise ValueError(f"wait of {wait} s: must be between 0 and 1e9")
         self._raw = _eryx.Runtime("" if path is None else os.fspath(path), max_sandboxes, max_warm,
-                                  verify, fuel)
+                                  verify, fuel, prewarm, round(wait * 1e9))
 
     @property
     def info(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar, Unpack
 
 from . import _eryx
-from ._errors import StateError
+from ._errors import EngineError, StateError
 from ._execution import AsyncRun, Handlers, Run
 from ._files import AsyncFiles, Files
 from ._loop import LoopDriver, give_back, take_driver
@@ -43,6 +43,24 @@ class _Base:
     def __init__(self, **options: Unpack[SandboxOptions]) -> None:
         runtime, raw, self._handlers = parse(options)
         self._raw = _eryx.Sandbox(runtime._raw, raw)
+        self._begin()
+
+    def _begin(self) -> None:
+        """What a fresh session begins with."""
+        if self._handlers.prelude is not None:
+            outcome = self._raw.execute(self._handlers.prelude, None, False, None, None, False)
+            if outcome.exit_code != 0:
+                raise EngineError(f"a session cannot begin: {outcome.exception_message}")
+
+    def _clear(self) -> None:
+        self._raw.clear()
+        self._begin()
+
+    def _outcome(self, run: Run) -> Outcome:
+        outcome = run.result()
+        if outcome.session_lost and not self._raw.closed:
+            self._begin()
+        return outcome
 
     @classmethod
     def _of(cls: type[Self], raw: _eryx.Sandbox, handlers: Handlers) -> Self:
@@ -140,9 +158,9 @@ class Sandbox(_Base):
         if not handlers.streams:
             if not main_thread:
                 run.execute(code, filename, script, result)
-                return run.result()
+                return self._outcome(run)
             if run.execute_in_main(code, filename, script, result):
-                return run.result()
+                return self._outcome(run)
         driver = take_driver()
         self._raw.start(code, filename, script, result, driver, None)
         if main_thread:
@@ -150,7 +168,7 @@ class Sandbox(_Base):
         else:
             run.wait(driver, False)
         give_back(driver)
-        return run.result()
+        return self._outcome(run)
 
     def _execute_in_loop(self, code: str | None, filename: str | None, script: bool,
                          result: str | None) -> Outcome:
@@ -184,7 +202,7 @@ class Sandbox(_Base):
 
     def clear(self) -> None:
         """Forgets the session's names and what programs changed in the interpreter."""
-        self._raw.clear()
+        self._clear()
 
     def fork(self, count: int = 1) -> list[Sandbox]:
         """Independent copies of the session: memory, files, names, options. A program that awaits
@@ -246,9 +264,10 @@ async def _execute_async(sandbox: _Base, code: str | None, filename: str | None,
         raise
     sandbox._run = run
     try:
-        return await run.end()
+        await run.end()
     finally:
         sandbox._run = None
+    return sandbox._outcome(run)
 
 
 class Session(_Base):
@@ -301,7 +320,7 @@ class Session(_Base):
 
     async def clear(self) -> None:
         """Forgets the session's names and what programs changed in the interpreter."""
-        await asyncio.to_thread(self._raw.clear)
+        await asyncio.to_thread(self._clear)
 
     async def resume(self, *, check: bool = True, cancel_grace: float = 1.0) -> Outcome:
         """Lets the program go on that was waiting when this fork or checkpoint was made; see
