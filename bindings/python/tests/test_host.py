@@ -372,6 +372,50 @@ os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # asyncio's complaint about the ta
 """) == "leaving\n"
 
 
+def test_keyboard_interrupt_in_a_callback_on_a_loop():
+    """It ends the loop; what else runs there ends, too."""
+    ends = []
+
+    async def main():
+        def leave() -> None:
+            raise KeyboardInterrupt
+
+        async def other():
+            try:
+                await eryx.run_async("import asyncio; await asyncio.sleep(100)", timeout=50)
+            finally:
+                ends.append("other")
+        task = asyncio.create_task(other())
+        await asyncio.sleep(0.01)
+        await eryx.run_async("leave()\nwhile True: pass", callbacks=[leave], timeout=50)
+        await task
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(main())
+    assert ends == ["other"]
+    assert eryx.run("3").value == 3
+
+
+def refuse(stream, text):
+    raise RuntimeError("disk full")
+
+
+def test_nothing_leaks_when_handlers_raise():
+    def fail_twice(sandbox):
+        with pytest.raises(RuntimeError, match="disk full"):
+            sandbox.execute("print('x')")
+        sandbox.close()
+        with pytest.raises(eryx.StateError):
+            sandbox.execute("1")
+
+    def threads():
+        return len(os.listdir("/proc/self/task"))
+    fail_twice(eryx.Sandbox(on_output=refuse))
+    before = threads()
+    for _ in range(20):
+        fail_twice(eryx.Sandbox(on_output=refuse))
+    assert threads() == before
+
+
 def test_no_descriptors_or_threads_leak():
     def resources():
         return len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task"))

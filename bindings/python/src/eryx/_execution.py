@@ -180,12 +180,13 @@ class Run:
     def wait_in_main(self, driver: _eryx.Driver) -> None:
         """The same in the main thread, which hears of signals at once."""
         before = set_wakeup_fd(_eryx.signal_fd())
-        if before != -1:  # somebody else's: signals still interrupt the waiting
+        mine = before in (-1, _eryx.signal_fd(), _eryx.interrupt_fd())
+        if not mine:  # signals still interrupt the waiting
             set_wakeup_fd(before)
         try:
             self.wait(driver, True)
         finally:
-            if before == -1:
+            if mine:
                 set_wakeup_fd(-1)
 
     # --- On this thread ---
@@ -205,8 +206,9 @@ class Run:
                        for number, handler in zip(SIGNALS, handlers)):
                 return False
             _plain_handlers = handlers
-        before = set_wakeup_fd(_eryx.interrupt_fd())
-        if before != -1:
+        descriptor = _eryx.interrupt_fd()
+        before = set_wakeup_fd(descriptor)
+        if before not in (-1, descriptor):
             set_wakeup_fd(before)
             return False
         try:
@@ -246,6 +248,9 @@ class AsyncRun(Run):
         except Exception as error:
             self.raised = self.raised or error
             self.raw.interrupt()
+        except BaseException:  # for the loop
+            self.raw.interrupt()
+            raise
         finally:
             if kind == DONE:
                 self.driver.left(self)

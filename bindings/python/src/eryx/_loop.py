@@ -11,6 +11,7 @@ import atexit
 import os
 import threading
 import weakref
+from collections import deque
 
 from . import _eryx
 from ._execution import AsyncRun
@@ -61,6 +62,12 @@ def give_back(driver: _eryx.Driver, threads: int = 1) -> None:
         if len(spare) < KEPT:
             spare.append(driver)
             return
+    discard(driver)
+
+
+def discard(driver: _eryx.Driver) -> None:
+    """What still runs in it is interrupted."""
+    with _lock:
         _live.discard(driver)
     driver.close()
 
@@ -71,6 +78,7 @@ class LoopDriver:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
         self.runs: dict[int, AsyncRun] = {}
+        self.events: deque[_eryx.Event] = deque()
         self.raw: _eryx.Driver | None = None
         self.threads = 0
 
@@ -115,8 +123,15 @@ class LoopDriver:
         raw = self.raw
         if raw is None:
             return
-        for token, kind, number, value in raw.drain():
-            self.runs[token].handle_safely(kind, number, value)
+        events = self.events
+        events.extend(raw.drain())
+        try:
+            while events:
+                token, kind, number, value = events.popleft()
+                self.runs[token].handle_safely(kind, number, value)
+        finally:
+            if events:  # KeyboardInterrupt or the like; the loop may go on
+                self.loop.call_soon(self.drain)
 
     def __del__(self) -> None:
         # The loop is gone with programs running: nobody can wait for them any more.

@@ -12,7 +12,7 @@ from . import _eryx
 from ._errors import EngineError, StateError
 from ._execution import AsyncRun, Handlers, Run
 from ._files import AsyncFiles, Files
-from ._loop import LoopDriver, give_back, take_driver
+from ._loop import LoopDriver, discard, give_back, take_driver
 from ._options import SandboxOptions, check as check_type, parse
 from ._outcome import Outcome
 
@@ -161,13 +161,19 @@ class Sandbox(_Base):
                 return self._outcome(run)
             if run.execute_in_main(code, filename, script, result):
                 return self._outcome(run)
-        driver = take_driver()
-        self._raw.start(code, filename, script, result, driver, None)
-        if main_thread:
-            run.wait_in_main(driver)
-        else:
-            run.wait(driver, False)
-        give_back(driver)
+        driver, started = take_driver(), False
+        try:
+            self._raw.start(code, filename, script, result, driver, None)
+            started = True
+            if main_thread:
+                run.wait_in_main(driver)
+            else:
+                run.wait(driver, False)
+        finally:
+            if started and run.outcome is None:  # left by a second Ctrl-C: it may be running still
+                discard(driver)
+            else:
+                give_back(driver)
         return self._outcome(run)
 
     def _execute_in_loop(self, code: str | None, filename: str | None, script: bool,
