@@ -370,9 +370,12 @@ void heap_settle(void)
 {
     heap_trim();
     for (uint32_t kind = 0; kind < CLASSES; kind++) {
-        if (current[kind] != heap_spans) {
-            link_pool(current[kind], available);
-            current[kind] = heap_spans;
+        struct span *last = current[kind];
+        current[kind] = heap_spans;
+        if (last != heap_spans && last->value == 0 && last->carved == classes[kind].capacity) {
+            last->state = SPAN_FULL;
+        } else if (last != heap_spans) {
+            link_pool(last, available);
         }
         while (available[kind] != 0) {
             struct span *pool = take_pool(kind, available);

@@ -163,6 +163,48 @@ static void test_settle(void **state)
     heap_free(all);
 }
 
+/* Pools that are full when all are settled have nothing to give when memory is short. */
+static void test_settle_full(void **state)
+{
+    (void)state;
+    enum { SIZE = 1024, UNIT = 16384 };
+    uint8_t **chain = NULL, *block;
+    do {
+        assert_non_null(block = heap_alloc(SIZE));
+        *(uint8_t ***)block = chain;
+        chain = (uint8_t **)block;
+    } while (((uintptr_t)block & (UNIT - 1)) != UNIT - SIZE);
+    heap_settle();
+    uint8_t *large = NULL;
+    for (size_t size = MEMORY; size > SIZE; size /= 2)
+        while ((block = heap_alloc(size))) {
+            memset(block, 0x55, size);
+            *(uint8_t **)block = large;
+            *(size_t *)(block + sizeof large) = size;
+            large = block;
+        }
+    while ((block = heap_alloc(SIZE))) {
+        memset(block, 0xaa, SIZE);
+        *(uint8_t ***)block = chain;
+        chain = (uint8_t **)block;
+    }
+    while (large) {
+        uint8_t *before = *(uint8_t **)large;
+        size_t size = *(size_t *)(large + sizeof large);
+        for (size_t i = sizeof large + sizeof size; i < size; i++)
+            assert_int_equal(large[i], 0x55);
+        heap_free(large);
+        large = before;
+    }
+    while (chain) {
+        uint8_t **before = (uint8_t **)*chain;
+        heap_free(chain);
+        chain = before;
+    }
+    assert_non_null(block = heap_alloc(MEMORY - (1 << 20)));
+    heap_free(block);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -227,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_settle_full),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_grows_in_place),
         cmocka_unit_test(test_refuses),
