@@ -8,17 +8,21 @@
 
 static void print_utf8(const char *text, size_t length)
 {
+    size_t start = 0; /* of what needs no escape and is not written yet */
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c == '\n')
+        if (c >= 0x20 && c != 0x7F && c != '"' && c != '\\')
+            continue;
+        fwrite(text + start, 1, i - start, stdout);
+        start = i + 1;
+        if (c == '\n')
             fputs("\\n", stdout);
-        else if (c < 0x20 || c == 0x7F)
-            printf("\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            printf("\\%c", c);
         else
-            putchar(c);
+            printf("\\u%04x", c);
     }
+    fwrite(text + start, 1, length - start, stdout);
 }
 
 void json_print_string(const char *text, size_t length)

@@ -322,7 +322,7 @@ struct job *mcp_tools_job(struct service *service, const struct server_config *c
     struct job *job = job_new(tool->kind);
     *answer = job ? fill_job(job, tool, config, arguments)
                   : mcp_tools_failure("the server is out of memory; try again later");
-    if (!*answer) {
+    if (job && !*answer) {
         const json_t *encoding = json_object_get(arguments, "encoding");
         job->binary = encoding && strcmp(json_string_value(encoding), "base64") == 0;
         return job;

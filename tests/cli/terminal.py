@@ -17,7 +17,8 @@ class Terminal:
     def __init__(self, command, folder, **environment):
         self.seen = ""  # since the last match, without the control sequences of the editor
         variables = {"PATH": os.environ["PATH"], "TERM": "xterm", "HOME": folder,
-                     "LC_ALL": "C.UTF-8", **environment}
+                     "LC_ALL": "C.UTF-8", "LSAN_OPTIONS": os.environ.get("LSAN_OPTIONS", ""),
+                     **environment}
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)

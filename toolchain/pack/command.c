@@ -61,7 +61,7 @@ static bool pack(const char *code_path, const char *memory_path, const char *met
                 file_read(memory_path, &memory) &&
                 (fuel || is_section(code_path, &code, &footer.code)) &&
                 is_section(memory_path, &memory, &footer.memory);
-    if (fuel)
+    if (done && fuel)
         footer.features |= IMAGE_FUEL;
     done = done && write_image(output, &footer, &code, &memory);
     file_bytes_free(&code);
