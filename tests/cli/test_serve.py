@@ -181,11 +181,11 @@ class Serve(unittest.TestCase):
         self.assertEqual(server.ask("GET", "/v1/sessions/s/files/a/")[1],
                          [{"name": "b c.bin", "type": "file", "size": len(data)}])
         self.assertEqual(server.ask("GET", "/v1/sessions/s/files")[1],
-                         [{"name": "a", "type": "folder", "size": 0}])
+                         [{"name": "a", "type": "folder"}])
         self.assertEqual(server.ask("DELETE", "/v1/sessions/s/files/a/b%20c.bin")[0], 204)
         status, body, _ = server.ask("GET", "/v1/sessions/s/files/a/b%20c.bin")
         self.assertEqual(status, 422)
-        self.assertIn("FileNotFoundError", body["error"]["message"])
+        self.assertIn("No such file", body["error"]["message"])
         self.assertEqual(server.ask("PUT", "/v1/sessions/s/files/tmp/x?root=/", b"1")[0], 204)
         self.assertEqual(self.run_code(server, "open('/tmp/x').read()", "s", result="")["result"], "1")
 
