@@ -20,6 +20,8 @@ install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime-f
 install(TARGETS eryx_tls LIBRARY DESTINATION "${private_dir}")
 install(PROGRAMS "${WASMTIME_LIBRARY}" DESTINATION "${private_dir}" RENAME libwasmtime.so)
 
+install(FILES "${PROJECT_SOURCE_DIR}/docs/eryx.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+
 configure_file("${PROJECT_SOURCE_DIR}/cmake/eryx.pc.in" "${PROJECT_BINARY_DIR}/eryx.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/eryx.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
