@@ -19,7 +19,7 @@ struct session {
     struct job *first, *last; /* waiting for it; the loop's */
     uint32_t waiting;
     uint64_t used;          /* loop_now */
-    bool gone;              /* to be removed when the current job is done */
+    bool pinned;            /* a job that is being taken needs it */
     struct store_mark mark; /* what of the store the sandbox holds */
     struct session *next;   /* of its bucket */
 };

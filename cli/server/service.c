@@ -83,8 +83,11 @@ enum job_status service_submit(struct service *service, struct job *job)
     job->owner = job->other = NULL;
     if (service->job_count < service->config->jobs)
         status = find_owner(service, job);
-    if (status == JOB_OK)
+    if (status == JOB_OK) {
+        job->owner->pinned = true; /* making the target may close sessions */
         status = make_target(service, job);
+        job->owner->pinned = false;
+    }
     if (status == JOB_OK && job->owner->current)
         append_waiting(job->owner, job);
     else if (status == JOB_OK && !hand(service, job->owner, job))

@@ -50,7 +50,7 @@ bool sessions_close_idle(struct service *service, uint64_t limit, bool oldest)
     for (size_t i = 0; i < SESSION_BUCKETS; i++) {
         for (struct session *s = service->buckets[i], *next; s; s = next) {
             next = s->next;
-            if (s->current || s->used > limit)
+            if (s->current || s->pinned || s->used > limit)
                 continue;
             if (!oldest)
                 session_remove(s);
