@@ -251,9 +251,21 @@ void bench_callbacks(void)
     eryx_runtime_free(runtime);
 }
 
-void bench_waiting(unsigned count)
+static eryx_runtime_t *open_warm_runtime(unsigned count)
 {
-    eryx_runtime_t *runtime = open_runtime();
+    eryx_runtime_t *runtime;
+    eryx_error_t error;
+    eryx_runtime_options_t options;
+    eryx_runtime_options_init(&options);
+    options.max_warm = options.prewarm = count;
+    if (eryx_runtime_open(NULL, &options, &runtime, &error) != ERYX_OK)
+        fail("cannot open the runtime: %s", error.message);
+    return runtime;
+}
+
+void bench_waiting(unsigned count, bool cold)
+{
+    eryx_runtime_t *runtime = cold ? open_runtime() : open_warm_runtime(count);
     struct host host = new_host();
     eryx_sandbox_t **sandboxes = calloc(count, sizeof(eryx_sandbox_t *));
     if (!sandboxes)

@@ -31,10 +31,12 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(part, "memory") == 0) {
         bench_memory(sandboxes_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "waiting") == 0) {
-        bench_waiting(sandboxes_of(argv[2]));
+        bench_waiting(sandboxes_of(argv[2]), false);
+    } else if (argc == 3 && strcmp(part, "waiting-cold") == 0) {
+        bench_waiting(sandboxes_of(argv[2]), true);
     } else {
         fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | copies |\n"
-              "                  memory SANDBOXES | waiting SANDBOXES\n"
+              "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES\n"
               "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
               stderr);
         return 2;

@@ -5,6 +5,7 @@
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,7 +50,8 @@ void bench_lifecycle(void);
 void bench_interrupt(void);
 void bench_memory(unsigned sandboxes);
 void bench_callbacks(void);
-void bench_waiting(unsigned sandboxes);
+/* cold: in instances that were never used before, else from a pool of as many. */
+void bench_waiting(unsigned sandboxes, bool cold);
 void bench_session(void);
 void bench_copies(void);
 

@@ -9,6 +9,9 @@
 
 #include <eryx/sandbox.h>
 
+#include <eryx/callback.h>
+#include <eryx/execution.h>
+
 #include "base/error.h"
 #include "base/process.h"
 #include "engine/config.h"
@@ -107,20 +110,48 @@ static bool verify_wanted(void) {
 #endif
 }
 
+static void keep_call(void *env, eryx_call_t *call) {
+    *(eryx_call_t **)env = call;
+}
+
+/* Runs what most programs do: print, await a call and a timer, come back from it. */
+static int warm_up(eryx_sandbox_t *sandbox, eryx_call_t **call, eryx_error_t *error) {
+    static const char code[] = "import asyncio\n"
+                               "print(await asyncio.gather(_warm_up(x=1), asyncio.sleep(0)))";
+    eryx_execution_t *execution;
+    int status = eryx_execution_start(sandbox, code, sizeof code - 1, NULL, &execution, error);
+    if (status != ERYX_OK)
+        return status;
+    eryx_execution_run(execution);
+    if (*call)
+        eryx_call_complete(*call, "1", 1, NULL);
+    eryx_call_free(*call);
+    *call = NULL;
+    eryx_execution_run(execution);
+    eryx_execution_free(execution);
+    return ERYX_OK;
+}
+
 /* Sandboxes that live at once and run once: what they leave in the pool has its pages already. */
 static int prewarm(eryx_runtime_t *runtime, uint32_t count, eryx_error_t *error) {
-    static const char code[] = "pass";
+    eryx_call_t *call = NULL;
+    eryx_callback_t callback;
+    eryx_sandbox_options_t options;
+    eryx_callback_init(&callback);
+    callback.name = "_warm_up";
+    callback.on_call = keep_call;
+    callback.env = &call;
+    eryx_sandbox_options_init(&options);
+    options.callbacks = &callback;
+    options.callback_count = 1;
     eryx_sandbox_t **sandboxes = calloc(count + 1u, sizeof(eryx_sandbox_t *));
     if (!sandboxes)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory opening a runtime");
     int status = ERYX_OK;
     for (uint32_t i = 0; i < count && status == ERYX_OK; i++) {
-        eryx_outcome_t *outcome = NULL;
-        status = eryx_sandbox_new(runtime, NULL, &sandboxes[i], error);
+        status = eryx_sandbox_new(runtime, &options, &sandboxes[i], error);
         if (status == ERYX_OK)
-            status = eryx_sandbox_execute(sandboxes[i], code, sizeof code - 1, NULL, &outcome,
-                                          error);
-        eryx_outcome_free(outcome);
+            status = warm_up(sandboxes[i], &call, error);
     }
     for (uint32_t i = 0; i < count; i++)
         eryx_sandbox_free(sandboxes[i]);

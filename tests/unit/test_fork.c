@@ -1,6 +1,7 @@
 /* Forks: copies of a session at rest and in the middle of an await, that know nothing of each other. With
  * the real runtime. */
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,6 +328,50 @@ static void test_limits_and_queue(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+static atomic_bool interrupting;
+
+static void *interrupt_always(void *sandbox) {
+    while (atomic_load(&interrupting))
+        eryx_sandbox_interrupt(sandbox);
+    return NULL;
+}
+
+/* Interrupts while copies are made, at rest and waiting: they hit the sandbox, never a copy. */
+static void test_interrupted(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(0), *copy;
+    pthread_t thread;
+    eryx_checkpoint_part_t part;
+    void *data;
+    prints(sandbox, "x = 1", "");
+    atomic_store(&interrupting, true);
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_always, sandbox), 0);
+    for (int i = 0; i < 20; i++) {
+        fork_into(sandbox, 1, &copy);
+        prints(copy, "print(x)", "1\n");
+        eryx_sandbox_free(copy);
+        assert_int_equal(eryx_sandbox_checkpoint(sandbox, NULL, &data, &part.length, NULL), 0);
+        eryx_bytes_free(data);
+    }
+    atomic_store(&interrupting, false);
+    pthread_join(thread, NULL);
+    eryx_execution_t *execution = start(sandbox, waiting_code);
+    atomic_store(&interrupting, true);
+    assert_int_equal(pthread_create(&thread, NULL, interrupt_always, sandbox), 0);
+    fork_into(sandbox, 1, &copy);
+    assert_int_equal(eryx_execution_run(eryx_sandbox_execution(copy)), ERYX_EXECUTION_WAITING);
+    while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
+        eryx_execution_wait(execution, second);
+    atomic_store(&interrupting, false);
+    pthread_join(thread, NULL);
+    eryx_execution_free(execution);
+    eryx_call_free(held[0]);
+    finish(eryx_sandbox_execution(copy), 1, "7", "before\n[([1, 1, 1], 7), 'slept']\n");
+    prints(sandbox, "print(x)", "1\n");
+    eryx_sandbox_free(copy);
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_grown(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[2];
@@ -349,6 +394,7 @@ int main(void) {
         cmocka_unit_test(test_abandoned), cmocka_unit_test(test_rolled_back),
         cmocka_unit_test(test_options),   cmocka_unit_test(test_states),
         cmocka_unit_test(test_limits_and_queue), cmocka_unit_test(test_grown),
+        cmocka_unit_test(test_interrupted),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }
