@@ -115,6 +115,8 @@ static bool capture_call(session_state_t *state, eryx_call_t *call, uint32_t sub
     char *at = put(saved->text, call->text, saved->name_length);
     at = put(at, arguments, saved->arguments_length);
     put(at, call->result, saved->result_length);
+    /* The guest would get it without secrets, and so may whoever has the copy. */
+    secrets_scrub(call->calls ? call->calls->secrets : NULL, at, saved->result_length);
     return true;
 }
 

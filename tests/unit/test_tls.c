@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "python_runtime.h"
+#include "sandbox/sandbox.h"
 #include "signals.h"
 #include "tls_peer.h"
 
@@ -428,6 +429,28 @@ static void test_compressed_answers_are_not_asked_for(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* All that a checkpoint, a fork or a host that looks would see. */
+static void test_memory_never_has_the_value(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = start(trusted->pem, true);
+    serve(trusted, "api.example.org", FLAW_NONE, 0, 0);
+    peer->echoes = true;
+    expect(sandbox,
+           "c = Client('api.example.org')\n"
+           "text = f'Authorization: Bearer {key}\\r\\n'.encode() * 50\n"
+           "c.write(text); print(c.read(len(text)) == text)\n",
+           "True\n");
+    const memory_slot_t *slot = sandbox->instance->slot;
+    const char *placeholder = eryx_sandbox_placeholder(sandbox, "API_KEY");
+    assert_non_null(memmem(peer->received, peer->received_length, value, sizeof value - 1));
+    /* The poll page at the beginning cannot be read. */
+    const uint8_t *base = slot->base + MEMORY_WASM_PAGE;
+    size_t size = slot->size - MEMORY_WASM_PAGE;
+    assert_non_null(memmem(base, size, placeholder, sizeof value - 1));
+    assert_null(memmem(base, size, value + 4, sizeof value - 5));
+    eryx_sandbox_free(sandbox);
+}
+
 /* --- Life --------------------------------------------------------------------------------- */
 
 static void test_rollback_makes_numbers_stale(void **state) {
@@ -491,6 +514,7 @@ int main(void) {
         cmocka_unit_test(test_no_http2_with_secrets),
         cmocka_unit_test(test_held_bytes_go_before_waiting),
         cmocka_unit_test(test_compressed_answers_are_not_asked_for),
+        cmocka_unit_test(test_memory_never_has_the_value),
         cmocka_unit_test(test_rollback_makes_numbers_stale),
         cmocka_unit_test(test_many_objects),
     };
