@@ -82,7 +82,8 @@ const struct command command_sdk = {
             "\n"
             "cc and c++ are used like the compilers of those names. What they link is an\n"
             "extension module: import it in the sandbox like any other. Exceptions of C++,\n"
-            "setjmp and threads are not supported there.\n"
+            "setjmp and threads are not supported there; -fexceptions -fignore-exceptions\n"
+            "compiles code that uses exceptions but does without them (a throw ends the sandbox).\n"
             "\n"
             "The SDK is a folder that `make sdk` makes in the source tree of eryx: beside this\n"
             "command, or what ERYX_SDK names. It needs python3, and build-wheel pip.\n",

@@ -142,15 +142,19 @@ def link(sdk, language, arguments):
             if status:
                 return status
             objects.append(str(made))
-        return zig(sdk, "wasm-ld", "-shared", "--experimental-pic", "--no-entry", "--gc-sections",
+        # What is no module is a build system's question whether something can be linked: all of it.
+        collect = "--gc-sections" if "-shared" in arguments else "--no-gc-sections"
+        return zig(sdk, "wasm-ld", "-shared", "--experimental-pic", "--no-entry", collect,
                    "--export-if-defined=__wasm_call_ctors",
                    "--extra-features=extended-const",
                    *(["--strip-all"] if wanted.strip else []), *wanted.options, "-o", wanted.output,
                    *objects, *wanted.objects(), *[str(sdk.libraries / name) for name in LIBRARIES],
-                   str(sdk.builtins))
+                   str(sdk.exceptions), str(sdk.builtins))
 
 
 def run(sdk, language, arguments):
+    if "-Wl,--version" in arguments:
+        return zig(sdk, "wasm-ld", "--version")
     if not arguments:
         raise SdkError("no input; used like cc: `eryx sdk cc -shared module.c -o "
                        f"module{sdk.suffix}`")

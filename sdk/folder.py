@@ -5,7 +5,7 @@
     limited/     headers good for the limited API, always there
     c++/         headers of libc++
     lib/         the libraries in the runtime, to link against; libcompiler_rt.a
-    sysconfig/   what Python's own build tools ask for
+    sysconfig/   what Python's own build tools ask for; meson.ini what meson asks for
 """
 import json
 from pathlib import Path
@@ -24,6 +24,8 @@ class Sdk:
         self.tools = self.root / "tools"
         self.libraries = self.root / "lib"
         self.builtins = self.libraries / "libcompiler_rt.a"
+        self.exceptions = self.libraries / "libexceptions.a"
+        self.meson = self.root / "meson.ini"
         self.cxx_headers = self.root / "c++"
         self.sysconfig = self.root / "sysconfig"
         if not self.zig.exists() or not self.builtins.exists():

@@ -85,6 +85,12 @@ def unpack(archive, target):
     return folders[0]
 
 
+def uses_meson(source):
+    project = source / "pyproject.toml"
+    system = tomllib.loads(project.read_text()).get("build-system", {}) if project.exists() else {}
+    return system.get("build-backend", "").startswith("mesonpy")
+
+
 def build_requires(source):
     project = source / "pyproject.toml"
     if not project.exists():
@@ -155,6 +161,8 @@ def build(sdk, source, output, settings, verbose):
         command = [python, *PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", temp]
         if verbose:
             command.append("-v")
+        if uses_meson(source):
+            command += ["--config-settings", f"setup-args=--cross-file={sdk.meson}"]
         for setting in settings:
             command += ["--config-settings", setting]
         call([*command, str(source)], f"building {source.name}", verbose,

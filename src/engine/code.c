@@ -15,7 +15,7 @@
 
 #define CODES_MAX 64 /* kept without an instance that uses them */
 /* Part of the name on disk: to be raised when extension_prepare makes something else of a .so. */
-#define PREPARE_VERSION "2"
+#define PREPARE_VERSION "3"
 
 bool engine_codes_init(engine_t *engine, const char *cache_folder) {
     pthread_mutex_init(&engine->codes_lock, NULL);

@@ -202,11 +202,21 @@ static bool find_void_type(struct wasm_module *module, uint32_t *index) {
     return true;
 }
 
+/* The memory is zero already, and wasm-ld writes out what is to be. */
+static struct wasm_slice without_zeros(struct wasm_slice bytes) {
+    while (bytes.size > 0 && bytes.data[bytes.size - 1] == 0)
+        bytes.size--;
+    return bytes;
+}
+
 /* memory.init of every segment at its place, which was checked. */
 static void put_segments(struct wasm_module *module, struct wasm_buffer *code) {
     wasm_put_byte(code, 0); /* no locals */
     for (uint32_t i = 0; i < module->data_count; i++) {
         struct wasm_data *data = &module->data[i];
+        /* With others it could lie over one of them. */
+        if (module->data_count == 1)
+            data->bytes = without_zeros(data->bytes);
         wasm_put(code, data->offset.data, data->offset.size - 1); /* without its end */
         wasm_put_byte(code, WASM_OP_I32_CONST);
         wasm_put_s(code, 0);
