@@ -1,4 +1,4 @@
-/* Sessions with a loaded extension: rollback, forks, recycling. The module is the one of the
+/* Sessions with a loaded extension: rollback, forks, checkpoints, recycling. The module is the one of the
  * fuzz target's corpus: hello.add(a, b) is a + b + a counter in its data, which it has raised by one;
  * hello.forever() does not return. */
 #include <setjmp.h>
@@ -134,6 +134,25 @@ static void forks(void **state) {
     eryx_sandbox_free(copies[1]);
 }
 
+static void resumes(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = sandbox_new(), *resumed;
+    eryx_error_t error;
+    eryx_checkpoint_part_t part;
+    void *data;
+    expect(sandbox, import_code, ERYX_OUTCOME_OK, "");
+    expect(sandbox, add, ERYX_OUTCOME_OK, "9\n");
+    if (eryx_sandbox_checkpoint(sandbox, NULL, &data, &part.length, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    eryx_sandbox_free(sandbox);
+    part.data = data;
+    if (eryx_sandbox_resume(runtime, &part, 1, NULL, &resumed, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    expect(resumed, add, ERYX_OUTCOME_OK, "10\n");
+    eryx_sandbox_free(resumed);
+    eryx_bytes_free(data);
+}
+
 static void does_not_stay_in_what_is_recycled(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -151,6 +170,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(rolls_back),
         cmocka_unit_test(forgets_what_was_undone),
         cmocka_unit_test(forks),
+        cmocka_unit_test(resumes),
         cmocka_unit_test(does_not_stay_in_what_is_recycled),
     };
     if (argc != 2)
