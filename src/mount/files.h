@@ -21,6 +21,7 @@ typedef struct open_file {
     void *file;
     /* Of a directory: the entry that did not fit. */
     uint8_t *left;
+    bool ended; /* the source is not asked again */
 } open_file_t;
 
 typedef struct files {

@@ -308,8 +308,9 @@ ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, siz
         file->left = NULL;
     }
     eryx_file_entry_t entry;
-    int found;
-    while ((found = file->source->provider.next_entry(file->source->env, file->file, &entry)) > 0) {
+    int found = 0;
+    while (!file->ended && (found = file->source->provider.next_entry(file->source->env,
+                                                                      file->file, &entry)) > 0) {
         if (!is_shown(&entry))
             continue;
         if (capacity - used >= 2 + entry.length) {
@@ -323,6 +324,7 @@ ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, siz
         put_entry(file->left, &entry);
         break;
     }
+    file->ended = file->ended || found == 0;
     return found < 0 && used == 0 ? found : (ptrdiff_t)used;
 }
 
