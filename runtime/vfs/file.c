@@ -102,11 +102,16 @@ int vfs_open(struct vfs *fs, struct vfs_path path, unsigned flags, struct vfs_in
         return -VFS_EMFILE;
     }
     struct lookup lookup;
-    int error = lookup_begin(fs, path, open_mode(flags), &lookup);
+    bool reads = !(flags & ~(unsigned)VFS_OPEN_NOFOLLOW);
+    int error = reads ? lookup_open(fs, path, open_mode(flags), &lookup)
+                      : lookup_begin(fs, path, open_mode(flags), &lookup);
     if (error) {
         return error;
     }
     error = open_found(fs, &lookup, flags);
+    if (lookup.file) {
+        fs->host.outside->close(lookup.file); /* could not be taken over */
+    }
     if (!error) {
         lookup.inode->references++;
         fs->usage.open_files++;

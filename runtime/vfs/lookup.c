@@ -14,6 +14,7 @@ struct walk {
     char *expansion;
     unsigned links_followed;
     enum lookup_mode mode;
+    bool opens; /* see lookup_open */
 };
 
 /* Goes on with `front`, then what is left of the text. */
@@ -200,6 +201,19 @@ static size_t append(struct walk *walk, const char *name, size_t length)
     return before;
 }
 
+/* The status of what is at the path, or the open file. */
+static int open_or_stat(struct walk *walk, struct lookup *lookup, bool slash)
+{
+    if (walk->opens && !slash) {
+        int error = outside_open_file(walk->fs, walk->mount, walk->path, walk->path_length,
+                                      &lookup->file, &lookup->status);
+        if (!error || error == -VFS_ENOENT) {
+            return error;
+        }
+    }
+    return stat_here(walk, lookup);
+}
+
 /* All that is left at once, if there are no dots in it and the host finds no links: one question
  * instead of one a component. 0: it has to be done step by step. */
 static int try_whole(struct walk *walk, struct lookup *lookup)
@@ -224,7 +238,7 @@ static int try_whole(struct walk *walk, struct lookup *lookup)
         if (!component.last) {
             continue;
         }
-        int failed = stat_here(walk, lookup);
+        int failed = open_or_stat(walk, lookup, component.slash);
         bool follow = !failed && lookup->status.kind == VFS_SYMLINK &&
                       follows(walk->mode, component.slash);
         bool makes = walk->mode == LOOKUP_CREATE || walk->mode == LOOKUP_NAME;
@@ -408,8 +422,8 @@ static int start(struct walk *walk, struct vfs_path path)
     return inode_is_outside(base) ? start_outside(walk, base->place) : 0;
 }
 
-int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
-                 struct lookup *lookup)
+static int look_up(struct vfs *fs, struct vfs_path path, enum lookup_mode mode, bool opens,
+                   struct lookup *lookup)
 {
     if (path.length == 0) {
         return -VFS_ENOENT;
@@ -425,6 +439,7 @@ int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
         .at = path.text,
         .end = path.text + path.length,
         .mode = mode,
+        .opens = opens,
     };
     *lookup = (struct lookup){.last = LAST_ROOT};
     int result = start(&walk, path);
@@ -438,6 +453,17 @@ int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
     }
     lookup->expansion = walk.expansion;
     return 0;
+}
+
+int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
+                 struct lookup *lookup)
+{
+    return look_up(fs, path, mode, false, lookup);
+}
+
+int lookup_open(struct vfs *fs, struct vfs_path path, enum lookup_mode mode, struct lookup *lookup)
+{
+    return look_up(fs, path, mode, true, lookup);
 }
 
 void lookup_end(struct lookup *lookup)

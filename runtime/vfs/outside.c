@@ -30,6 +30,18 @@ int outside_stat(struct vfs *fs, struct vfs_mount *mount, const char *path, size
     return error;
 }
 
+int outside_open_file(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
+                      uint64_t *file, struct vfs_stat *stat)
+{
+    int error = host_of(fs)->open(mount->number, path, length, 0, file, stat);
+    if (!error) {
+        mark_inode(mount, stat);
+    } else {
+        *file = 0;
+    }
+    return error;
+}
+
 int outside_readlink(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
                      char **target, size_t *target_length)
 {
@@ -64,16 +76,16 @@ static struct vfs_inode *inode_outside(struct vfs *fs, const struct lookup *look
     return inode;
 }
 
-int outside_open(struct vfs *fs, const struct lookup *lookup, unsigned flags,
-                 struct vfs_inode **inode)
+int outside_open(struct vfs *fs, struct lookup *lookup, unsigned flags, struct vfs_inode **inode)
 {
     struct lookup at = *lookup;
+    lookup->file = 0;
     if (at.mount->flags & VFS_MOUNT_READ_ONLY && (flags & (VFS_OPEN_WRITE | VFS_OPEN_TRUNCATE))) {
         return -VFS_EROFS;
     }
-    uint64_t file = 0;
+    uint64_t file = at.file;
     bool directory = at.exists && at.status.kind == VFS_DIRECTORY;
-    if (!directory) {
+    if (!directory && !file) {
         if (!at.exists && at.mount->flags & VFS_MOUNT_READ_ONLY) {
             return -VFS_EROFS;
         }

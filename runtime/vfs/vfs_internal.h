@@ -168,6 +168,7 @@ struct lookup {
     size_t path_length;
     bool exists;            /* outside, and then: */
     struct vfs_stat status;
+    uint64_t file; /* not 0: it is open already, see lookup_open */
 };
 
 /* A link as the last component gives: its target; itself unless a slash comes after it; its target
@@ -177,6 +178,10 @@ enum lookup_mode { LOOKUP_FOLLOW, LOOKUP_LINK, LOOKUP_CREATE, LOOKUP_NAME };
 /* After success, lookup_end must be called. */
 int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
                  struct lookup *lookup);
+/* The same to open something that is there, for reading: a file outside may then be open at the end, which
+ * saves a question to the host. It is the caller's. */
+int lookup_open(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
+                struct lookup *lookup);
 void lookup_end(struct lookup *lookup);
 /* What is at the end; 0 with *found false when nothing is. */
 enum vfs_kind lookup_kind(const struct lookup *lookup, bool *found);
@@ -198,10 +203,12 @@ bool lookup_is_mount(const struct lookup *lookup);
 
 int outside_stat(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
                  struct vfs_stat *stat);
+int outside_open_file(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
+                      uint64_t *file, struct vfs_stat *stat);
 /* *target: to be freed. */
 int outside_readlink(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
                      char **target, size_t *target_length);
-int outside_open(struct vfs *fs, const struct lookup *lookup, unsigned flags,
+int outside_open(struct vfs *fs, struct lookup *lookup, unsigned flags,
                  struct vfs_inode **inode);
 /* Gives back what an inode holds outside. */
 void outside_close(struct vfs *fs, struct vfs_inode *inode);

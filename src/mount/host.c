@@ -203,9 +203,9 @@ static ptrdiff_t host_read(void *env, void *opened, uint64_t offset, void *buffe
             continue;
         if (got < 0)
             return done > 0 ? (ptrdiff_t)done : -errno;
-        if (got == 0)
-            break;
         done += (size_t)got;
+        if (got == 0 || done < capacity)
+            break; /* a short read of a regular file is its end */
     }
     return (ptrdiff_t)done;
 }
