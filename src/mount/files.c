@@ -15,21 +15,18 @@ enum { TABLE_MINIMUM = 16 };
 enum { FILE_COST = 512 };
 
 /* Not 0, so that no number is. Without entropy, the time will do: nobody is kept out by this. */
-static uint32_t draw_epoch(void)
-{
+static uint32_t draw_epoch(void) {
     uint32_t epoch;
     if (getrandom(&epoch, sizeof epoch, GRND_NONBLOCK) != sizeof epoch)
         epoch = (uint32_t)clock_monotonic();
     return epoch | 1;
 }
 
-void files_init(files_t *files, uint32_t max, budget_t *budget)
-{
+void files_init(files_t *files, uint32_t max, budget_t *budget) {
     *files = (files_t){.max = max, .budget = budget};
 }
 
-static void close_file(files_t *files, open_file_t *file)
-{
+static void close_file(files_t *files, open_file_t *file) {
     budget_give(files->budget, FILE_COST);
     file->source->provider.close(file->source->env, file->file);
     eryx_source_free(file->source);
@@ -37,8 +34,7 @@ static void close_file(files_t *files, open_file_t *file)
     *file = (open_file_t){0};
 }
 
-void files_close_all(files_t *files)
-{
+void files_close_all(files_t *files) {
     for (uint32_t i = 0; files->used > 0 && i <= files->mask; i++) {
         if (files->table[i].number == 0)
             continue;
@@ -48,23 +44,20 @@ void files_close_all(files_t *files)
     files->epoch = 0;
 }
 
-void files_free(files_t *files)
-{
+void files_free(files_t *files) {
     files_close_all(files);
     free(files->table);
     *files = (files_t){0};
 }
 
-static open_file_t *free_place(open_file_t *table, uint32_t mask, uint32_t number)
-{
+static open_file_t *free_place(open_file_t *table, uint32_t mask, uint32_t number) {
     uint32_t at = number & mask;
     while (table[at].number)
         at = (at + 1) & mask;
     return &table[at];
 }
 
-static int make_room(files_t *files)
-{
+static int make_room(files_t *files) {
     if (files->table && files->used < files->mask / 2)
         return 0;
     uint32_t size = files->table ? (files->mask + 1) * 2 : TABLE_MINIMUM;
@@ -80,8 +73,7 @@ static int make_room(files_t *files)
     return 0;
 }
 
-int files_reserve(files_t *files)
-{
+int files_reserve(files_t *files) {
     if (files->used >= files->max || files->next == UINT32_MAX)
         return -EMFILE;
     int error = make_room(files);
@@ -90,13 +82,11 @@ int files_reserve(files_t *files)
     return error;
 }
 
-void files_unreserve(files_t *files)
-{
+void files_unreserve(files_t *files) {
     budget_give(files->budget, FILE_COST);
 }
 
-uint64_t files_add(files_t *files, const open_file_t *file)
-{
+uint64_t files_add(files_t *files, const open_file_t *file) {
     if (files->epoch == 0)
         files->epoch = draw_epoch();
     uint32_t number = ++files->next;
@@ -108,8 +98,7 @@ uint64_t files_add(files_t *files, const open_file_t *file)
     return place->number;
 }
 
-open_file_t *files_find(const files_t *files, uint64_t number)
-{
+open_file_t *files_find(const files_t *files, uint64_t number) {
     if (!files->table || number == 0)
         return NULL;
     uint32_t at = (uint32_t)number & files->mask;
@@ -119,8 +108,7 @@ open_file_t *files_find(const files_t *files, uint64_t number)
 }
 
 /* What comes after in the same run is put in anew, so that no search ends too early. */
-void files_close(files_t *files, open_file_t *file)
-{
+void files_close(files_t *files, open_file_t *file) {
     uint32_t at = (uint32_t)(file - files->table);
     close_file(files, file);
     files->used--;

@@ -19,8 +19,7 @@
 #include "base/error.h"
 #include "mount/source.h"
 
-static eryx_file_kind_t kind_of(mode_t mode)
-{
+static eryx_file_kind_t kind_of(mode_t mode) {
     switch (mode & S_IFMT) {
     case S_IFREG:
         return ERYX_FILE_REGULAR;
@@ -41,8 +40,7 @@ static eryx_file_kind_t kind_of(mode_t mode)
     }
 }
 
-static int64_t nanoseconds(const struct timespec *time)
-{
+static int64_t nanoseconds(const struct timespec *time) {
     int64_t result;
     if (__builtin_mul_overflow((int64_t)time->tv_sec, INT64_C(1000000000), &result) ||
         __builtin_add_overflow(result, (int64_t)time->tv_nsec, &result))
@@ -50,8 +48,7 @@ static int64_t nanoseconds(const struct timespec *time)
     return result;
 }
 
-void host_put_stat(const struct stat *from, eryx_file_stat_t *to)
-{
+void host_put_stat(const struct stat *from, eryx_file_stat_t *to) {
     *to = (eryx_file_stat_t){
         .kind = kind_of(from->st_mode),
         .links = from->st_nlink > UINT32_MAX ? UINT32_MAX : (uint32_t)from->st_nlink,
@@ -63,8 +60,7 @@ void host_put_stat(const struct stat *from, eryx_file_stat_t *to)
     };
 }
 
-int host_resolve(const host_files_t *files, const char *path)
-{
+int host_resolve(const host_files_t *files, const char *path) {
     if (!files->is_file)
         return resolve_path(&files->root, path);
     if (*path)
@@ -73,8 +69,7 @@ int host_resolve(const host_files_t *files, const char *path)
     return fd < 0 ? -errno : fd;
 }
 
-static int host_stat(void *env, const char *path, eryx_file_stat_t *out)
-{
+static int host_stat(void *env, const char *path, eryx_file_stat_t *out) {
     struct stat status;
     int fd = host_resolve(env, path);
     if (fd < 0)
@@ -86,16 +81,14 @@ static int host_stat(void *env, const char *path, eryx_file_stat_t *out)
     return error;
 }
 
-int host_reopen(int fd, int flags)
-{
+int host_reopen(int fd, int flags) {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int opened = open(path, flags | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
     return opened < 0 ? -errno : opened;
 }
 
-static int open_regular(int fd, uint32_t flags, host_file_t *file)
-{
+static int open_regular(int fd, uint32_t flags, host_file_t *file) {
     bool writes = flags & (ERYX_OPEN_WRITE | ERYX_OPEN_TRUNCATE);
     if (flags & ERYX_OPEN_DIRECTORY)
         return -ENOTDIR;
@@ -112,8 +105,7 @@ static int open_regular(int fd, uint32_t flags, host_file_t *file)
     return 0;
 }
 
-static int open_directory(int fd, host_file_t *file)
-{
+static int open_directory(int fd, host_file_t *file) {
     file->fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->fd < 0)
         return -errno;
@@ -125,8 +117,7 @@ static int open_directory(int fd, host_file_t *file)
     return error;
 }
 
-static int open_found(int fd, uint32_t flags, host_file_t *file)
-{
+static int open_found(int fd, uint32_t flags, host_file_t *file) {
     struct stat status;
     if (fstat(fd, &status) != 0)
         return -errno;
@@ -142,8 +133,8 @@ static int open_found(int fd, uint32_t flags, host_file_t *file)
     }
 }
 
-static int open_path(const host_files_t *files, const char *path, uint32_t flags, host_file_t *file)
-{
+static int open_path(const host_files_t *files, const char *path, uint32_t flags,
+                     host_file_t *file) {
     if ((flags & ERYX_OPEN_CREATE) && !files->is_file) {
         int error = host_create(files, path, flags & ERYX_OPEN_WRITE ? O_RDWR : O_RDONLY, file);
         if (error != -EEXIST || flags & ERYX_OPEN_EXCLUSIVE)
@@ -157,8 +148,7 @@ static int open_path(const host_files_t *files, const char *path, uint32_t flags
     return error;
 }
 
-static int host_open(void *env, const char *path, uint32_t flags, void **out)
-{
+static int host_open(void *env, const char *path, uint32_t flags, void **out) {
     host_file_t *file = calloc(1, sizeof *file);
     int error = file ? open_path(env, path, flags, file) : -ENOMEM;
     if (error)
@@ -168,8 +158,7 @@ static int host_open(void *env, const char *path, uint32_t flags, void **out)
     return error;
 }
 
-static void host_close(void *env, void *opened)
-{
+static void host_close(void *env, void *opened) {
     (void)env;
     host_file_t *file = opened;
     if (file->directory)
@@ -179,8 +168,7 @@ static void host_close(void *env, void *opened)
     free(file);
 }
 
-static int host_status(void *env, void *opened, eryx_file_stat_t *out)
-{
+static int host_status(void *env, void *opened, eryx_file_stat_t *out) {
     (void)env;
     struct stat status;
     if (fstat(((const host_file_t *)opened)->fd, &status) != 0)
@@ -189,8 +177,8 @@ static int host_status(void *env, void *opened, eryx_file_stat_t *out)
     return 0;
 }
 
-static ptrdiff_t host_read(void *env, void *opened, uint64_t offset, void *buffer, size_t capacity)
-{
+static ptrdiff_t host_read(void *env, void *opened, uint64_t offset, void *buffer,
+                           size_t capacity) {
     (void)env;
     const host_file_t *file = opened;
     size_t done = 0;
@@ -210,8 +198,7 @@ static ptrdiff_t host_read(void *env, void *opened, uint64_t offset, void *buffe
     return (ptrdiff_t)done;
 }
 
-static int host_next_entry(void *env, void *opened, eryx_file_entry_t *out)
-{
+static int host_next_entry(void *env, void *opened, eryx_file_entry_t *out) {
     (void)env;
     host_file_t *file = opened;
     if (!file->directory)
@@ -229,8 +216,7 @@ static int host_next_entry(void *env, void *opened, eryx_file_entry_t *out)
     return 1;
 }
 
-static ptrdiff_t host_readlink(void *env, const char *path, char *buffer, size_t capacity)
-{
+static ptrdiff_t host_readlink(void *env, const char *path, char *buffer, size_t capacity) {
     int fd = host_resolve(env, path);
     if (fd < 0)
         return fd;
@@ -241,8 +227,7 @@ static ptrdiff_t host_readlink(void *env, const char *path, char *buffer, size_t
     return length;
 }
 
-static void host_finalize(void *env)
-{
+static void host_finalize(void *env) {
     host_files_t *files = env;
     close(files->root.fd);
     free(files);
@@ -269,14 +254,12 @@ static const eryx_provider_t provider = {
     .finalize = host_finalize,
 };
 
-void host_force_walk(eryx_source_t *source)
-{
+void host_force_walk(eryx_source_t *source) {
     ((host_files_t *)source->env)->root.walking = true;
 }
 
 /* File systems whose files are the kernel's insides. */
-static bool is_kernel_file_system(int fd)
-{
+static bool is_kernel_file_system(int fd) {
     static const unsigned long magics[] = {
         PROC_SUPER_MAGIC, SYSFS_MAGIC,        DEBUGFS_MAGIC,       TRACEFS_MAGIC,  SECURITYFS_MAGIC,
         BPF_FS_MAGIC,     CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PSTOREFS_MAGIC, EFIVARFS_MAGIC};
@@ -289,8 +272,7 @@ static bool is_kernel_file_system(int fd)
     return false;
 }
 
-static int check_root(int fd, const char *path, struct stat *status, eryx_error_t *error)
-{
+static int check_root(int fd, const char *path, struct stat *status, eryx_error_t *error) {
     if (fstat(fd, status) != 0)
         return error_set(error, ERYX_ERR_IO, "cannot look at %.150s: %s", path, strerror(errno));
     if (!S_ISDIR(status->st_mode) && !S_ISREG(status->st_mode))
@@ -304,8 +286,7 @@ static int check_root(int fd, const char *path, struct stat *status, eryx_error_
     return ERYX_OK;
 }
 
-int eryx_source_new_path(const char *path, eryx_source_t **out, eryx_error_t *error)
-{
+int eryx_source_new_path(const char *path, eryx_source_t **out, eryx_error_t *error) {
     if (!out || !path)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", out ? "path" : "out");
     *out = NULL;

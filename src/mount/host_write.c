@@ -12,13 +12,11 @@
 #include "mount/source.h"
 
 /* The directory above a path that is to be changed, and the name in it. */
-static int parent_of(const host_files_t *files, const char *path, const char **name)
-{
+static int parent_of(const host_files_t *files, const char *path, const char **name) {
     return files->is_file ? -EBUSY : resolve_parent(&files->root, path, name);
 }
 
-int host_create(const host_files_t *files, const char *path, int flags, host_file_t *out)
-{
+int host_create(const host_files_t *files, const char *path, int flags, host_file_t *out) {
     const char *name;
     int parent = parent_of(files, path, &name);
     if (parent < 0)
@@ -30,8 +28,7 @@ int host_create(const host_files_t *files, const char *path, int flags, host_fil
     return error;
 }
 
-ptrdiff_t host_write(void *env, void *opened, uint64_t offset, const void *data, size_t length)
-{
+ptrdiff_t host_write(void *env, void *opened, uint64_t offset, const void *data, size_t length) {
     (void)env;
     const host_file_t *file = opened;
     if (offset > INT64_MAX - length)
@@ -43,8 +40,7 @@ ptrdiff_t host_write(void *env, void *opened, uint64_t offset, const void *data,
     }
 }
 
-int host_resize(void *env, void *opened, uint64_t size)
-{
+int host_resize(void *env, void *opened, uint64_t size) {
     (void)env;
     const host_file_t *file = opened;
     if (size > INT64_MAX)
@@ -52,14 +48,12 @@ int host_resize(void *env, void *opened, uint64_t size)
     return ftruncate(file->fd, (off_t)size) == 0 ? 0 : -errno;
 }
 
-int host_sync(void *env, void *opened)
-{
+int host_sync(void *env, void *opened) {
     (void)env;
     return fsync(((const host_file_t *)opened)->fd) == 0 ? 0 : -errno;
 }
 
-static struct timespec time_of(const int64_t *nanoseconds)
-{
+static struct timespec time_of(const int64_t *nanoseconds) {
     if (!nanoseconds)
         return (struct timespec){.tv_nsec = UTIME_OMIT};
     int64_t seconds = *nanoseconds / 1000000000, rest = *nanoseconds % 1000000000;
@@ -71,8 +65,7 @@ static struct timespec time_of(const int64_t *nanoseconds)
 }
 
 int host_set_times(void *env, const char *path, const int64_t *accessed_ns,
-                   const int64_t *modified_ns)
-{
+                   const int64_t *modified_ns) {
     struct timespec times[2] = {time_of(accessed_ns), time_of(modified_ns)};
     int fd = host_resolve(env, path);
     if (fd < 0)
@@ -82,8 +75,7 @@ int host_set_times(void *env, const char *path, const int64_t *accessed_ns,
     return error;
 }
 
-int host_make_directory(void *env, const char *path)
-{
+int host_make_directory(void *env, const char *path) {
     const char *name;
     int parent = parent_of(env, path, &name);
     if (parent < 0)
@@ -93,8 +85,7 @@ int host_make_directory(void *env, const char *path)
     return error;
 }
 
-static int remove_name(const host_files_t *files, const char *path, int flags)
-{
+static int remove_name(const host_files_t *files, const char *path, int flags) {
     const char *name;
     int parent = parent_of(files, path, &name);
     if (parent < 0)
@@ -104,19 +95,16 @@ static int remove_name(const host_files_t *files, const char *path, int flags)
     return error;
 }
 
-int host_remove_directory(void *env, const char *path)
-{
+int host_remove_directory(void *env, const char *path) {
     return remove_name(env, path, AT_REMOVEDIR);
 }
 
-int host_remove_file(void *env, const char *path)
-{
+int host_remove_file(void *env, const char *path) {
     return remove_name(env, path, 0);
 }
 
 static int with_two(const host_files_t *files, const char *from, const char *to,
-                    int (*change)(int, const char *, int, const char *))
-{
+                    int (*change)(int, const char *, int, const char *)) {
     const char *name_from, *name_to;
     int parent_from = parent_of(files, from, &name_from);
     if (parent_from < 0)
@@ -132,17 +120,14 @@ static int with_two(const host_files_t *files, const char *from, const char *to,
     return error;
 }
 
-int host_rename(void *env, const char *from, const char *to)
-{
+int host_rename(void *env, const char *from, const char *to) {
     return with_two(env, from, to, renameat);
 }
 
-static int link_names(int from, const char *name_from, int to, const char *name_to)
-{
+static int link_names(int from, const char *name_from, int to, const char *name_to) {
     return linkat(from, name_from, to, name_to, 0);
 }
 
-int host_link(void *env, const char *from, const char *to)
-{
+int host_link(void *env, const char *from, const char *to) {
     return with_two(env, from, to, link_names);
 }

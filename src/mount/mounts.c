@@ -9,22 +9,19 @@
 #include "base/error.h"
 #include "mount/source.h"
 
-void mounts_init(mounts_t *mounts, uint32_t open_max, budget_t *budget)
-{
+void mounts_init(mounts_t *mounts, uint32_t open_max, budget_t *budget) {
     *mounts = (mounts_t){0};
     files_init(&mounts->files, open_max, budget);
 }
 
-static void drop(mounts_t *mounts, size_t index)
-{
+static void drop(mounts_t *mounts, size_t index) {
     mount_t *mount = &mounts->items[index];
     eryx_source_free(mount->source);
     free(mount->target);
     memmove(mount, mount + 1, (--mounts->count - index) * sizeof *mount);
 }
 
-void mounts_free(mounts_t *mounts)
-{
+void mounts_free(mounts_t *mounts) {
     files_free(&mounts->files);
     while (mounts->count > 0)
         drop(mounts, mounts->count - 1);
@@ -33,27 +30,23 @@ void mounts_free(mounts_t *mounts)
     *mounts = (mounts_t){0};
 }
 
-void mounts_forget_files(mounts_t *mounts)
-{
+void mounts_forget_files(mounts_t *mounts) {
     files_close_all(&mounts->files);
 }
 
-void eryx_mount_init(eryx_mount_t *mount)
-{
+void eryx_mount_init(eryx_mount_t *mount) {
     *mount =
         (eryx_mount_t){.size = sizeof *mount, .max_bytes = UINT64_C(1) << 30, .max_files = 100000};
 }
 
-static bool is_below(const char *path, size_t length, const mount_t *top)
-{
+static bool is_below(const char *path, size_t length, const mount_t *top) {
     return length > top->target_length && path[top->target_length] == '/' &&
            memcmp(path, top->target, top->target_length) == 0;
 }
 
 /* *same: the index of a mount with this target, or the count. */
 static int check_target(const mounts_t *mounts, const char *target, size_t *same,
-                        eryx_error_t *error)
-{
+                        eryx_error_t *error) {
     size_t length = strlen(target);
     if (target[0] != '/' || length < 2 || !source_path_valid(target + 1, length - 1))
         return error_set(
@@ -75,8 +68,7 @@ static int check_target(const mounts_t *mounts, const char *target, size_t *same
     return ERYX_OK;
 }
 
-static int check_source(const eryx_mount_t *mount, bool *is_file, eryx_error_t *error)
-{
+static int check_source(const eryx_mount_t *mount, bool *is_file, eryx_error_t *error) {
     eryx_file_stat_t status;
     eryx_source_t *source = mount->source;
     int failed = source->provider.stat(source->env, "", &status);
@@ -93,8 +85,7 @@ static int check_source(const eryx_mount_t *mount, bool *is_file, eryx_error_t *
 }
 
 static int check_mount(const mounts_t *mounts, const eryx_mount_t *mount, size_t *same,
-                       eryx_error_t *error)
-{
+                       eryx_error_t *error) {
     if (!mount || mount->size != sizeof *mount)
         return error_set(error, ERYX_ERR_ARGUMENT,
                          mount ? "mount of another version: call eryx_mount_init"
@@ -111,8 +102,7 @@ static int check_mount(const mounts_t *mounts, const eryx_mount_t *mount, size_t
     return status;
 }
 
-int mounts_add(mounts_t *mounts, const eryx_mount_t *mount, eryx_error_t *error)
-{
+int mounts_add(mounts_t *mounts, const eryx_mount_t *mount, eryx_error_t *error) {
     size_t same = 0;
     bool is_file = false;
     int status = check_mount(mounts, mount, &same, error);
@@ -144,8 +134,7 @@ int mounts_add(mounts_t *mounts, const eryx_mount_t *mount, eryx_error_t *error)
     return ERYX_OK;
 }
 
-int mounts_share(mounts_t *mounts, const mounts_t *from, eryx_error_t *error)
-{
+int mounts_share(mounts_t *mounts, const mounts_t *from, eryx_error_t *error) {
     mounts->items = calloc(from->count + 1, sizeof *mounts->items);
     if (!mounts->items)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for the mounts of a copy");
@@ -161,8 +150,7 @@ int mounts_share(mounts_t *mounts, const mounts_t *from, eryx_error_t *error)
     return ERYX_OK;
 }
 
-int mounts_remove(mounts_t *mounts, const char *target, eryx_error_t *error)
-{
+int mounts_remove(mounts_t *mounts, const char *target, eryx_error_t *error) {
     for (size_t i = 0; i < mounts->count; i++) {
         if (strcmp(mounts->items[i].target, target) != 0)
             continue;

@@ -11,23 +11,20 @@
     (ERYX_OPEN_CREATE | ERYX_OPEN_DIRECTORY | ERYX_OPEN_EXCLUSIVE | ERYX_OPEN_TRUNCATE |           \
      ERYX_OPEN_WRITE)
 
-static mount_t *find_mount(const mounts_t *mounts, uint32_t number)
-{
+static mount_t *find_mount(const mounts_t *mounts, uint32_t number) {
     for (size_t i = 0; i < mounts->count; i++)
         if (mounts->items[i].number == number)
             return &mounts->items[i];
     return NULL;
 }
 
-bool mount_writable(const mount_t *mount)
-{
+bool mount_writable(const mount_t *mount) {
     return mount->mode == ERYX_MOUNT_READ_WRITE && mount->source->provider.write;
 }
 
 /* The mount of a path, and the path with a NUL. 0 or an error. */
 static int lift_path(const mounts_t *mounts, mount_path_t path, mount_t **mount,
-                     char text[SOURCE_PATH_MAX])
-{
+                     char text[SOURCE_PATH_MAX]) {
     *mount = find_mount(mounts, path.mount);
     if (!*mount)
         return -ENOENT;
@@ -42,15 +39,13 @@ static int lift_path(const mounts_t *mounts, mount_path_t path, mount_t **mount,
 
 /* The same, of a mount that may be written to. */
 static int lift_writable_path(const mounts_t *mounts, mount_path_t path, mount_t **mount,
-                              char text[SOURCE_PATH_MAX])
-{
+                              char text[SOURCE_PATH_MAX]) {
     int error = lift_path(mounts, path, mount, text);
     return !error && !mount_writable(*mount) ? -EROFS : error;
 }
 
 /* An open file and its mount, which is gone if it was removed. */
-static int find_file(const mounts_t *mounts, uint64_t number, open_file_t **file, mount_t **mount)
-{
+static int find_file(const mounts_t *mounts, uint64_t number, open_file_t **file, mount_t **mount) {
     *file = files_find(&mounts->files, number);
     if (!*file)
         return -ESTALE;
@@ -59,13 +54,11 @@ static int find_file(const mounts_t *mounts, uint64_t number, open_file_t **file
 }
 
 /* Counts are of a count or length that a source said it gave. */
-static ptrdiff_t trusted(ptrdiff_t count, size_t most)
-{
+static ptrdiff_t trusted(ptrdiff_t count, size_t most) {
     return count > 0 && (size_t)count > most ? -EIO : count;
 }
 
-int mounts_stat(mounts_t *mounts, mount_path_t path, eryx_file_stat_t *out)
-{
+int mounts_stat(mounts_t *mounts, mount_path_t path, eryx_file_stat_t *out) {
     char text[SOURCE_PATH_MAX];
     mount_t *mount;
     int error = lift_path(mounts, path, &mount, text);
@@ -75,8 +68,7 @@ int mounts_stat(mounts_t *mounts, mount_path_t path, eryx_file_stat_t *out)
 /* --- Quotas ------------------------------------------------------------------------------- */
 
 /* How many of `wanted` further bytes the sandbox may still add. */
-static uint64_t room(const mount_t *mount, uint64_t wanted)
-{
+static uint64_t room(const mount_t *mount, uint64_t wanted) {
     if (mount->bytes < 0)
         return wanted;
     uint64_t used = (uint64_t)mount->bytes;
@@ -84,20 +76,17 @@ static uint64_t room(const mount_t *mount, uint64_t wanted)
     return wanted < left ? wanted : left;
 }
 
-static void count_bytes(mount_t *mount, uint64_t before, uint64_t after)
-{
+static void count_bytes(mount_t *mount, uint64_t before, uint64_t after) {
     int64_t sum;
     if (!__builtin_add_overflow(mount->bytes, (int64_t)(after - before), &sum))
         mount->bytes = sum;
 }
 
-static int check_files(const mount_t *mount)
-{
+static int check_files(const mount_t *mount) {
     return mount->files >= 0 && (uint64_t)mount->files >= mount->max_files ? -ENOSPC : 0;
 }
 
-static int size_of(const open_file_t *file, uint64_t *size)
-{
+static int size_of(const open_file_t *file, uint64_t *size) {
     eryx_file_stat_t status;
     int error = file->source->provider.status(file->source->env, file->file, &status);
     *size = error ? 0 : status.size;
@@ -111,8 +100,7 @@ typedef struct found {
     uint64_t size; /* that goes with this name */
 } found_t;
 
-static found_t look(const mount_t *mount, const char *path)
-{
+static found_t look(const mount_t *mount, const char *path) {
     eryx_file_stat_t status;
     if (mount->source->provider.stat(mount->source->env, path, &status) != 0)
         return (found_t){0};
@@ -122,8 +110,7 @@ static found_t look(const mount_t *mount, const char *path)
 
 /* --- Open files --------------------------------------------------------------------------- */
 
-static int open_source(mount_t *mount, const char *text, uint32_t flags, open_file_t *file)
-{
+static int open_source(mount_t *mount, const char *text, uint32_t flags, open_file_t *file) {
     const eryx_provider_t *provider = &mount->source->provider;
     found_t before = {.exists = true};
     int error = 0;
@@ -143,8 +130,7 @@ static int open_source(mount_t *mount, const char *text, uint32_t flags, open_fi
 }
 
 int mounts_open(mounts_t *mounts, mount_path_t path, uint32_t flags, uint64_t *number,
-                eryx_file_stat_t *out)
-{
+                eryx_file_stat_t *out) {
     char text[SOURCE_PATH_MAX];
     mount_t *mount;
     flags &= OPEN_FLAGS;
@@ -174,8 +160,7 @@ int mounts_open(mounts_t *mounts, mount_path_t path, uint32_t flags, uint64_t *n
     return 0;
 }
 
-int mounts_close(mounts_t *mounts, uint64_t number)
-{
+int mounts_close(mounts_t *mounts, uint64_t number) {
     open_file_t *file = files_find(&mounts->files, number);
     if (!file)
         return -ESTALE;
@@ -183,8 +168,7 @@ int mounts_close(mounts_t *mounts, uint64_t number)
     return 0;
 }
 
-int mounts_status(mounts_t *mounts, uint64_t number, eryx_file_stat_t *out)
-{
+int mounts_status(mounts_t *mounts, uint64_t number, eryx_file_stat_t *out) {
     open_file_t *file;
     mount_t *mount;
     int error = find_file(mounts, number, &file, &mount);
@@ -192,8 +176,7 @@ int mounts_status(mounts_t *mounts, uint64_t number, eryx_file_stat_t *out)
 }
 
 ptrdiff_t mounts_read(mounts_t *mounts, uint64_t number, uint64_t offset, void *buffer,
-                      size_t length)
-{
+                      size_t length) {
     open_file_t *file;
     mount_t *mount;
     int error = find_file(mounts, number, &file, &mount);
@@ -207,8 +190,7 @@ ptrdiff_t mounts_read(mounts_t *mounts, uint64_t number, uint64_t offset, void *
 
 /* A file that may be written, with its size. */
 static int find_writable(mounts_t *mounts, uint64_t number, open_file_t **file, mount_t **mount,
-                         uint64_t *size)
-{
+                         uint64_t *size) {
     int error = find_file(mounts, number, file, mount);
     if (error)
         return error;
@@ -218,8 +200,7 @@ static int find_writable(mounts_t *mounts, uint64_t number, open_file_t **file, 
 }
 
 ptrdiff_t mounts_write(mounts_t *mounts, uint64_t number, uint64_t offset, const void *data,
-                       size_t length)
-{
+                       size_t length) {
     open_file_t *file;
     mount_t *mount;
     uint64_t size, end;
@@ -243,8 +224,7 @@ ptrdiff_t mounts_write(mounts_t *mounts, uint64_t number, uint64_t offset, const
     return count;
 }
 
-int mounts_resize(mounts_t *mounts, uint64_t number, uint64_t size)
-{
+int mounts_resize(mounts_t *mounts, uint64_t number, uint64_t size) {
     open_file_t *file;
     mount_t *mount;
     uint64_t before;
@@ -263,8 +243,7 @@ int mounts_resize(mounts_t *mounts, uint64_t number, uint64_t size)
     return error;
 }
 
-int mounts_sync(mounts_t *mounts, uint64_t number)
-{
+int mounts_sync(mounts_t *mounts, uint64_t number) {
     open_file_t *file;
     mount_t *mount;
     int error = find_file(mounts, number, &file, &mount);
@@ -275,22 +254,19 @@ int mounts_sync(mounts_t *mounts, uint64_t number)
 
 /* --- Directories and names ---------------------------------------------------------------- */
 
-static bool is_shown(const eryx_file_entry_t *entry)
-{
+static bool is_shown(const eryx_file_entry_t *entry) {
     return entry->length >= 1 && entry->length <= SOURCE_NAME_MAX &&
            source_path_valid(entry->name, entry->length) &&
            !memchr(entry->name, '/', entry->length);
 }
 
-static void put_entry(uint8_t *to, const eryx_file_entry_t *entry)
-{
+static void put_entry(uint8_t *to, const eryx_file_entry_t *entry) {
     to[0] = (uint8_t)entry->kind;
     to[1] = (uint8_t)entry->length;
     memcpy(to + 2, entry->name, entry->length);
 }
 
-ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, size_t capacity)
-{
+ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, size_t capacity) {
     open_file_t *file;
     mount_t *mount;
     size_t used = 0;
@@ -309,8 +285,8 @@ ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, siz
     }
     eryx_file_entry_t entry;
     int found = 0;
-    while (!file->ended && (found = file->source->provider.next_entry(file->source->env,
-                                                                      file->file, &entry)) > 0) {
+    while (!file->ended &&
+           (found = file->source->provider.next_entry(file->source->env, file->file, &entry)) > 0) {
         if (!is_shown(&entry))
             continue;
         if (capacity - used >= 2 + entry.length) {
@@ -328,8 +304,7 @@ ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, siz
     return found < 0 && used == 0 ? found : (ptrdiff_t)used;
 }
 
-ptrdiff_t mounts_readlink(mounts_t *mounts, mount_path_t path, char *buffer, size_t capacity)
-{
+ptrdiff_t mounts_readlink(mounts_t *mounts, mount_path_t path, char *buffer, size_t capacity) {
     char text[SOURCE_PATH_MAX];
     mount_t *mount;
     int error = lift_path(mounts, path, &mount, text);
@@ -340,8 +315,7 @@ ptrdiff_t mounts_readlink(mounts_t *mounts, mount_path_t path, char *buffer, siz
 }
 
 int mounts_set_times(mounts_t *mounts, mount_path_t path, const int64_t *accessed_ns,
-                     const int64_t *modified_ns)
-{
+                     const int64_t *modified_ns) {
     char text[SOURCE_PATH_MAX];
     mount_t *mount;
     int error = lift_writable_path(mounts, path, &mount, text);
@@ -350,8 +324,7 @@ int mounts_set_times(mounts_t *mounts, mount_path_t path, const int64_t *accesse
     return mount->source->provider.set_times(mount->source->env, text, accessed_ns, modified_ns);
 }
 
-static int change_one(mount_t *mount, enum mount_change change, const char *path)
-{
+static int change_one(mount_t *mount, enum mount_change change, const char *path) {
     const eryx_provider_t *provider = &mount->source->provider;
     int (*function)(void *, const char *) = change == MOUNT_MKDIR   ? provider->make_directory
                                             : change == MOUNT_RMDIR ? provider->remove_directory
@@ -370,8 +343,7 @@ static int change_one(mount_t *mount, enum mount_change change, const char *path
 }
 
 /* Renaming over a file makes that one vanish, if it is another. */
-static int change_two(mount_t *mount, enum mount_change change, const char *from, const char *to)
-{
+static int change_two(mount_t *mount, enum mount_change change, const char *from, const char *to) {
     const eryx_provider_t *provider = &mount->source->provider;
     if (change == MOUNT_SYMLINK) {
         int error = check_files(mount);
@@ -400,8 +372,7 @@ static int change_two(mount_t *mount, enum mount_change change, const char *from
 }
 
 int mounts_change(mounts_t *mounts, enum mount_change change, mount_path_t path, const char *other,
-                  size_t other_length)
-{
+                  size_t other_length) {
     char text[SOURCE_PATH_MAX], second[SOURCE_PATH_MAX];
     mount_t *mount;
     int error = lift_writable_path(mounts, path, &mount, text);

@@ -13,8 +13,7 @@
 
 enum { RACES_MAX = 16 }; /* EAGAIN: something was renamed meanwhile */
 
-static int beneath(int root, const char *path, uint64_t flags)
-{
+static int beneath(int root, const char *path, uint64_t flags) {
     struct open_how how = {
         .flags = flags,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
@@ -28,8 +27,7 @@ static int beneath(int root, const char *path, uint64_t flags)
     }
 }
 
-void resolve_init(resolve_root_t *root, int fd, dev_t device)
-{
+void resolve_init(resolve_root_t *root, int fd, dev_t device) {
     *root = (resolve_root_t){.fd = fd, .device = device};
     int self = beneath(fd, ".", O_PATH | O_CLOEXEC);
     if (self >= 0)
@@ -39,8 +37,7 @@ void resolve_init(resolve_root_t *root, int fd, dev_t device)
 }
 
 /* One name below `directory`, which is closed. */
-static int walk_name(const resolve_root_t *root, int directory, const char *name)
-{
+static int walk_name(const resolve_root_t *root, int directory, const char *name) {
     int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
     int error = fd < 0 ? -errno : 0;
     close(directory);
@@ -57,8 +54,7 @@ static int walk_name(const resolve_root_t *root, int directory, const char *name
     return error;
 }
 
-static int walk(const resolve_root_t *root, const char *path)
-{
+static int walk(const resolve_root_t *root, const char *path) {
     int fd = openat(root->fd, ".", O_PATH | O_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -80,15 +76,13 @@ static int walk(const resolve_root_t *root, const char *path)
     return fd;
 }
 
-int resolve_path(const resolve_root_t *root, const char *path)
-{
+int resolve_path(const resolve_root_t *root, const char *path) {
     if (root->walking)
         return walk(root, path);
     return beneath(root->fd, *path ? path : ".", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
-int resolve_parent(const resolve_root_t *root, const char *path, const char **name)
-{
+int resolve_parent(const resolve_root_t *root, const char *path, const char **name) {
     char parent[SOURCE_PATH_MAX];
     const char *slash = strrchr(path, '/');
     *name = slash ? slash + 1 : path;

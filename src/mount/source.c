@@ -7,8 +7,7 @@
 
 #include "base/error.h"
 
-eryx_source_t *source_new(const eryx_provider_t *provider, void *env)
-{
+eryx_source_t *source_new(const eryx_provider_t *provider, void *env) {
     eryx_source_t *source = calloc(1, sizeof *source);
     if (!source)
         return NULL;
@@ -18,13 +17,11 @@ eryx_source_t *source_new(const eryx_provider_t *provider, void *env)
     return source;
 }
 
-void source_retain(eryx_source_t *source)
-{
+void source_retain(eryx_source_t *source) {
     atomic_fetch_add_explicit(&source->references, 1, memory_order_relaxed);
 }
 
-void eryx_source_free(eryx_source_t *source)
-{
+void eryx_source_free(eryx_source_t *source) {
     if (!source || atomic_fetch_sub_explicit(&source->references, 1, memory_order_acq_rel) != 1)
         return;
     if (source->provider.finalize)
@@ -32,14 +29,12 @@ void eryx_source_free(eryx_source_t *source)
     free(source);
 }
 
-void eryx_provider_init(eryx_provider_t *provider)
-{
+void eryx_provider_init(eryx_provider_t *provider) {
     *provider = (eryx_provider_t){.size = sizeof *provider};
 }
 
 int eryx_source_new_provider(const eryx_provider_t *provider, void *env, eryx_source_t **out,
-                             eryx_error_t *error)
-{
+                             eryx_error_t *error) {
     if (!out)
         return error_set(error, ERYX_ERR_ARGUMENT, "out is NULL");
     *out = NULL;
@@ -57,8 +52,7 @@ int eryx_source_new_provider(const eryx_provider_t *provider, void *env, eryx_so
     return ERYX_OK;
 }
 
-bool source_path_valid(const char *path, size_t length)
-{
+bool source_path_valid(const char *path, size_t length) {
     if (length >= SOURCE_PATH_MAX || memchr(path, '\0', length))
         return false;
     if (length == 0)

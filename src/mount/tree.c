@@ -45,16 +45,14 @@ enum { NODE_COST = 192, BUCKETS_FIRST = 64 };
 
 /* --- Nodes -------------------------------------------------------------------------------- */
 
-static uint32_t hash_path(const char *path, size_t length)
-{
+static uint32_t hash_path(const char *path, size_t length) {
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (size_t i = 0; i < length; i++)
         hash = (hash ^ (uint8_t)path[i]) * 16777619u;
     return hash;
 }
 
-static node_t *find(const tree_t *tree, const char *path, size_t length)
-{
+static node_t *find(const tree_t *tree, const char *path, size_t length) {
     uint32_t hash = hash_path(path, length);
     node_t *node = tree->buckets[hash & tree->mask];
     while (node &&
@@ -63,16 +61,14 @@ static node_t *find(const tree_t *tree, const char *path, size_t length)
     return node;
 }
 
-static void body_release(body_t *body)
-{
+static void body_release(body_t *body) {
     if (body && --body->links == 0) {
         buffer_free(&body->bytes);
         free(body);
     }
 }
 
-static bool grow_buckets(tree_t *tree)
-{
+static bool grow_buckets(tree_t *tree) {
     if (tree->files <= tree->mask)
         return true;
     uint32_t size = (tree->mask + 1) * 2;
@@ -92,8 +88,7 @@ static bool grow_buckets(tree_t *tree)
     return true;
 }
 
-static bool charge(tree_t *tree, uint64_t bytes)
-{
+static bool charge(tree_t *tree, uint64_t bytes) {
     if (bytes > tree->limits.bytes - tree->bytes)
         return false;
     tree->bytes += bytes;
@@ -101,8 +96,7 @@ static bool charge(tree_t *tree, uint64_t bytes)
 }
 
 static tree_result_t add_node(tree_t *tree, node_t *parent, const char *path, size_t length,
-                              eryx_file_kind_t kind, body_t *body, node_t **out)
-{
+                              eryx_file_kind_t kind, body_t *body, node_t **out) {
     if (tree->files >= tree->limits.files)
         return TREE_FILES;
     if (!charge(tree, NODE_COST + length))
@@ -133,8 +127,7 @@ static tree_result_t add_node(tree_t *tree, node_t *parent, const char *path, si
     return TREE_OK;
 }
 
-static body_t *body_new(tree_t *tree, int64_t modified_ns)
-{
+static body_t *body_new(tree_t *tree, int64_t modified_ns) {
     body_t *body = calloc(1, sizeof *body);
     if (body) {
         body->inode = ++tree->last_inode;
@@ -143,8 +136,7 @@ static body_t *body_new(tree_t *tree, int64_t modified_ns)
     return body;
 }
 
-tree_t *tree_new(const tree_limits_t *limits)
-{
+tree_t *tree_new(const tree_limits_t *limits) {
     tree_t *tree = calloc(1, sizeof *tree);
     if (!tree)
         return NULL;
@@ -167,8 +159,7 @@ tree_t *tree_new(const tree_limits_t *limits)
     return tree;
 }
 
-void tree_free(tree_t *tree)
-{
+void tree_free(tree_t *tree) {
     if (!tree)
         return;
     for (uint32_t i = 0; tree->buckets && i <= tree->mask; i++) {
@@ -183,8 +174,7 @@ void tree_free(tree_t *tree)
     free(tree);
 }
 
-const char *tree_reason(tree_result_t result)
-{
+const char *tree_reason(tree_result_t result) {
     switch (result) {
     case TREE_OK:
         return "no error";
@@ -207,8 +197,7 @@ const char *tree_reason(tree_result_t result)
 /* --- Adding ------------------------------------------------------------------------------- */
 
 /* The path as providers get it. */
-static tree_result_t normalise(const char *path, char out[SOURCE_PATH_MAX], size_t *length)
-{
+static tree_result_t normalise(const char *path, char out[SOURCE_PATH_MAX], size_t *length) {
     *length = 0;
     while (*path) {
         size_t size = strcspn(path, "/");
@@ -228,8 +217,7 @@ static tree_result_t normalise(const char *path, char out[SOURCE_PATH_MAX], size
     return TREE_OK;
 }
 
-static size_t parent_length(const char *path, size_t length)
-{
+static size_t parent_length(const char *path, size_t length) {
     while (length > 0 && path[length - 1] != '/')
         length--;
     return length > 0 ? length - 1 : 0;
@@ -237,8 +225,7 @@ static size_t parent_length(const char *path, size_t length)
 
 /* The directory at a path that was normalised; it and those above are made where there are none. */
 static tree_result_t enter(tree_t *tree, const char *path, size_t length, int64_t modified_ns,
-                           node_t **out)
-{
+                           node_t **out) {
     node_t *at = tree->root;
     for (size_t end = 0; end < length;) {
         const char *slash = memchr(path + end + (end > 0), '/', length - end - (end > 0));
@@ -262,8 +249,7 @@ static tree_result_t enter(tree_t *tree, const char *path, size_t length, int64_
     return TREE_OK;
 }
 
-tree_result_t tree_add_directory(tree_t *tree, const char *path, int64_t modified_ns)
-{
+tree_result_t tree_add_directory(tree_t *tree, const char *path, int64_t modified_ns) {
     char clean[SOURCE_PATH_MAX];
     size_t length;
     node_t *node;
@@ -277,8 +263,7 @@ tree_result_t tree_add_directory(tree_t *tree, const char *path, int64_t modifie
 
 /* Takes over a reference of the body (a body without links is freed on failure). */
 static tree_result_t add_leaf(tree_t *tree, const char *path, eryx_file_kind_t kind, body_t *body,
-                              node_t **out)
-{
+                              node_t **out) {
     char clean[SOURCE_PATH_MAX];
     size_t length;
     node_t *parent = NULL, *node = NULL;
@@ -307,8 +292,7 @@ static tree_result_t add_leaf(tree_t *tree, const char *path, eryx_file_kind_t k
     return result;
 }
 
-tree_result_t tree_add_file(tree_t *tree, const char *path, int64_t modified_ns)
-{
+tree_result_t tree_add_file(tree_t *tree, const char *path, int64_t modified_ns) {
     node_t *node;
     tree->filling = NULL;
     tree_result_t result =
@@ -318,15 +302,13 @@ tree_result_t tree_add_file(tree_t *tree, const char *path, int64_t modified_ns)
     return result;
 }
 
-tree_result_t tree_append(tree_t *tree, const void *data, size_t length)
-{
+tree_result_t tree_append(tree_t *tree, const void *data, size_t length) {
     if (!charge(tree, length))
         return TREE_BYTES;
     return buffer_append(&tree->filling->body->bytes, data, length) ? TREE_OK : TREE_MEMORY;
 }
 
-void tree_finish_file(tree_t *tree)
-{
+void tree_finish_file(tree_t *tree) {
     buffer_t *bytes = &tree->filling->body->bytes;
     if (!bytes->data)
         return;
@@ -338,8 +320,7 @@ void tree_finish_file(tree_t *tree)
 }
 
 tree_result_t tree_add_symlink(tree_t *tree, const char *path, const char *target,
-                               int64_t modified_ns)
-{
+                               int64_t modified_ns) {
     node_t *node;
     size_t length = strlen(target);
     if (length == 0 || length >= SOURCE_PATH_MAX)
@@ -354,8 +335,7 @@ tree_result_t tree_add_symlink(tree_t *tree, const char *path, const char *targe
     return add_leaf(tree, path, ERYX_FILE_SYMLINK, body, &node);
 }
 
-tree_result_t tree_add_link(tree_t *tree, const char *path, const char *of)
-{
+tree_result_t tree_add_link(tree_t *tree, const char *path, const char *of) {
     char clean[SOURCE_PATH_MAX];
     size_t length;
     node_t *node;
@@ -371,8 +351,7 @@ tree_result_t tree_add_link(tree_t *tree, const char *path, const char *of)
 /* --- The provider ------------------------------------------------------------------------- */
 
 /* -ELOOP for a link in the way. */
-static int look_up(const tree_t *tree, const char *path, node_t **out)
-{
+static int look_up(const tree_t *tree, const char *path, node_t **out) {
     size_t length = strlen(path);
     *out = find(tree, path, length);
     if (*out)
@@ -386,8 +365,7 @@ static int look_up(const tree_t *tree, const char *path, node_t **out)
     }
 }
 
-static void put_stat(const node_t *node, eryx_file_stat_t *out)
-{
+static void put_stat(const node_t *node, eryx_file_stat_t *out) {
     const body_t *body = node->body;
     *out = (eryx_file_stat_t){
         .kind = node->kind,
@@ -400,8 +378,7 @@ static void put_stat(const node_t *node, eryx_file_stat_t *out)
     };
 }
 
-static int tree_stat(void *env, const char *path, eryx_file_stat_t *out)
-{
+static int tree_stat(void *env, const char *path, eryx_file_stat_t *out) {
     node_t *node;
     int error = look_up(env, path, &node);
     if (!error)
@@ -414,8 +391,7 @@ typedef struct opened {
     const node_t *node, *next;
 } opened_t;
 
-static int tree_open(void *env, const char *path, uint32_t flags, void **file)
-{
+static int tree_open(void *env, const char *path, uint32_t flags, void **file) {
     node_t *node;
     int error = look_up(env, path, &node);
     if (error)
@@ -433,21 +409,18 @@ static int tree_open(void *env, const char *path, uint32_t flags, void **file)
     return 0;
 }
 
-static void tree_close(void *env, void *file)
-{
+static void tree_close(void *env, void *file) {
     (void)env;
     free(file);
 }
 
-static int tree_status(void *env, void *file, eryx_file_stat_t *out)
-{
+static int tree_status(void *env, void *file, eryx_file_stat_t *out) {
     (void)env;
     put_stat(((const opened_t *)file)->node, out);
     return 0;
 }
 
-static ptrdiff_t tree_read(void *env, void *file, uint64_t offset, void *buffer, size_t capacity)
-{
+static ptrdiff_t tree_read(void *env, void *file, uint64_t offset, void *buffer, size_t capacity) {
     (void)env;
     const buffer_t *bytes = &((const opened_t *)file)->node->body->bytes;
     if (offset >= bytes->length)
@@ -458,8 +431,7 @@ static ptrdiff_t tree_read(void *env, void *file, uint64_t offset, void *buffer,
     return (ptrdiff_t)count;
 }
 
-static int tree_next_entry(void *env, void *file, eryx_file_entry_t *out)
-{
+static int tree_next_entry(void *env, void *file, eryx_file_entry_t *out) {
     (void)env;
     opened_t *opened = file;
     const node_t *node = opened->next;
@@ -472,8 +444,7 @@ static int tree_next_entry(void *env, void *file, eryx_file_entry_t *out)
     return 1;
 }
 
-static ptrdiff_t tree_readlink(void *env, const char *path, char *buffer, size_t capacity)
-{
+static ptrdiff_t tree_readlink(void *env, const char *path, char *buffer, size_t capacity) {
     node_t *node;
     int error = look_up(env, path, &node);
     if (error)
@@ -485,8 +456,7 @@ static ptrdiff_t tree_readlink(void *env, const char *path, char *buffer, size_t
     return (ptrdiff_t)(length < capacity ? length : capacity);
 }
 
-static void tree_finalize(void *env)
-{
+static void tree_finalize(void *env) {
     tree_free(env);
 }
 
@@ -502,8 +472,7 @@ static const eryx_provider_t provider = {
     .finalize = tree_finalize,
 };
 
-eryx_source_t *tree_source(tree_t *tree)
-{
+eryx_source_t *tree_source(tree_t *tree) {
     eryx_source_t *source = source_new(&provider, tree);
     if (!source)
         tree_free(tree);
