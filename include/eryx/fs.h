@@ -53,6 +53,17 @@ ERYX_API int eryx_fs_make_directory(eryx_sandbox_t *sandbox, const char *path, b
 ERYX_API int eryx_fs_remove(eryx_sandbox_t *sandbox, const char *path, bool recursive,
                             eryx_error_t *error);
 
+/* Takes some of an archive; false: it gives up. Must not call into the sandbox. */
+typedef bool (*eryx_write_fn)(void *env, const void *data, size_t length);
+
+/* Writes a directory with all below it, or a file, as a tar archive (pax where names need it), in pieces. Names
+ * are relative to path; devices and the like are left out, values of secrets too. max_bytes: of
+ * contents, and 1 KiB an entry. Several names of one file become several files.
+ * Errors also: ERYX_ERR_IO (libarchive is not installed; write gave up), _LIMIT (max_bytes). On an error
+ * what was written is to be thrown away. */
+ERYX_API int eryx_fs_export_tar(eryx_sandbox_t *sandbox, const char *path, uint64_t max_bytes,
+                                eryx_write_fn write, void *env, eryx_error_t *error);
+
 #ifdef __cplusplus
 }
 #endif

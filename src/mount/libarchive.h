@@ -22,8 +22,11 @@
     F(archive_read_data)                                                                           \
     F(archive_error_string)                                                                        \
     F(archive_entry_pathname)                                                                      \
+    F(archive_entry_pathname_utf8)                                                                 \
     F(archive_entry_hardlink)                                                                      \
+    F(archive_entry_hardlink_utf8)                                                                 \
     F(archive_entry_symlink)                                                                       \
+    F(archive_entry_symlink_utf8)                                                                  \
     F(archive_entry_filetype)                                                                      \
     F(archive_entry_is_encrypted)                                                                  \
     F(archive_entry_mtime)                                                                         \
@@ -41,7 +44,7 @@
     F(archive_write_free)                                                                          \
     F(archive_write_close)                                                                         \
     F(archive_write_set_format_pax_restricted)                                                     \
-    F(archive_write_set_bytes_in_last_block)                                                       \
+    F(archive_write_set_options)                                                                   \
     F(archive_write_open)                                                                          \
     F(archive_write_header)                                                                        \
     F(archive_write_data)
