@@ -1,6 +1,7 @@
 /* Growth doubles, so that appending is linear in the bytes appended. */
 #include "buffer.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ bool buffer_append(buffer_t *buffer, const void *data, size_t length) {
     if (needed > buffer->capacity) {
         size_t capacity = buffer->capacity > 0 ? buffer->capacity : FIRST_CAPACITY;
         while (capacity < needed)
-            capacity = capacity > needed / 2 ? needed : capacity * 2;
+            capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
         char *grown = realloc(buffer->data, capacity);
         if (!grown)
             return false;
