@@ -124,8 +124,8 @@ static void put_body(struct wasm_buffer *code, uint32_t opcode, bool fuel, struc
         put_range_check(code, constant, 0);
     if (fuel)
         put_turns(code);
-    for (uint8_t local = DESTINATION; local <= LENGTH; local++)
-        put_get(code, local);
+    for (int local = DESTINATION; local <= LENGTH; local++)
+        put_get(code, (uint8_t)local);
     wasm_put_byte(code, opcode >> 16);
     wasm_put_byte(code, opcode & 0xff);
     wasm_put_byte(code, 0); /* memory 0 */
