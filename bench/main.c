@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SANDBOXES = 4000 };
+enum { MOST = 4000 };
 
-static unsigned sandboxes_of(const char *text)
+static unsigned number_of(const char *text)
 {
     unsigned long count = strtoul(text, NULL, 10);
-    if (count < 1 || count > MOST_SANDBOXES)
-        fail("between 1 and %d sandboxes, not '%s'", MOST_SANDBOXES, text);
+    if (count < 1 || count > MOST)
+        fail("a number between 1 and %d, not '%s'", MOST, text);
     return (unsigned)count;
 }
 
@@ -29,14 +29,19 @@ int main(int argc, char **argv)
     } else if (argc == 2 && strcmp(part, "copies") == 0) {
         bench_copies();
     } else if (argc == 3 && strcmp(part, "memory") == 0) {
-        bench_memory(sandboxes_of(argv[2]));
+        bench_memory(number_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "waiting") == 0) {
-        bench_waiting(sandboxes_of(argv[2]), false);
+        bench_waiting(number_of(argv[2]), false);
     } else if (argc == 3 && strcmp(part, "waiting-cold") == 0) {
-        bench_waiting(sandboxes_of(argv[2]), true);
+        bench_waiting(number_of(argv[2]), true);
+    } else if (argc == 3 && strcmp(part, "soak") == 0) {
+        bench_soak(number_of(argv[2]));
+    } else if (argc == 2 && strcmp(part, "parallel") == 0) {
+        bench_parallel();
     } else {
-        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | copies |\n"
-              "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES\n"
+        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
+              "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
+              "                  soak SECONDS\n"
               "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
               stderr);
         return 2;

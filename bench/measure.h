@@ -52,6 +52,8 @@ void bench_memory(unsigned sandboxes);
 void bench_callbacks(void);
 /* cold: in instances that were never used before, else from a pool of as many. */
 void bench_waiting(unsigned sandboxes, bool cold);
+void bench_soak(unsigned seconds);
+void bench_parallel(void);
 void bench_session(void);
 void bench_copies(void);
 
