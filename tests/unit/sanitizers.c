@@ -10,7 +10,7 @@ const char *__asan_default_options(void) {
 }
 
 const char *__tsan_default_options(void) {
-    return "report_signal_unsafe=0:die_after_fork=0:handle_segv=0:handle_sigill=0:handle_sigfpe=0";
+    return "report_signal_unsafe=0:handle_segv=0:handle_sigill=0:handle_sigfpe=0";
 }
 
 const char *__tsan_default_suppressions(void) {
