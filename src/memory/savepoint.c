@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 #define IDLE_MAX 32       /* savepoints in a row without a change: no longer known */
-#define SHADOW_KEPT 256   /* pages that a recycled slot keeps in its shadow */
+#define SHADOW_KEPT 1024  /* pages that a recycled slot keeps in its shadow */
 #define DROPPED_TOGETHER 16 /* pages: a run that is cheaper dropped than copied */
 
 const uint8_t *slot_saved_page(const memory_slot_t *slot, size_t index) {
@@ -145,7 +145,7 @@ static bool undo_found(memory_slot_t *slot, size_t first, size_t end, void *env)
         if (index < end)
             page_restore(slot, index, slot_saved_page(slot, index));
     }
-    return scan_protect(slot, first, end);
+    return true;
 }
 
 static void undo_known(memory_slot_t *slot) {
@@ -176,6 +176,7 @@ bool slot_rollback(memory_slot_t *slot) {
         return false;
     slot->strayed = true;
     slot_watch(slot);
+    slot->scan_needed = true; /* what was put back is not protected: the next savepoint does it */
     return true;
 }
 

@@ -9,7 +9,7 @@
 #include "net/resolver.h"
 
 #define NAMES_MAX 1024u   /* names and addresses that a sandbox's lookups are remembered for */
-#define LOOKUPS_MAX 16u   /* running at once, of one sandbox */
+#define LOOKUPS_MAX 256u  /* running at once, of one sandbox */
 #define KNOWN_MAX 16u     /* names of one address that a decision looks at */
 #define PEERS_MAX 16u     /* UDP peers of one socket that were reported */
 #define LINGER_NS UINT64_C(5000000000) /* to write what is left after closing */
