@@ -42,6 +42,11 @@ bool savepoint_drop(memory_slot_t *slot) {
     return !many || madvise(slot->shadow, MEMORY_RESERVE_BYTES, MADV_DONTNEED) == 0;
 }
 
+bool slot_is_large(const memory_slot_t *slot) {
+    return slot->size > slot->origin->layout.minimum ||
+           slot->sets[SET_SAVED].count > SHADOW_KEPT;
+}
+
 bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content) {
     if (!reserve_shadow(slot))
         return false;

@@ -62,6 +62,9 @@ void slot_enter(memory_slot_t *slot);
  * savepoint. False: it could not be done, the slot must be freed. */
 bool slot_recycle(memory_slot_t *slot);
 
+/* Whether its use left so much behind (page tables, copies of pages) that a new slot is the better one. */
+bool slot_is_large(const memory_slot_t *slot);
+
 /* Makes what memory is now the savepoint. False when out of memory: the slot must not be rolled
  * back. */
 bool slot_save(memory_slot_t *slot);

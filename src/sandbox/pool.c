@@ -100,7 +100,7 @@ void pool_recycle(pool_t *pool, instance_t *instance) {
         return;
     }
     pthread_mutex_lock(&pool->lock);
-    bool wanted = pool->idle_count < pool->max_warm;
+    bool wanted = pool->idle_count < pool->max_warm && !slot_is_large(instance->slot);
     pthread_mutex_unlock(&pool->lock);
     if (!wanted || !slot_recycle(instance->slot) || !guest_reset(&instance->guest)) {
         instance_free(instance);
@@ -124,7 +124,7 @@ void pool_discard(pool_t *pool, instance_t *instance) {
     memory_slot_t *slot = instance->slot;
     guest_close(&instance->guest);
     free(instance);
-    if (pool->max_warm == 0 || !slot_recycle(slot)) {
+    if (pool->max_warm == 0 || slot_is_large(slot) || !slot_recycle(slot)) {
         slot_free(slot);
         return;
     }
