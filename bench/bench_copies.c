@@ -154,8 +154,8 @@ void bench_copies(void)
     measure_rollback(runtime);
     hold_options(&options, &callback);
     eryx_sandbox_t *sandbox = new_sandbox(runtime, &options);
-    eryx_outcome_free(execute(sandbox, "import json\nnames = {n: str(n) for n in range(100)}",
-                              ERYX_OUTCOME_OK));
+    eryx_outcome_free(
+        execute(sandbox, "import json\nnames = {n: str(n) for n in range(100)}", ERYX_OUTCOME_OK));
     if (eryx_execution_start(sandbox, code, strlen(code), NULL, &execution, &error) != ERYX_OK ||
         eryx_execution_run(execution) != ERYX_EXECUTION_WAITING)
         fail("the session does not wait: %s", error.message);

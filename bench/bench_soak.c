@@ -47,7 +47,10 @@ static const char *const hostile[] = {
     "    if n[0] != '_': setattr(builtins, n, None)",
 };
 
-enum { FRIENDLY = sizeof friendly / sizeof friendly[0], HOSTILE = sizeof hostile / sizeof hostile[0] };
+enum {
+    FRIENDLY = sizeof friendly / sizeof friendly[0],
+    HOSTILE = sizeof hostile / sizeof hostile[0]
+};
 
 static struct soak {
     eryx_runtime_t *runtime;

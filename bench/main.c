@@ -39,11 +39,12 @@ int main(int argc, char **argv)
     } else if (argc == 2 && strcmp(part, "parallel") == 0) {
         bench_parallel();
     } else {
-        fputs("usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
-              "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
-              "                  soak SECONDS\n"
-              "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
-              stderr);
+        fputs(
+            "usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
+            "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
+            "                  soak SECONDS\n"
+            "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
+            stderr);
         return 2;
     }
     putchar('\n');

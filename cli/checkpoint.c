@@ -69,13 +69,13 @@ static int consider(const struct drive *drive)
         return EXIT_OK;
     if (program->checkpoint_waiting && !drive->tried && write_file(drive)) {
         message_error("the program waits; 'eryx resume %s' goes on with it",
-                     program->checkpoint_path);
+                      program->checkpoint_path);
         return EXIT_WAITING;
     }
     if (is_over(drive) && write_file(drive)) {
         message_error("time limit of %s; 'eryx resume %s' goes on with the program",
-                     value_duration_text(program->limits.wall_time_ns, text, sizeof text),
-                     program->checkpoint_path);
+                      value_duration_text(program->limits.wall_time_ns, text, sizeof text),
+                      program->checkpoint_path);
         return EXIT_LIMIT;
     }
     if (is_asked()) {

@@ -162,9 +162,8 @@ static int run(int argc, char **argv)
     if (strcmp(action, "build") == 0)
         result = parse(&build, argc - 1, argv + 1);
     else if (strcmp(action, "--help") != 0 && strcmp(action, "-h") != 0)
-        result = message_usage("image", *action ? "unknown action '%s': build"
-                                                : "no action%s: build",
-                               action);
+        result = message_usage(
+            "image", *action ? "unknown action '%s': build" : "no action%s: build", action);
     if (result == -1)
         result = command_help.run(2, (char *[]){"help", "image", NULL});
     else if (result == EXIT_OK)
@@ -176,28 +175,29 @@ static int run(int argc, char **argv)
 const struct command command_image = {
     .name = "image",
     .summary = "make a runtime file in which modules are imported already",
-    .help = "Usage: eryx image build -o OUTPUT --code FILE [--code FILE ...] [options]\n"
-            "\n"
-            "Runs the files one after the other in a sandbox and writes what it is then as a runtime\n"
-            "file: sandboxes of OUTPUT begin with these modules imported, names defined and files\n"
-            "made, as fast as those of the installed runtime. `random` and what uses it are seeded\n"
-            "anew in every sandbox. At most 96 MiB of memory can be used.\n"
-            "\n"
-            "Examples:\n"
-            "  echo 'import statistics, sqlite3; table = {n: n * n for n in range(1000)}' > warm.py\n"
-            "  eryx image build -o warm.cwasm --code warm.py\n"
-            "  eryx run --runtime warm.cwasm -c 'print(table[12])'\n"
-            "  ERYX_RUNTIME=warm.cwasm eryx run program.py\n"
-            "\n"
-            "Options:\n"
-            "  -o, --output FILE  the runtime file to make; replaced when it is complete\n"
-            "  --code FILE        a program to run; may be repeated\n"
-            "  --mount SOURCE:TARGET[:MODE]   as of 'eryx run', while these run\n"
-            "  --timeout TIME     of each program; default 60s\n"
-            "  --runtime FILE     the runtime file to begin with; default as of 'eryx run'\n"
-            "  -h, --help         this help\n"
-            "\n"
-            "Exit codes: 1 a program raised an exception, 2 wrong options, 124 a limit, 125 the file\n"
-            "cannot be written. OUTPUT is then as it was.\n",
+    .help =
+        "Usage: eryx image build -o OUTPUT --code FILE [--code FILE ...] [options]\n"
+        "\n"
+        "Runs the files one after the other in a sandbox and writes what it is then as a runtime\n"
+        "file: sandboxes of OUTPUT begin with these modules imported, names defined and files\n"
+        "made, as fast as those of the installed runtime. `random` and what uses it are seeded\n"
+        "anew in every sandbox. At most 96 MiB of memory can be used.\n"
+        "\n"
+        "Examples:\n"
+        "  echo 'import statistics, sqlite3; table = {n: n * n for n in range(1000)}' > warm.py\n"
+        "  eryx image build -o warm.cwasm --code warm.py\n"
+        "  eryx run --runtime warm.cwasm -c 'print(table[12])'\n"
+        "  ERYX_RUNTIME=warm.cwasm eryx run program.py\n"
+        "\n"
+        "Options:\n"
+        "  -o, --output FILE  the runtime file to make; replaced when it is complete\n"
+        "  --code FILE        a program to run; may be repeated\n"
+        "  --mount SOURCE:TARGET[:MODE]   as of 'eryx run', while these run\n"
+        "  --timeout TIME     of each program; default 60s\n"
+        "  --runtime FILE     the runtime file to begin with; default as of 'eryx run'\n"
+        "  -h, --help         this help\n"
+        "\n"
+        "Exit codes: 1 a program raised an exception, 2 wrong options, 124 a limit, 125 the file\n"
+        "cannot be written. OUTPUT is then as it was.\n",
     .run = run,
 };

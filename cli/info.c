@@ -29,9 +29,15 @@ static const struct option options[] = {
 };
 
 static const char *const features[] = {
-    "top-level await", "asyncio",      "in-memory file system",
-    "time limit",      "memory limit", "output limit",
-    "interrupt",       "callbacks",    "result values",
+    "top-level await",
+    "asyncio",
+    "in-memory file system",
+    "time limit",
+    "memory limit",
+    "output limit",
+    "interrupt",
+    "callbacks",
+    "result values",
     NULL,
 };
 

@@ -127,7 +127,8 @@ bool interrupt_watch(eryx_sandbox_t *sandbox, uint64_t limit_ns)
     watch.deadline_ns = limit_ns ? now_ns() + limit_ns + second_ns : 0;
     watch.event_fd = eventfd(0, EFD_CLOEXEC);
     watch.checkpoint_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    return watch.event_fd >= 0 && watch.checkpoint_fd >= 0 && pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
+    return watch.event_fd >= 0 && watch.checkpoint_fd >= 0 &&
+           pthread_create(&watch.thread, NULL, watch_signals, NULL) == 0;
 }
 
 void interrupt_end(void)

@@ -42,8 +42,9 @@ int limits_set(eryx_limits_t *limits, int option, const char *value)
     switch (items[index].kind) {
     case DURATION:
         if (!value_duration(value, (uint64_t *)field))
-            return message_usage("run", "%s %s: a duration is needed, such as 10, 1.5s, 500ms, 2m, "
-                                        "or none",
+            return message_usage("run",
+                                 "%s %s: a duration is needed, such as 10, 1.5s, 500ms, 2m, "
+                                 "or none",
                                  name, value);
         break;
     case SIZE:

@@ -33,9 +33,9 @@ enum { LIMITS_FIRST = 512 };
     "  --max-files N      most files and folders; default 200000\n"                                \
     "  --max-open-files N most open files (EMFILE); default 1000\n"                                \
     "  --max-recursion N  what sys.setrecursionlimit sets at most; default 1000000\n"              \
-    "  --max-calls N      most calls of callbacks; default 1000000\n"                             \
-    "  --max-extensions SIZE  most bytes of native extensions that it can load;\n"              \
-    "                     default 64M\n"                                                          \
+    "  --max-calls N      most calls of callbacks; default 1000000\n"                              \
+    "  --max-extensions SIZE  most bytes of native extensions that it can load;\n"                 \
+    "                     default 64M\n"                                                           \
     "  --fuel N           stop after N WebAssembly instructions, on any machine at the same\n"     \
     "                     place. Uses the runtime that counts, which is half as fast\n"
 

@@ -88,11 +88,11 @@ static void on_event(void *env, const eryx_net_event_t *event)
     (void)env;
     if (!log_file)
         return;
-    json_t *object = json_pack(
-        "{s:s, s:b, s:I, s:s, s:s, s:I, s:I, s:s}", "event", kinds[event->kind], "allowed",
-        event->allowed, "socket", (json_int_t)event->socket, "name", event->name, "address",
-        event->address, "bytes_in", (json_int_t)event->bytes_in, "bytes_out",
-        (json_int_t)event->bytes_out, "reason", event->reason);
+    json_t *object =
+        json_pack("{s:s, s:b, s:I, s:s, s:s, s:I, s:I, s:s}", "event", kinds[event->kind],
+                  "allowed", event->allowed, "socket", (json_int_t)event->socket, "name",
+                  event->name, "address", event->address, "bytes_in", (json_int_t)event->bytes_in,
+                  "bytes_out", (json_int_t)event->bytes_out, "reason", event->reason);
     if (!object || json_dumpf(object, log_file, JSON_COMPACT) != 0 || putc('\n', log_file) == EOF ||
         fflush(log_file) != 0)
         log_failed = true;

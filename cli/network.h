@@ -8,7 +8,7 @@
 #include <eryx.h>
 
 struct network {
-    bool wanted; /* any option of the network was given */
+    bool wanted;                         /* any option of the network was given */
     const char **allow, **deny, **names; /* of argv */
     size_t allow_count, deny_count, name_count;
     bool allow_local;

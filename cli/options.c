@@ -17,12 +17,33 @@ static const uint64_t memory_max = UINT64_C(4) << 30;
 static const uint64_t trace_bytes_default = UINT64_C(1) << 30;
 static const uint64_t trace_locals_max = UINT64_C(1) << 20;
 
-enum { OPTION_STDIN = 256, OPTION_TIMEOUT, OPTION_MEMORY, OPTION_ENV, OPTION_RUNTIME,
-       OPTION_CALLBACKS, OPTION_RESULT, OPTION_JSON, OPTION_MOUNT, OPTION_MOUNT_ARCHIVE, OPTION_PUT, OPTION_GET,
-       OPTION_ALLOW_NET, OPTION_DENY_NET, OPTION_NET_LOCAL, OPTION_NET_NAME, OPTION_NET_LOG,
-       OPTION_SECRET, OPTION_SECRET_CLEARTEXT, OPTION_TLS_CA,
-       OPTION_TRACE, OPTION_TRACE_LIMIT, OPTION_TRACE_LOCALS,
-       OPTION_CHECKPOINT, OPTION_CHECKPOINT_WAITING };
+enum {
+    OPTION_STDIN = 256,
+    OPTION_TIMEOUT,
+    OPTION_MEMORY,
+    OPTION_ENV,
+    OPTION_RUNTIME,
+    OPTION_CALLBACKS,
+    OPTION_RESULT,
+    OPTION_JSON,
+    OPTION_MOUNT,
+    OPTION_MOUNT_ARCHIVE,
+    OPTION_PUT,
+    OPTION_GET,
+    OPTION_ALLOW_NET,
+    OPTION_DENY_NET,
+    OPTION_NET_LOCAL,
+    OPTION_NET_NAME,
+    OPTION_NET_LOG,
+    OPTION_SECRET,
+    OPTION_SECRET_CLEARTEXT,
+    OPTION_TLS_CA,
+    OPTION_TRACE,
+    OPTION_TRACE_LIMIT,
+    OPTION_TRACE_LOCALS,
+    OPTION_CHECKPOINT,
+    OPTION_CHECKPOINT_WAITING
+};
 
 const struct option options_list[] = {
     {"stdin", no_argument, NULL, OPTION_STDIN},
@@ -111,7 +132,8 @@ static int set_option(const char *command, struct program *program, int option, 
         return EXIT_OK;
     case OPTION_MEMORY:
         if (!value_size(value, &program->limits.memory_bytes))
-            return message_usage(command, "--memory %s: a size is needed, such as 256M or 1G", value);
+            return message_usage(command, "--memory %s: a size is needed, such as 256M or 1G",
+                                 value);
         if (program->limits.memory_bytes > memory_max)
             return message_usage(command, "--memory %s: a sandbox has at most 4G", value);
         return EXIT_OK;

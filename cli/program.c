@@ -53,8 +53,8 @@ static bool keep_session(const struct program *program, eryx_sandbox_t *sandbox,
 {
     eryx_error_t error;
     eryx_outcome_kind_t kind = eryx_outcome_kind(outcome);
-    if (!program->session_path || kind == ERYX_OUTCOME_LIMIT ||
-        kind == ERYX_OUTCOME_INTERRUPTED || kind == ERYX_OUTCOME_TRAP)
+    if (!program->session_path || kind == ERYX_OUTCOME_LIMIT || kind == ERYX_OUTCOME_INTERRUPTED ||
+        kind == ERYX_OUTCOME_TRAP)
         return true;
     if (eryx_sandbox_checkpoint_file(sandbox, NULL, program->session_path, &error) == ERYX_OK)
         return true;

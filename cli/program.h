@@ -27,16 +27,16 @@ struct program {
     struct transfers puts, gets;
     struct network net;
     struct secret_options secrets;
-    const char *result;         /* as of eryx_execute_options_t */
-    const char *trace_path;     /* NULL: none */
-    uint64_t trace_bytes;       /* at most in that file */
+    const char *result;     /* as of eryx_execute_options_t */
+    const char *trace_path; /* NULL: none */
+    uint64_t trace_bytes;   /* at most in that file */
     uint32_t trace_locals_bytes;
     const char *checkpoint_path; /* see checkpoint.h; NULL: none */
     bool checkpoint_waiting;     /* as soon as it waits */
     const char *resume_path;     /* a checkpoint that goes on, instead of source; NULL: none */
     const char *session_path;    /* a checkpoint at rest to begin with, if it exists, and to write
                                   * at the end; NULL: none */
-    bool json;                  /* keep the output, and print all as one JSON object */
+    bool json;                   /* keep the output, and print all as one JSON object */
 };
 
 /* Returns the exit code for the process; messages are printed. */

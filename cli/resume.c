@@ -28,8 +28,7 @@ static int resume_program(struct program *program, int argc, char **argv)
 static int run(int argc, char **argv)
 {
     struct program program;
-    int result =
-        options_begin(&program, argc) ? resume_program(&program, argc, argv) : EXIT_FAILED;
+    int result = options_begin(&program, argc) ? resume_program(&program, argc, argv) : EXIT_FAILED;
     options_end(&program);
     return result;
 }
@@ -37,21 +36,22 @@ static int run(int argc, char **argv)
 const struct command command_resume = {
     .name = "resume",
     .summary = "go on with a program that was written to a file",
-    .help = "Usage: eryx resume [options] FILE\n"
-            "\n"
-            "Goes on with a program that 'eryx run --checkpoint FILE' wrote while it waited: with\n"
-            "all its variables, in the middle of an await, in another process or on another\n"
-            "machine with the same runtime file. Calls of callbacks that were pending run again.\n"
-            "Nothing of this machine is in FILE: give --callbacks, --mount and --allow-net again.\n"
-            "FILE stays as it is, so a program can go on from it more than once.\n"
-            "\n"
-            "Examples:\n"
-            "  eryx run --checkpoint job.ckpt --timeout 2s -c 'import asyncio\n"
-            "  for i in range(5): print(i); await asyncio.sleep(1)'\n"
-            "  eryx resume job.ckpt\n"
-            "  eryx resume --checkpoint job.ckpt --timeout 2s job.ckpt     a piece at a time\n"
-            "\n"
-            "Options and exit codes are those of 'eryx run' (see 'eryx help run'); --timeout counts\n"
-            "from now on.\n",
+    .help =
+        "Usage: eryx resume [options] FILE\n"
+        "\n"
+        "Goes on with a program that 'eryx run --checkpoint FILE' wrote while it waited: with\n"
+        "all its variables, in the middle of an await, in another process or on another\n"
+        "machine with the same runtime file. Calls of callbacks that were pending run again.\n"
+        "Nothing of this machine is in FILE: give --callbacks, --mount and --allow-net again.\n"
+        "FILE stays as it is, so a program can go on from it more than once.\n"
+        "\n"
+        "Examples:\n"
+        "  eryx run --checkpoint job.ckpt --timeout 2s -c 'import asyncio\n"
+        "  for i in range(5): print(i); await asyncio.sleep(1)'\n"
+        "  eryx resume job.ckpt\n"
+        "  eryx resume --checkpoint job.ckpt --timeout 2s job.ckpt     a piece at a time\n"
+        "\n"
+        "Options and exit codes are those of 'eryx run' (see 'eryx help run'); --timeout counts\n"
+        "from now on.\n",
     .run = run,
 };

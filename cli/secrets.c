@@ -125,8 +125,9 @@ int secret_options_add(struct secret_options *secrets, char *option)
     size_t name = strcspn(option, "=@:");
     char *hosts = find_hosts(option);
     if (name == 0 || !hosts || hosts < option + name)
-        return message_usage("run", "--secret %.*s: NAME:HOST, NAME@FILE:HOST or NAME=VALUE:HOST "
-                                    "is needed",
+        return message_usage("run",
+                             "--secret %.*s: NAME:HOST, NAME@FILE:HOST or NAME=VALUE:HOST "
+                             "is needed",
                              (int)name, option);
     eryx_secret_t *list = realloc(secrets->list, (secrets->count + 1) * sizeof *list);
     if (!list) {

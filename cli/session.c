@@ -126,9 +126,8 @@ static int exec_program(struct program *program, int argc, char **argv, const ch
 static int run_exec(int argc, char **argv, const char *folder, struct store *store)
 {
     struct program program;
-    int result = options_begin(&program, argc)
-                     ? exec_program(&program, argc, argv, folder, store)
-                     : EXIT_FAILED;
+    int result = options_begin(&program, argc) ? exec_program(&program, argc, argv, folder, store)
+                                               : EXIT_FAILED;
     options_end(&program);
     return result;
 }
@@ -263,35 +262,37 @@ static int run(int argc, char **argv)
         store_close(store);
         return result;
     }
-    return message_usage("session", name ? "unknown action '%s': exec, list, rm or fork"
-                                         : "no action%s: exec, list, rm or fork",
+    return message_usage("session",
+                         name ? "unknown action '%s': exec, list, rm or fork"
+                              : "no action%s: exec, list, rm or fork",
                          name ? name : "");
 }
 
 const struct command command_session = {
     .name = "session",
     .summary = "named sessions, kept on disk between commands",
-    .help = "Usage: eryx session exec NAME [options] -c CODE | FILE | -\n"
-            "       eryx session list\n"
-            "       eryx session rm NAME ...\n"
-            "       eryx session fork NAME NEW_NAME\n"
-            "\n"
-            "exec runs code in the session NAME, which begins empty: variables, functions, imports\n"
-            "and files stay for the next exec, today or tomorrow. Code that is stopped by a limit or\n"
-            "crashes leaves the session as it was; an exception keeps what was done before it.\n"
-            "A session is used by one command at a time.\n"
-            "\n"
-            "Examples:\n"
-            "  eryx session exec work -c 'import json; data = json.loads(\"[1, 2]\")'\n"
-            "  eryx session exec work -c 'data.append(3); print(data)'\n"
-            "  eryx session fork work experiment\n"
-            "  eryx session exec experiment --timeout 1s -c 'while True: data.append(0)'\n"
-            "  eryx session exec work --result data -c ''\n"
-            "  eryx session list\n"
-            "\n"
-            "Options and exit codes are those of 'eryx run' (see 'eryx help run').\n"
-            "Sessions are files NAME.session in $ERYX_SESSIONS, else in\n"
-            "$XDG_STATE_HOME/eryx/sessions or ~/.local/state/eryx/sessions. They belong to one\n"
-            "build of the runtime: after an upgrade they are refused.\n",
+    .help =
+        "Usage: eryx session exec NAME [options] -c CODE | FILE | -\n"
+        "       eryx session list\n"
+        "       eryx session rm NAME ...\n"
+        "       eryx session fork NAME NEW_NAME\n"
+        "\n"
+        "exec runs code in the session NAME, which begins empty: variables, functions, imports\n"
+        "and files stay for the next exec, today or tomorrow. Code that is stopped by a limit or\n"
+        "crashes leaves the session as it was; an exception keeps what was done before it.\n"
+        "A session is used by one command at a time.\n"
+        "\n"
+        "Examples:\n"
+        "  eryx session exec work -c 'import json; data = json.loads(\"[1, 2]\")'\n"
+        "  eryx session exec work -c 'data.append(3); print(data)'\n"
+        "  eryx session fork work experiment\n"
+        "  eryx session exec experiment --timeout 1s -c 'while True: data.append(0)'\n"
+        "  eryx session exec work --result data -c ''\n"
+        "  eryx session list\n"
+        "\n"
+        "Options and exit codes are those of 'eryx run' (see 'eryx help run').\n"
+        "Sessions are files NAME.session in $ERYX_SESSIONS, else in\n"
+        "$XDG_STATE_HOME/eryx/sessions or ~/.local/state/eryx/sessions. They belong to one\n"
+        "build of the runtime: after an upgrade they are refused.\n",
     .run = run,
 };

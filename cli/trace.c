@@ -23,9 +23,9 @@
 enum { BUFFER_BYTES = 64 << 10 };
 
 static struct {
-    const char *path; /* as given, for messages */
-    char *target;     /* what the file is to be; NULL: nothing is renamed */
-    char *unfinished; /* never freed: the thread that takes signals may want it */
+    const char *path;   /* as given, for messages */
+    char *target;       /* what the file is to be; NULL: nothing is renamed */
+    char *unfinished;   /* never freed: the thread that takes signals may want it */
     atomic_bool exists; /* unfinished does */
     int fd;
     bool at_once;
@@ -162,8 +162,8 @@ void trace_on_event(void *env, uint32_t lineno, const char *event_json, size_t e
     char start[48];
     int start_length = snprintf(start, sizeof start, "{\"lineno\":%" PRIu32 ",\"event\":", lineno);
     static const char middle[] = ",\"context\":", end[] = "}\n";
-    uint64_t length = (uint64_t)start_length + event_length + sizeof middle - 1 + context_length +
-                      sizeof end - 1;
+    uint64_t length =
+        (uint64_t)start_length + event_length + sizeof middle - 1 + context_length + sizeof end - 1;
     if (trace.dropped || length > trace.left) { /* no gaps: what follows is left out, too */
         trace.dropped++;
         return;

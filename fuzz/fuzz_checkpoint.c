@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static memory_origin_t origin;
 
-static memory_slot_t *new_slot(void) {
+static memory_slot_t *new_slot(void)
+{
     eryx_error_t error;
     memory_slot_t *slot;
     if (origin.page == 0) {
@@ -45,7 +46,8 @@ static memory_slot_t *new_slot(void) {
     return slot;
 }
 
-static void read_file(const void *data, size_t size) {
+static void read_file(const void *data, size_t size)
+{
     checkpoint_header_t header;
     session_state_t state;
     eryx_error_t error;
@@ -61,7 +63,8 @@ static void read_file(const void *data, size_t size) {
 }
 
 static void read_body(const uint8_t *body, size_t size, uint64_t raw, uint32_t pages,
-                      uint32_t calls, uint32_t flags) {
+                      uint32_t calls, uint32_t flags)
+{
     checkpoint_header_t header = {
         .magic = CHECKPOINT_MAGIC,
         .version = CHECKPOINT_VERSION,
@@ -84,7 +87,8 @@ static void read_body(const uint8_t *body, size_t size, uint64_t raw, uint32_t p
     free(file);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     read_file(data, size);
     if (size < 4)
         return 0;

@@ -67,7 +67,8 @@ static uint32_t next_argument(void)
 static void fill(uint8_t *memory)
 {
     for (unsigned i = 0; i < 32; i++) {
-        net_address_t address = {.family = 4, .port = (uint16_t)(47000 + i % 8), .bytes = {127, 66, 66, 66}};
+        net_address_t address = {
+            .family = 4, .port = (uint16_t)(47000 + i % 8), .bytes = {127, 66, 66, 66}};
         if (i % 8 == 7)
             address.port = 0;
         if (i >= 24)

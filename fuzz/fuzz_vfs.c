@@ -250,10 +250,10 @@ static void rmdir_both(struct vfs *fs, const char *path)
         return;
     }
     if (!expected) {
-        expected = place.node == MISSING                       ? -VFS_ENOENT
+        expected = place.node == MISSING                     ? -VFS_ENOENT
                    : nodes[place.node].kind != VFS_DIRECTORY ? -VFS_ENOTDIR
-                   : !is_empty(place.node)                     ? -VFS_ENOTEMPTY
-                                                               : 0;
+                   : !is_empty(place.node)                   ? -VFS_ENOTEMPTY
+                                                             : 0;
     }
     CHECK(error == expected);
     if (!error) {

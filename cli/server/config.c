@@ -25,9 +25,7 @@ struct key {
 };
 
 #define KEY(group, name, kind, member, least, most)                                                \
-    {                                                                                              \
-        group, name, kind, offsetof(struct server_config, member), least, most                     \
-    }
+    {group, name, kind, offsetof(struct server_config, member), least, most}
 
 static const double giga = 1 << 30, day = 86400e9;
 

@@ -88,8 +88,8 @@ ERYX_API int eryx_sandbox_resume(eryx_runtime_t *runtime, const eryx_checkpoint_
 
 /* Same from one file. Errors: also ERYX_ERR_IO. */
 ERYX_API int eryx_sandbox_resume_file(eryx_runtime_t *runtime, const char *path,
-                                      const eryx_sandbox_options_t *options,
-                                      eryx_sandbox_t **out, eryx_error_t *error);
+                                      const eryx_sandbox_options_t *options, eryx_sandbox_t **out,
+                                      eryx_error_t *error);
 
 typedef struct eryx_checkpoint_info {
     size_t size; /* set by the caller to sizeof(eryx_checkpoint_info_t) */
@@ -107,8 +107,8 @@ typedef struct eryx_checkpoint_info {
 
 /* Reads what is told of a checkpoint, after checking its checksum. Any runtime's.
  * Errors: ERYX_ERR_ARGUMENT, _FORMAT, _VERSION. */
-ERYX_API int eryx_checkpoint_get_info(const void *data, size_t length,
-                                      eryx_checkpoint_info_t *info, eryx_error_t *error);
+ERYX_API int eryx_checkpoint_get_info(const void *data, size_t length, eryx_checkpoint_info_t *info,
+                                      eryx_error_t *error);
 
 /* The execution of a sandbox that is not freed yet; NULL at rest. Of a fork or a resumed sandbox it is the
  * one that waits. */

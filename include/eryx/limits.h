@@ -15,11 +15,11 @@ extern "C" {
 /* Which limit ended an execution. */
 typedef enum eryx_limit {
     ERYX_LIMIT_NONE = 0,
-    ERYX_LIMIT_WALL_TIME = 1, /* nanoseconds */
-    ERYX_LIMIT_OUTPUT = 2,    /* bytes of stdout and stderr together */
-    ERYX_LIMIT_CPU_TIME = 3,  /* nanoseconds */
+    ERYX_LIMIT_WALL_TIME = 1,   /* nanoseconds */
+    ERYX_LIMIT_OUTPUT = 2,      /* bytes of stdout and stderr together */
+    ERYX_LIMIT_CPU_TIME = 3,    /* nanoseconds */
     ERYX_LIMIT_HOST_MEMORY = 4, /* bytes */
-    ERYX_LIMIT_FUEL = 5       /* WebAssembly instructions */
+    ERYX_LIMIT_FUEL = 5         /* WebAssembly instructions */
 } eryx_limit_t;
 
 typedef struct eryx_limits {
@@ -71,7 +71,7 @@ typedef struct eryx_limits {
     uint64_t net_bytes_in;          /* of all sockets, in the sandbox's life; default 1 GiB */
     uint64_t net_bytes_out;         /* the same; default 1 GiB */
     uint64_t net_connect_time_ns;   /* until a connection stands; 0: none; default 30 s */
-    uint64_t net_idle_time_ns; /* without a byte on a connection; 0: none; default 300 s */
+    uint64_t net_idle_time_ns;      /* without a byte on a connection; 0: none; default 300 s */
     /* The sandbox's own file system, which lies in its memory. Contents and names of files that the
      * program makes: default 1 GiB. Files, folders and symlinks: default 200,000. Open files
      * (counted apart: those in mounts, <eryx/mount.h>): default 1,000, at most 16,000. Past them

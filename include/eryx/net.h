@@ -39,11 +39,11 @@ typedef enum eryx_net_event_kind {
 typedef struct eryx_net_event {
     size_t size; /* sizeof(eryx_net_event_t) of the library */
     eryx_net_event_kind_t kind;
-    bool allowed;         /* by the rules and limits; CLOSE: true */
-    uint32_t socket;      /* number of the socket in this sandbox; 0: none yet */
-    const char *name;     /* host name, as far as known; else "" */
-    const char *address;  /* "1.2.3.4:80", "[::1]:80"; RESOLVE: the addresses; else "" */
-    uint64_t bytes_in;    /* CLOSE: what went over the wire */
+    bool allowed;        /* by the rules and limits; CLOSE: true */
+    uint32_t socket;     /* number of the socket in this sandbox; 0: none yet */
+    const char *name;    /* host name, as far as known; else "" */
+    const char *address; /* "1.2.3.4:80", "[::1]:80"; RESOLVE: the addresses; else "" */
+    uint64_t bytes_in;   /* CLOSE: what went over the wire */
     uint64_t bytes_out;
     const char *reason; /* why not allowed, or how it ended; else "" */
 } eryx_net_event_t;
@@ -70,7 +70,7 @@ typedef int (*eryx_net_resolve_fn)(void *env, const char *name, eryx_net_address
 
 /* Copied by eryx_sandbox_new. How much a program may use is in eryx_limits_t (net_...). */
 typedef struct eryx_net_options {
-    size_t size; /* sizeof(eryx_net_options_t), set by eryx_net_options_init */
+    size_t size;              /* sizeof(eryx_net_options_t), set by eryx_net_options_init */
     const char *const *allow; /* rules */
     size_t allow_count;
     const char *const *deny;

@@ -79,15 +79,15 @@ ERYX_API int eryx_runtime_open_buffer(const void *data, size_t length,
 ERYX_API void eryx_runtime_free(eryx_runtime_t *runtime);
 
 typedef struct eryx_runtime_info {
-    size_t size;                  /* set by the caller to sizeof(eryx_runtime_info_t) */
-    const char *eryx_version;     /* of the library */
-    const char *python_version;   /* "3.14.0" */
-    const char *engine;           /* "wasmtime 50.0.1" */
-    const char *path;             /* of the runtime file; "" when opened from memory */
-    const char *build_id;         /* hex sha256 of the module the file was compiled from */
-    uint64_t file_bytes;          /* of the runtime file */
-    uint64_t code_bytes;          /* machine code and engine metadata */
-    uint64_t image_bytes;         /* initial linear memory, of which ... */
+    size_t size;                   /* set by the caller to sizeof(eryx_runtime_info_t) */
+    const char *eryx_version;      /* of the library */
+    const char *python_version;    /* "3.14.0" */
+    const char *engine;            /* "wasmtime 50.0.1" */
+    const char *path;              /* of the runtime file; "" when opened from memory */
+    const char *build_id;          /* hex sha256 of the module the file was compiled from */
+    uint64_t file_bytes;           /* of the runtime file */
+    uint64_t code_bytes;           /* machine code and engine metadata */
+    uint64_t image_bytes;          /* initial linear memory, of which ... */
     uint64_t image_constant_bytes; /* ... this much is read-only and shared */
     uint64_t memory_min_bytes;     /* linear memory of a new sandbox */
     bool fuel;                     /* it counts what programs execute */

@@ -35,8 +35,7 @@ typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
  * the event has no line. event_json: {"type": "line", ...}; context_json: where it is. Both are
  * JSON objects, valid during the call only. Must not call into the sandbox, and has 1 MiB of stack. */
 typedef void (*eryx_trace_fn)(void *env, uint32_t lineno, const char *event_json,
-                              size_t event_length, const char *context_json,
-                              size_t context_length);
+                              size_t event_length, const char *context_json, size_t context_length);
 
 typedef enum eryx_output_mode {
     ERYX_OUTPUT_CHUNK = 0, /* on_output gets each write as it is */
@@ -49,7 +48,7 @@ struct eryx_callback; /* <eryx/callback.h> */
 struct eryx_queue;    /* <eryx/execution.h> */
 struct eryx_secret;   /* <eryx/secret.h> */
 struct eryx_net_options;
-struct eryx_mount;    /* <eryx/mount.h> */
+struct eryx_mount; /* <eryx/mount.h> */
 
 typedef struct eryx_sandbox_options {
     size_t size; /* sizeof(eryx_sandbox_options_t), set by eryx_sandbox_options_init */

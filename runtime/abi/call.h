@@ -8,9 +8,9 @@
 #include "guest_bindings.h"
 
 struct abi_call {
-    uint32_t subtask; /* 0: returned already */
+    uint32_t subtask;              /* 0: returned already */
     result_string_string_t result; /* its string is from cabi_realloc */
-    void *arguments; /* the caller's: kept alive until the call is over */
+    void *arguments;               /* the caller's: kept alive until the call is over */
 };
 
 /* Starts a call. Returns NULL when out of memory. While `subtask` is not 0 the call is pending

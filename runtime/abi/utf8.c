@@ -11,8 +11,12 @@ static const char REPLACEMENT[] = "\xef\xbf\xbd";
 static size_t sequence(const unsigned char *at, size_t left)
 {
     unsigned char first = at[0], low = 0x80, high = 0xbf;
-    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                    : first < 0xf5 ? 4 : 0;
+    size_t length = first < 0x80   ? 1
+                    : first < 0xc2 ? 0
+                    : first < 0xe0 ? 2
+                    : first < 0xf0 ? 3
+                    : first < 0xf5 ? 4
+                                   : 0;
     if (length == 0 || length > left) {
         return 0;
     }
@@ -38,8 +42,7 @@ static size_t sequence(const unsigned char *at, size_t left)
 static size_t valid_prefix(const char *data, size_t length)
 {
     size_t at = 0, step;
-    while (at < length &&
-           (step = sequence((const unsigned char *)data + at, length - at)) != 0) {
+    while (at < length && (step = sequence((const unsigned char *)data + at, length - at)) != 0) {
         at += step;
     }
     return at;

@@ -67,7 +67,8 @@ bool abi_wait_ns(uint64_t nanoseconds)
     if (!waiting.inside) {
         return false;
     }
-    subtask = started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for(nanoseconds), &waiting.sleep_set);
+    subtask =
+        started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for(nanoseconds), &waiting.sleep_set);
     while (subtask != 0) {
         uint32_t event = waitable_set_wait(waiting.sleep_set, &got);
         if (event == WIT_EVENT_SUBTASK && got.index == subtask &&
@@ -166,7 +167,8 @@ bool abi_wait_arm(int64_t nanoseconds)
         return true;
     }
     timer_cancel();
-    waiting.timer = started(import_wasi_clocks_0_3_0_monotonic_clock_wait_for((uint64_t)nanoseconds), &waiting.set);
+    waiting.timer = started(
+        import_wasi_clocks_0_3_0_monotonic_clock_wait_for((uint64_t)nanoseconds), &waiting.set);
     waiting.deadline = deadline;
     return waiting.timer != 0;
 }
@@ -181,8 +183,7 @@ uint32_t abi_wait_set(void)
 
 void abi_wait_event(uint32_t event, uint32_t waitable, uint32_t state)
 {
-    if (event == WIT_EVENT_SUBTASK && waitable == waiting.timer &&
-        state >= WIT_SUBTASK_RETURNED) {
+    if (event == WIT_EVENT_SUBTASK && waitable == waiting.timer && state >= WIT_SUBTASK_RETURNED) {
         subtask_drop(waitable);
         waiting.timer = 0;
     } else if (event == WIT_EVENT_SUBTASK && state >= WIT_SUBTASK_RETURNED) {

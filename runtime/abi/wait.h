@@ -29,8 +29,7 @@ typedef void abi_ready_fn(uint32_t subtask);
 typedef void abi_cancelled_fn(void);
 
 /* Who is told. Once, before anything else. */
-void abi_wait_handlers(abi_returned_fn *returned, abi_ready_fn *ready,
-                       abi_cancelled_fn *cancelled);
+void abi_wait_handlers(abi_returned_fn *returned, abi_ready_fn *ready, abi_cancelled_fn *cancelled);
 
 /* Around an execution. abi_wait_end cancels the timer, the calls and watches that are left. */
 void abi_wait_begin(void);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    STEP = 8,            /* between the sizes of small classes */
-    SMALL_MAX = 512,     /* largest size with a class for each STEP */
-    MEDIUM_MAX = 32768,  /* largest size in a pool */
+    STEP = 8,           /* between the sizes of small classes */
+    SMALL_MAX = 512,    /* largest size with a class for each STEP */
+    MEDIUM_MAX = 32768, /* largest size in a pool */
     SMALL_CLASSES = SMALL_MAX / STEP + 1,
     MEDIUM_STEPS = 8, /* classes for each power of two over SMALL_MAX */
     CLASSES = SMALL_CLASSES + 6 * MEDIUM_STEPS,
@@ -61,8 +61,8 @@ static uint32_t medium_class(size_t size)
 static uint32_t pool_units(size_t size)
 {
     uint32_t units = 1;
-    while (units < POOL_UNITS_MAX && (units * UNIT_BYTES / size < 4 ||
-                                      units * UNIT_BYTES % size > units * UNIT_BYTES / 8)) {
+    while (units < POOL_UNITS_MAX &&
+           (units * UNIT_BYTES / size < 4 || units * UNIT_BYTES % size > units * UNIT_BYTES / 8)) {
         units++;
     }
     return units;

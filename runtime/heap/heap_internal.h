@@ -20,8 +20,9 @@ enum span_state {
 
 /* One for each unit of the address space: 4 MiB, of which those of unused units stay zero. */
 struct span {
-    uint32_t value; /* POOL, FULL, SETTLED: first free block. INNER: first unit. LARGE, FREE: units */
-    uint16_t used;  /* POOL, FULL, SETTLED: blocks given out */
+    uint32_t
+        value; /* POOL, FULL, SETTLED: first free block. INNER: first unit. LARGE, FREE: units */
+    uint16_t used; /* POOL, FULL, SETTLED: blocks given out */
     uint8_t state;
     uint8_t kind;         /* the same: size class */
     uint32_t next : 20;   /* POOL, SETTLED, FREE: unit, 0 is the end */

@@ -131,7 +131,8 @@ static bool add_more(uint32_t count)
 static bool make_room(uint32_t count)
 {
     const struct span *last = &heap_spans[bins.end - (bins.end != 0)];
-    uint32_t lacking = last->state == SPAN_FREE && last->value < count ? count - last->value : count;
+    uint32_t lacking =
+        last->state == SPAN_FREE && last->value < count ? count - last->value : count;
     return (lacking < GROWTH && add_more(GROWTH)) || add_more(lacking);
 }
 

@@ -181,8 +181,8 @@ static PyObject *call_compile_again(PyObject *code, PyObject *source, PyObject *
 
 /* Code that calls asyncio.run at top level, or whose values are to be kept or displayed, is compiled
  * again. */
-static PyObject *compile_again(PyObject *code, const char *text, size_t length,
-                               PyObject *filename, int flags, bool *alone)
+static PyObject *compile_again(PyObject *code, const char *text, size_t length, PyObject *filename,
+                               int flags, bool *alone)
 {
     PyObject *source, *pair, *better = NULL;
     int suspendable = contains(text, length, "asyncio") && contains(text, length, "run(");
@@ -190,8 +190,7 @@ static PyObject *compile_again(PyObject *code, const char *text, size_t length,
         return code;
     }
     source = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
-    pair = source == NULL ? NULL
-                          : call_compile_again(code, source, filename, flags, suspendable);
+    pair = source == NULL ? NULL : call_compile_again(code, source, filename, flags, suspendable);
     if (pair == NULL && source != NULL) {
         /* The program may have broken the builtins that this works with. */
         PyObject *changed;

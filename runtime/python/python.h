@@ -10,17 +10,17 @@
 
 /* What executions need of the interpreter, looked up once. Owned references. */
 struct python {
-    PyObject *globals;        /* of __main__: the session's namespace */
-    PyObject *sys_dict;       /* sys.__dict__ */
+    PyObject *globals;  /* of __main__: the session's namespace */
+    PyObject *sys_dict; /* sys.__dict__ */
     PyObject *stdout_name, *stderr_name;
-    PyObject *stdout_stream, *stderr_stream; /* as made at start */
-    PyObject *stdout_flush, *stderr_flush;   /* their methods */
+    PyObject *stdout_stream, *stderr_stream;               /* as made at start */
+    PyObject *stdout_flush, *stderr_flush;                 /* their methods */
     PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_driver.driver's methods */
     PyObject *loop_session, *loop_returned, *loop_ready, *loop_cancel; /* of _eryx_driver */
-    PyObject *describe, *describe_plainly, *release;       /* functions of _eryx_report */
-    PyObject *compile_again;                               /* of _eryx_source */
+    PyObject *describe, *describe_plainly, *release; /* functions of _eryx_report */
+    PyObject *compile_again;                         /* of _eryx_source */
     PyObject *session_module, *fresh_module;
-    PyObject *snapshot, *restore, *place;                  /* functions of _eryx_session */
+    PyObject *snapshot, *restore, *place; /* functions of _eryx_session */
     PyObject *to_json, *variable_json;
     PyObject *builtins; /* builtins.__dict__ */
     PyObject *builtins_copy;
@@ -93,7 +93,7 @@ extern struct control {
     PyObject *filename;
     bool capture_output;
     bool script;
-    bool last_value;       /* keep it for result-json */
+    bool last_value; /* keep it for result-json */
     bool trace;
     uint32_t trace_locals; /* bytes of them in an event */
     uint32_t display;      /* values for sys.displayhook: 0 none, 1 the last, 2 all */

@@ -84,8 +84,8 @@ void export_clear_state(void)
 const result_list_u8_string_t *export_control_snapshot(bool skip_unpicklable)
 {
     static result_list_u8_string_t result;
-    PyObject *bytes = PyObject_CallFunction(python.snapshot, "Oi", python.globals,
-                                          (int)skip_unpicklable);
+    PyObject *bytes =
+        PyObject_CallFunction(python.snapshot, "Oi", python.globals, (int)skip_unpicklable);
     wit_string_t string = bytes == NULL ? keep_error() : keep(bytes);
     result.is_error = bytes == NULL;
     result.error = string; /* laid out as the list is */
@@ -112,7 +112,7 @@ static PyObject *to_json(bool has_name, const char *name, size_t length)
 {
     if (has_name) {
         return PyObject_CallFunction(python.variable_json, "Os#", python.globals,
-                                   length == 0 ? "" : name, (Py_ssize_t)length);
+                                     length == 0 ? "" : name, (Py_ssize_t)length);
     }
     if (last_value == NULL) {
         PyErr_SetString(PyExc_ValueError, "the code does not end with an expression");
@@ -145,8 +145,7 @@ const result_void_string_t *export_restore_state(const uint8_t *data, size_t len
     static result_void_string_t result;
     PyObject *done;
     callbacks_ask_once();
-    done = PyObject_CallFunction(python.restore, "Oy#", python.globals, data,
-                               (Py_ssize_t)length);
+    done = PyObject_CallFunction(python.restore, "Oy#", python.globals, data, (Py_ssize_t)length);
     if (length != 0) {
         free((void *)data);
     }

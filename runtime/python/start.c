@@ -28,10 +28,14 @@ static const struct {
 static const struct {
     const char *name, *value;
 } strings[] = {
-    {"program_name", "python"},   {"executable", ""},
-    {"base_executable", ""},      {"prefix", "/"},
-    {"base_prefix", "/"},         {"exec_prefix", "/"},
-    {"base_exec_prefix", "/"},    {"platlibdir", "lib"},
+    {"program_name", "python"},
+    {"executable", ""},
+    {"base_executable", ""},
+    {"prefix", "/"},
+    {"base_prefix", "/"},
+    {"exec_prefix", "/"},
+    {"base_exec_prefix", "/"},
+    {"platlibdir", "lib"},
     {"stdlib_dir", "/lib/python3.14"},
 };
 
@@ -51,8 +55,7 @@ static bool configure(PyInitConfig *config)
         }
     }
     return PyInitConfig_SetStrList(config, "module_search_paths",
-                                   sizeof search_paths / sizeof *search_paths,
-                                   search_paths) == 0 &&
+                                   sizeof search_paths / sizeof *search_paths, search_paths) == 0 &&
            PyInitConfig_AddModule(config, "_eryx", python_module_init) == 0 &&
            PyInitConfig_AddModule(config, "_eryx_tls", python_tls_init) == 0 &&
            Py_InitializeFromInitConfig(config) == 0;
@@ -190,8 +193,8 @@ bool python_start(void)
     }
     if (!run_start("start") ||
         (python.session_module = PyImport_ImportModule("_eryx_session")) == NULL ||
-        !session_new_main() || !look_up() || !limits_start() || !trace_start() || !run_start("freeze") ||
-        !control_start()) {
+        !session_new_main() || !look_up() || !limits_start() || !trace_start() ||
+        !run_start("freeze") || !control_start()) {
         PyErr_Print();
         return false;
     }

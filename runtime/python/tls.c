@@ -7,7 +7,8 @@
 
 #define HOST(name) __attribute__((import_module("eryx"), import_name(name)))
 
-HOST("tls-authorities") int32_t tls_host_authorities(const void *data, uint32_t length, uint32_t format);
+HOST("tls-authorities")
+int32_t tls_host_authorities(const void *data, uint32_t length, uint32_t format);
 HOST("tls-context") int32_t tls_host_context(const void *settings);
 HOST("tls-open") int32_t tls_host_open(uint32_t context, const void *hostname, uint32_t length);
 HOST("tls-drop") int32_t tls_host_drop(uint32_t number);
@@ -19,7 +20,8 @@ HOST("tls-shutdown") int32_t tls_host_shutdown(uint32_t number);
 HOST("tls-feed") int32_t tls_host_feed(uint32_t number, const void *data, uint32_t length);
 HOST("tls-drain") int32_t tls_host_drain(uint32_t number, void *buffer, uint32_t capacity);
 HOST("tls-count") int32_t tls_host_count(uint32_t number, uint32_t what);
-HOST("tls-text") int32_t tls_host_text(uint32_t number, uint32_t what, void *buffer, uint32_t capacity);
+HOST("tls-text")
+int32_t tls_host_text(uint32_t number, uint32_t what, void *buffer, uint32_t capacity);
 
 enum { PIECE = 65536, WORDS = 9 };
 
@@ -182,8 +184,8 @@ static PyObject *tls_read(PyObject *module, PyObject *arguments)
         return PyErr_NoMemory();
     }
     int32_t answer = tls_host_read(number, buffer, most);
-    PyObject *result = answer < 0 ? PyLong_FromLong(answer)
-                                  : PyBytes_FromStringAndSize(buffer, answer);
+    PyObject *result =
+        answer < 0 ? PyLong_FromLong(answer) : PyBytes_FromStringAndSize(buffer, answer);
     free(buffer);
     return result;
 }

@@ -111,8 +111,8 @@ static PyObject *short_repr(PyObject *value, Py_ssize_t room)
         part = PyUnicode_Substring(value, 0, room);
     } else if (PyBytes_CheckExact(value) && PyBytes_Size(value) > room) {
         part = PyBytes_FromStringAndSize(PyBytes_AsString(value), room);
-    } else if ((PyList_CheckExact(value) || PyTuple_CheckExact(value) ||
-                PyDict_CheckExact(value) || PyAnySet_CheckExact(value)) &&
+    } else if ((PyList_CheckExact(value) || PyTuple_CheckExact(value) || PyDict_CheckExact(value) ||
+                PyAnySet_CheckExact(value)) &&
                PyObject_Size(value) > room) {
         return PyUnicode_FromFormat("<%zd items>", PyObject_Size(value));
     } else {
@@ -205,8 +205,7 @@ static void report(uint32_t line, const char *event, size_t length, const struct
 }
 
 /* `start` is the event up to its line number. */
-static void report_short(uint32_t line, const char *start, size_t length,
-                         const struct entry *entry)
+static void report_short(uint32_t line, const char *start, size_t length, const struct entry *entry)
 {
     char event[64];
     memcpy(event, start, length);
@@ -215,8 +214,8 @@ static void report_short(uint32_t line, const char *start, size_t length,
     report(line, event, length, entry);
 }
 
-#define REPORT_SHORT(type, line, entry)                                                           \
-    report_short(line, "{\"type\":\"" type "\",\"line\":",                                        \
+#define REPORT_SHORT(type, line, entry)                                                            \
+    report_short(line, "{\"type\":\"" type "\",\"line\":",                                         \
                  sizeof("{\"type\":\"" type "\",\"line\":") - 1, entry)
 
 static uint32_t current_line(void)

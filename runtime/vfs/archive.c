@@ -61,8 +61,8 @@ static struct vfs_inode *find_parent(struct vfs *fs, const char *path, size_t le
     return directory && directory->kind == VFS_DIRECTORY ? directory : NULL;
 }
 
-static int add_entry(struct vfs *fs, const struct reader *reader,
-                     const struct archive_entry *entry, struct vfs_inode *inode)
+static int add_entry(struct vfs *fs, const struct reader *reader, const struct archive_entry *entry,
+                     struct vfs_inode *inode)
 {
     if (!inside(reader, entry->path_offset, entry->path_length) ||
         !inside(reader, entry->data_offset, entry->data_length) ||
@@ -142,14 +142,13 @@ int vfs_add_standard_tree(struct vfs *fs)
         const char *name;
         enum vfs_device device;
     } devices[] = {
-        {"null", VFS_DEVICE_NULL},      {"zero", VFS_DEVICE_ZERO},
-        {"random", VFS_DEVICE_RANDOM},  {"urandom", VFS_DEVICE_RANDOM},
-        {"stdin", VFS_DEVICE_STDIN},    {"stdout", VFS_DEVICE_STDOUT},
+        {"null", VFS_DEVICE_NULL},      {"zero", VFS_DEVICE_ZERO},   {"random", VFS_DEVICE_RANDOM},
+        {"urandom", VFS_DEVICE_RANDOM}, {"stdin", VFS_DEVICE_STDIN}, {"stdout", VFS_DEVICE_STDOUT},
         {"stderr", VFS_DEVICE_STDERR},
     };
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++) {
-        int error = vfs_mkdir(fs, (struct vfs_path){fs->root, directories[i],
-                                                    strlen(directories[i])});
+        int error =
+            vfs_mkdir(fs, (struct vfs_path){fs->root, directories[i], strlen(directories[i])});
         if (error) {
             return error;
         }

@@ -31,8 +31,7 @@ static uint32_t base_in_chunk(const struct content *content, uint64_t number)
     return (uint32_t)least(content->base_length - start, CHUNK_BYTES);
 }
 
-int64_t content_read(const struct content *content, uint64_t offset, uint8_t *buffer,
-                     size_t length)
+int64_t content_read(const struct content *content, uint64_t offset, uint8_t *buffer, size_t length)
 {
     if (offset >= content->size) {
         return 0;
@@ -107,8 +106,7 @@ static uint32_t first_capacity(const struct vfs *fs, uint32_t old, uint32_t need
 }
 
 /* Gives the chunk memory for its first `needed` bytes, with what the archive has there. */
-static int reserve_chunk(struct vfs *fs, struct content *content, uint64_t number,
-                         uint32_t needed)
+static int reserve_chunk(struct vfs *fs, struct content *content, uint64_t number, uint32_t needed)
 {
     uint32_t old = chunk_capacity(content, number);
     if (needed <= old) {
@@ -143,8 +141,8 @@ static int reserve_chunk(struct vfs *fs, struct content *content, uint64_t numbe
     return 0;
 }
 
-int64_t content_write(struct vfs *fs, struct content *content, uint64_t offset,
-                      const uint8_t *data, size_t length)
+int64_t content_write(struct vfs *fs, struct content *content, uint64_t offset, const uint8_t *data,
+                      size_t length)
 {
     size_t done = 0;
     while (done < length) {

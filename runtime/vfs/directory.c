@@ -72,8 +72,7 @@ static int make_room(struct directory *directory)
         if (!index) {
             return -VFS_ENOMEM;
         }
-        struct directory_entry *entries =
-            realloc(directory->entries, slots * sizeof *entries);
+        struct directory_entry *entries = realloc(directory->entries, slots * sizeof *entries);
         if (!entries) {
             free(index);
             return -VFS_ENOMEM;

@@ -239,8 +239,8 @@ static int try_whole(struct walk *walk, struct lookup *lookup)
             continue;
         }
         int failed = open_or_stat(walk, lookup, component.slash);
-        bool follow = !failed && lookup->status.kind == VFS_SYMLINK &&
-                      follows(walk->mode, component.slash);
+        bool follow =
+            !failed && lookup->status.kind == VFS_SYMLINK && follows(walk->mode, component.slash);
         bool makes = walk->mode == LOOKUP_CREATE || walk->mode == LOOKUP_NAME;
         bool unsure = failed == -VFS_ENOENT && makes; /* whether its directory is there */
         if (failed != -VFS_ELINK && !follow && !unsure) {
@@ -258,8 +258,8 @@ static int expand_outside(struct walk *walk, size_t before)
 {
     char *target = NULL;
     size_t length = 0;
-    int error = outside_readlink(walk->fs, walk->mount, walk->path, walk->path_length, &target,
-                                 &length);
+    int error =
+        outside_readlink(walk->fs, walk->mount, walk->path, walk->path_length, &target, &length);
     walk->path_length = before;
     if (!error) {
         error = expand(walk, target, length);
@@ -455,8 +455,7 @@ static int look_up(struct vfs *fs, struct vfs_path path, enum lookup_mode mode, 
     return 0;
 }
 
-int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
-                 struct lookup *lookup)
+int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode, struct lookup *lookup)
 {
     return look_up(fs, path, mode, false, lookup);
 }

@@ -114,8 +114,8 @@ static int readlink_outside(struct vfs *fs, const struct lookup *lookup, const c
                             size_t *length)
 {
     char *text = NULL;
-    int error = outside_readlink(fs, lookup->mount, lookup->path, lookup->path_length, &text,
-                                 length);
+    int error =
+        outside_readlink(fs, lookup->mount, lookup->path, lookup->path_length, &text, length);
     if (!error) {
         free(fs->link_target);
         *target = fs->link_target = text;

@@ -243,8 +243,7 @@ enum vfs_mount_flags { VFS_MOUNT_FILE = 1, VFS_MOUNT_READ_ONLY = 2, VFS_MOUNT_OV
 int vfs_mount(struct vfs *fs, uint32_t number, unsigned flags, const char *path, size_t length);
 /* The mount at this path, if it has these flags, is the one the host now calls by this number: what
  * an overlay holds stays. */
-void vfs_renumber(struct vfs *fs, uint32_t number, unsigned flags, const char *path,
-                  size_t length);
+void vfs_renumber(struct vfs *fs, uint32_t number, unsigned flags, const char *path, size_t length);
 typedef bool vfs_keep_fn(uint32_t number, const char *path, size_t length, void *context);
 /* Takes away the mounts that `keep` doesn't say yes to; NULL: all. Files that are open in them fail
  * from then on. */

@@ -85,10 +85,10 @@ struct vfs_inode {
     uint32_t references;
     uint8_t kind;
     uint8_t device;
-    bool pooled;        /* part of an array that is freed with the file system */
-    bool merged;        /* a directory inside, over the one at `place` */
-    bool mount_point;   /* something is mounted over it */
-    struct place *place; /* NULL: all of it is inside */
+    bool pooled;             /* part of an array that is freed with the file system */
+    bool merged;             /* a directory inside, over the one at `place` */
+    bool mount_point;        /* something is mounted over it */
+    struct place *place;     /* NULL: all of it is inside */
     struct listing *listing; /* of the directory at `place`, while it is read */
     union {
         struct content content;
@@ -117,8 +117,8 @@ uint64_t usage_left(const struct vfs *fs);
 
 int64_t content_read(const struct content *content, uint64_t offset, uint8_t *buffer,
                      size_t length);
-int64_t content_write(struct vfs *fs, struct content *content, uint64_t offset,
-                      const uint8_t *data, size_t length);
+int64_t content_write(struct vfs *fs, struct content *content, uint64_t offset, const uint8_t *data,
+                      size_t length);
 int content_resize(struct vfs *fs, struct content *content, uint64_t size);
 uint64_t content_room(const struct vfs *fs, const struct content *content, uint64_t offset,
                       uint64_t length);
@@ -161,12 +161,12 @@ struct lookup {
     size_t name_length;
     struct vfs_inode *inode;
     enum lookup_last last;
-    bool slash; /* the path ends in one: only a directory will do */
+    bool slash;      /* the path ends in one: only a directory will do */
     char *expansion; /* memory that `name` may point to */
     struct vfs_mount *mount;
     char *path; /* in the mount */
     size_t path_length;
-    bool exists;            /* outside, and then: */
+    bool exists; /* outside, and then: */
     struct vfs_stat status;
     uint64_t file; /* not 0: it is open already, see lookup_open */
 };
@@ -180,8 +180,7 @@ int lookup_begin(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
                  struct lookup *lookup);
 /* The same to open something that is there, for reading: a file outside may then be open at the end, which
  * saves a question to the host. It is the caller's. */
-int lookup_open(struct vfs *fs, struct vfs_path path, enum lookup_mode mode,
-                struct lookup *lookup);
+int lookup_open(struct vfs *fs, struct vfs_path path, enum lookup_mode mode, struct lookup *lookup);
 void lookup_end(struct lookup *lookup);
 /* What is at the end; 0 with *found false when nothing is. */
 enum vfs_kind lookup_kind(const struct lookup *lookup, bool *found);
@@ -208,8 +207,7 @@ int outside_open_file(struct vfs *fs, struct vfs_mount *mount, const char *path,
 /* *target: to be freed. */
 int outside_readlink(struct vfs *fs, struct vfs_mount *mount, const char *path, size_t length,
                      char **target, size_t *target_length);
-int outside_open(struct vfs *fs, struct lookup *lookup, unsigned flags,
-                 struct vfs_inode **inode);
+int outside_open(struct vfs *fs, struct lookup *lookup, unsigned flags, struct vfs_inode **inode);
 /* Gives back what an inode holds outside. */
 void outside_close(struct vfs *fs, struct vfs_inode *inode);
 int outside_status(struct vfs *fs, struct vfs_inode *inode, struct vfs_stat *stat);
@@ -226,8 +224,7 @@ int outside_set_times(struct vfs *fs, const struct vfs_mount *mount, const char 
 int outside_check(enum vfs_change change, const struct lookup *lookup);
 /* mkdir, rmdir and unlink, checked; of a mount that can be written. */
 int outside_change(struct vfs *fs, enum vfs_change change, const struct lookup *lookup);
-int outside_symlink(struct vfs *fs, const struct lookup *lookup, const char *target,
-                    size_t length);
+int outside_symlink(struct vfs *fs, const struct lookup *lookup, const char *target, size_t length);
 /* rename and link; both ends are outside. */
 int outside_change_two(struct vfs *fs, enum vfs_change change, const struct lookup *from,
                        const struct lookup *to);

@@ -29,8 +29,7 @@ int32_t host_library_prepared(struct reply *reply);
 WASI_IMPORT("eryx", "library-load")
 int32_t host_library_load(void *memory, struct reply *reply);
 WASI_IMPORT("eryx", "library-symbol")
-int32_t host_library_symbol(uint32_t library, const char *name, size_t length,
-                            struct reply *reply);
+int32_t host_library_symbol(uint32_t library, const char *name, size_t length, struct reply *reply);
 
 struct library {
     struct library *next;
@@ -59,8 +58,7 @@ static bool succeeded(int32_t answer, const char *what, struct reply *reply)
     if (answer == REPLY_DONE)
         return true;
     reply->reason[sizeof reply->reason - 1] = 0;
-    fail(what, answer == REPLY_REFUSED ? reply->reason
-                                       : "this host cannot load extension modules");
+    fail(what, answer == REPLY_REFUSED ? reply->reason : "this host cannot load extension modules");
     return false;
 }
 

@@ -197,15 +197,14 @@ struct entry_result { /* result<option<directory-entry>, error-code> */
 };
 _Static_assert(sizeof(void *) != 4 || sizeof(struct entry_result) == 20, "read-directory-entry");
 
-WASI_EXPORT(
-    "wasi:filesystem/types@0.2.0#[method]directory-entry-stream.read-directory-entry")
+WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]directory-entry-stream.read-directory-entry")
 void wasi_read_directory_entry(uint32_t self, struct entry_result *result)
 {
     struct handle *handle = handle_get(self, HANDLE_DIRECTORY_STREAM);
     struct vfs_dirent entry;
-    int found = handle ? vfs_read_directory(wasi_file_system(), handle->inode, &handle->value,
-                                            &entry)
-                       : -VFS_EBADF;
+    int found = handle
+                    ? vfs_read_directory(wasi_file_system(), handle->inode, &handle->value, &entry)
+                    : -VFS_EBADF;
     *result = (struct entry_result){.tag = found < 0};
     if (found < 0) {
         result->code = wasi_code(found);

@@ -140,8 +140,8 @@ static const struct vfs_time *new_time(uint32_t tag, uint64_t seconds, uint32_t 
     if (tag == TIMESTAMP_KEEP) {
         return NULL;
     }
-    *time = tag == TIMESTAMP_NOW ? wasi_wall_clock()
-                                 : (struct vfs_time){(int64_t)seconds, nanoseconds};
+    *time =
+        tag == TIMESTAMP_NOW ? wasi_wall_clock() : (struct vfs_time){(int64_t)seconds, nanoseconds};
     return time;
 }
 
@@ -212,8 +212,8 @@ void wasi_descriptor_open_at(uint32_t self, uint32_t path_flags, const char *pat
     flags |= path_flags & PATH_FOLLOW ? 0 : VFS_OPEN_NOFOLLOW;
     flags |= descriptor_flags & DESCRIPTOR_WRITE ? VFS_OPEN_WRITE : 0;
     *result = (struct result_word){0};
-    int error = open_path(path_at(self, path, length), flags, (uint8_t)descriptor_flags,
-                          &result->handle);
+    int error =
+        open_path(path_at(self, path, length), flags, (uint8_t)descriptor_flags, &result->handle);
     if (error) {
         result->tag = 1;
         result->code = wasi_code(error);
@@ -227,8 +227,8 @@ void wasi_descriptor_readlink_at(uint32_t self, const char *path, uint32_t lengt
     const char *target = NULL;
     size_t target_length = 0;
     struct vfs_path at = path_at(self, path, length);
-    int error = at.base ? vfs_readlink(wasi_file_system(), at, &target, &target_length)
-                        : -VFS_EBADF;
+    int error =
+        at.base ? vfs_readlink(wasi_file_system(), at, &target, &target_length) : -VFS_EBADF;
     *result = (struct result_list){.tag = error < 0};
     if (error) {
         result->code = wasi_code(error);
@@ -275,8 +275,8 @@ void wasi_descriptor_link_at(uint32_t self, uint32_t flags, const char *path, ui
     struct vfs_path from = path_at(self, path, length);
     struct vfs_path to = path_at(new_base, new_path, new_length);
     bool valid = from.base && to.base;
-    wasi_put_code(result, valid ? vfs_link(wasi_file_system(), from, flags & PATH_FOLLOW, to)
-                                : -VFS_EBADF);
+    wasi_put_code(result,
+                  valid ? vfs_link(wasi_file_system(), from, flags & PATH_FOLLOW, to) : -VFS_EBADF);
 }
 
 WASI_EXPORT("wasi:filesystem/types@0.2.0#[method]descriptor.rename-at")

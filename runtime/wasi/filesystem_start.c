@@ -31,8 +31,8 @@ static int64_t device_write(enum vfs_device device, const void *data, size_t len
     if (device != VFS_DEVICE_STDOUT && device != VFS_DEVICE_STDERR) {
         return -VFS_EBADF;
     }
-    int error = stdio_write(device == VFS_DEVICE_STDOUT ? STREAM_STDOUT : STREAM_STDERR, data,
-                            length);
+    int error =
+        stdio_write(device == VFS_DEVICE_STDOUT ? STREAM_STDOUT : STREAM_STDERR, data, length);
     return error ? error : (int64_t)length;
 }
 

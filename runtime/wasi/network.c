@@ -38,10 +38,10 @@ static int reason_errno; /* of the failure whose reason strerror is to tell, onc
 static int errno_of(uint8_t code)
 {
     static const uint8_t numbers[] = {
-        EIO,          EACCES,      EOPNOTSUPP, EINVAL,        ENOMEM,       ETIMEDOUT,
-        EALREADY,     EINVAL,      EAGAIN,     EINVAL,        EMFILE,       EADDRNOTAVAIL,
-        EADDRINUSE,   EHOSTUNREACH, ECONNREFUSED, ECONNRESET, ECONNABORTED, EMSGSIZE,
-        EIO,          EAGAIN,      EIO,        EPIPE,
+        EIO,        EACCES,       EOPNOTSUPP,   EINVAL,     ENOMEM,       ETIMEDOUT,
+        EALREADY,   EINVAL,       EAGAIN,       EINVAL,     EMFILE,       EADDRNOTAVAIL,
+        EADDRINUSE, EHOSTUNREACH, ECONNREFUSED, ECONNRESET, ECONNABORTED, EMSGSIZE,
+        EIO,        EAGAIN,       EIO,          EPIPE,
     };
     return code < sizeof numbers ? numbers[code] : EIO;
 }
@@ -69,8 +69,8 @@ static ssize_t receive(int fd, void *buffer, size_t length, int flags, void *add
 {
     network_last_errno = 0;
     network_peek = flags & FLAG_PEEK;
-    ssize_t count =
-        finish(next_recvfrom(fd, buffer, length, flags & ~(FLAG_PEEK | FLAG_WAITALL), address, size));
+    ssize_t count = finish(
+        next_recvfrom(fd, buffer, length, flags & ~(FLAG_PEEK | FLAG_WAITALL), address, size));
     network_peek = false;
     return count;
 }

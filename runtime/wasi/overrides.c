@@ -62,8 +62,8 @@ static int opened(int fd, int flags)
         }
     } else if ((size_t)fd < sizeof appending * 8) {
         uint8_t bit = (uint8_t)(1u << fd % 8);
-        appending[fd / 8] = (uint8_t)(flags & O_APPEND ? appending[fd / 8] | bit
-                                                       : appending[fd / 8] & ~bit);
+        appending[fd / 8] =
+            (uint8_t)(flags & O_APPEND ? appending[fd / 8] | bit : appending[fd / 8] & ~bit);
     }
     return fd;
 }

@@ -114,9 +114,9 @@ static void wait_for(struct wait *wait, const uint32_t *pollables)
     }
     bool blocks = !wait->any && !network_watch.on && abi_wait_possible();
     uint64_t now = blocks && wait->earliest != UINT64_MAX ? wasi_monotonic_clock() : 0;
-    uint64_t left = wait->earliest == UINT64_MAX  ? UINT64_MAX
-                    : wait->earliest > now ? wait->earliest - now
-                                                  : 0;
+    uint64_t left = wait->earliest == UINT64_MAX ? UINT64_MAX
+                    : wait->earliest > now       ? wait->earliest - now
+                                                 : 0;
     wait_block(wait, blocks ? left : 0);
     if (blocks) {
         wait_times(wait, pollables);

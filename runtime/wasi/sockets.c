@@ -104,8 +104,8 @@ void socket_set_long(uint32_t number, enum net_option option, uint64_t value, ui
                      struct result_code *result)
 {
     value = (value + unit - 1) / unit;
-    socket_put(result, net_set_option(number, option,
-                                      value < INT32_MAX ? (int32_t)value : INT32_MAX));
+    socket_put(result,
+               net_set_option(number, option, value < INT32_MAX ? (int32_t)value : INT32_MAX));
 }
 
 void socket_get_byte(uint32_t number, enum net_option option, struct result_code *result)

@@ -13,7 +13,10 @@
     uint32_t tag, uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t a4, uint32_t a5,    \
         uint32_t a6, uint32_t a7, uint32_t a8, uint32_t a9, uint32_t a10
 #define SOCKET_ADDRESS_WORDS                                                                       \
-    (const uint32_t[]){a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10}
+    (const uint32_t[])                                                                             \
+    {                                                                                              \
+        a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10                                                \
+    }
 
 enum { ADDRESS_IPV4 = 0, ADDRESS_IPV6 = 1 };
 

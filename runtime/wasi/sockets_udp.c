@@ -51,9 +51,8 @@ void udp_finish_bind(uint32_t self, struct result_code *result)
 static bool make_streams(uint32_t number, uint32_t *handles)
 {
     handles[0] = handle_new((struct handle){.kind = HANDLE_DATAGRAMS_IN, .value = number});
-    handles[1] = handles[0] ? handle_new((struct handle){.kind = HANDLE_DATAGRAMS_OUT,
-                                                         .value = number})
-                            : 0;
+    handles[1] =
+        handles[0] ? handle_new((struct handle){.kind = HANDLE_DATAGRAMS_OUT, .value = number}) : 0;
     if (handles[0] && !handles[1]) {
         handle_drop(handles[0]);
     }
@@ -138,8 +137,9 @@ void udp_receive(uint32_t self, uint64_t most, struct result_list *result)
         return;
     }
     struct incoming *datagram = malloc(sizeof *datagram + DATAGRAM_BYTES);
-    int32_t got = datagram ? net_receive_from(number, datagram + 1, DATAGRAM_BYTES, network_peek, &from)
-                           : -2 - NETWORK_OUT_OF_MEMORY;
+    int32_t got = datagram
+                      ? net_receive_from(number, datagram + 1, DATAGRAM_BYTES, network_peek, &from)
+                      : -2 - NETWORK_OUT_OF_MEMORY;
     if (got >= 0) {
         datagram->data = (struct wasi_list){datagram + 1, (uint32_t)got};
         socket_address_store(&from, &datagram->from);

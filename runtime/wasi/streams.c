@@ -121,8 +121,7 @@ void wasi_input_stream_read(uint32_t self, uint64_t wanted, struct result_read *
         return; /* nothing yet */
     }
     result->tag = 1;
-    result->error =
-        count < 0 ? stream_failed(count) : (struct stream_error){.tag = STREAM_CLOSED};
+    result->error = count < 0 ? stream_failed(count) : (struct stream_error){.tag = STREAM_CLOSED};
 }
 
 struct result_permit { /* result<u64, stream-error> */

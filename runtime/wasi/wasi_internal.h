@@ -7,8 +7,7 @@
 #include "wasi.h"
 
 #define WASI_EXPORT(name) __attribute__((export_name(name)))
-#define WASI_IMPORT(module, name)                                                                  \
-    __attribute__((import_module(module), import_name(name)))
+#define WASI_IMPORT(module, name) __attribute__((import_module(module), import_name(name)))
 #define WASI_VISIBLE __attribute__((visibility("default")))
 
 /* --- Handles: one table for all resources; 0 is never a handle --- */
@@ -27,7 +26,14 @@ enum handle_kind {
     HANDLE_LOOKUP,
 };
 
-enum stream_kind { STREAM_FILE, STREAM_APPEND, STREAM_STDIN, STREAM_STDOUT, STREAM_STDERR, STREAM_SOCKET };
+enum stream_kind {
+    STREAM_FILE,
+    STREAM_APPEND,
+    STREAM_STDIN,
+    STREAM_STDOUT,
+    STREAM_STDERR,
+    STREAM_SOCKET
+};
 
 /* Resources without state have one handle each, outside the table. */
 enum { HANDLE_THE_ERROR = 1, HANDLE_THE_NETWORK = 2, HANDLE_FIRST = 3, HANDLE_MAX = 16384 };

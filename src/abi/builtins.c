@@ -82,7 +82,6 @@ engine_reply_t builtin_subtask_drop(void *context, engine_value_t *values) {
 
 engine_reply_t builtin_subtask_cancel(void *context, engine_value_t *values) {
     guest_t *guest = context;
-    const char *fault =
-        waitables_subtask_cancel(&guest->waitables, values[0].u32, &values[0].u32);
+    const char *fault = waitables_subtask_cancel(&guest->waitables, values[0].u32, &values[0].u32);
     return fault ? guest_refuse(guest, "subtask-cancel", fault) : ENGINE_RETURN;
 }

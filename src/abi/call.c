@@ -164,8 +164,7 @@ static int finish(eryx_call_t *call, bool failed, const char *text, size_t lengt
     if (length > call->result_max)
         return over_limit(call, length, "call_result_bytes", call->result_max, error);
     if (!charge(call, length))
-        return over_limit(call, length,
-                          "host_memory_bytes (all that the host holds for it)",
+        return over_limit(call, length, "host_memory_bytes (all that the host holds for it)",
                           call->mailbox->budget->max, error);
     if (store(call, failed, text, length))
         return publish(call) ? ERYX_OK : too_late(error);

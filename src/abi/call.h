@@ -34,8 +34,8 @@ struct eryx_call {
     atomic_bool cancelled; /* completing it is in vain */
     mailbox_t *mailbox;    /* a reference */
     uint64_t result_max;
-    uint64_t charged;      /* taken from the mailbox's budget */
-    char *text;            /* name, NUL, arguments, NUL */
+    uint64_t charged; /* taken from the mailbox's budget */
+    char *text;       /* name, NUL, arguments, NUL */
     size_t name_length, arguments_length;
     /* Written by who claimed it, before READY. */
     bool failed;
@@ -44,7 +44,7 @@ struct eryx_call {
     /* The guest's side. */
     struct calls *calls; /* NULL once the guest is done with it */
     const struct callback *callback;
-    bool unannounced; /* the host has not seen it, and has no reference yet */
+    bool unannounced;   /* the host has not seen it, and has no reference yet */
     uint32_t result_at; /* where the guest wants the result */
     char inline_text[CALL_INLINE_BYTES];
     char inline_result[CALL_INLINE_BYTES];

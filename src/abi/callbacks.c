@@ -113,8 +113,8 @@ static bool reserve(calls_t *calls) {
 static int check_text(const char *what, const char *text, size_t max, eryx_error_t *error) {
     size_t length = strlen(text);
     if (length > max)
-        return error_set(error, ERYX_ERR_ARGUMENT, "the %s of a callback has %zu bytes, at most %zu",
-                         what, length, max);
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "the %s of a callback has %zu bytes, at most %zu", what, length, max);
     if (!utf8_valid(text, length))
         return error_set(error, ERYX_ERR_ARGUMENT, "the %s of a callback is not UTF-8", what);
     return ERYX_OK;
@@ -202,8 +202,8 @@ mailbox_t *calls_own_mailbox(calls_t *calls) {
     return calls_mailbox(calls, calls->wake, calls->wake_env);
 }
 
-int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
-              void *env, eryx_error_t *error) {
+int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env), void *env,
+              eryx_error_t *error) {
     int status = check(calls, callback, error);
     if (status != ERYX_OK)
         return status;

@@ -40,8 +40,8 @@ typedef struct calls {
     uint64_t argument_max;
     uint64_t result_max;
     const struct secrets *secrets; /* taken out of arguments and results; NULL: none */
-    budget_t *budget; /* of the sandbox; must live until calls_free */
-    void (*wake)(void *env); /* for a mailbox that is made later */
+    budget_t *budget;              /* of the sandbox; must live until calls_free */
+    void (*wake)(void *env);       /* for a mailbox that is made later */
     void *wake_env;
 } calls_t;
 
@@ -54,8 +54,8 @@ mailbox_t *calls_mailbox(calls_t *calls, void (*wake)(void *env), void *env);
 mailbox_t *calls_own_mailbox(calls_t *calls);
 void calls_wake(calls_t *calls, void (*wake)(void *env), void *env);
 /* Copies the callback. wake: see mailbox_new. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
-int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env),
-              void *env, eryx_error_t *error);
+int calls_add(calls_t *calls, const eryx_callback_t *callback, void (*wake)(void *env), void *env,
+              eryx_error_t *error);
 /* Shares the callbacks of another sandbox; calls has none. False when out of memory. */
 bool calls_share(calls_t *calls, const calls_t *from);
 /* Forgets callbacks without calling their finalizers, after a failure. */

@@ -114,8 +114,7 @@ guest_status_t guest_configure(guest_t *guest, const guest_settings_t *settings)
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
     guest_status_t status = lower_list(guest, settings->argv, settings->argc, arguments);
     if (status == GUEST_ENDED)
-        status =
-            lower_environ(guest, settings->environ, settings->environ_count, arguments + 2);
+        status = lower_environ(guest, settings->environ, settings->environ_count, arguments + 2);
     size_t length = strlen(settings->filename);
     if (status == GUEST_ENDED)
         status = call_lower(guest, settings->filename, length, &arguments[4].u32);
@@ -232,8 +231,7 @@ guest_status_t guest_snapshot(guest_t *guest, bool skip_unpicklable, uint64_t ma
     return ask(guest, EXPORT_SNAPSHOT, arguments, true, max, out);
 }
 
-guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
-                             guest_answer_t *out) {
+guest_status_t guest_restore(guest_t *guest, const void *data, size_t length, guest_answer_t *out) {
     engine_value_t arguments[ENGINE_MAX_ARGUMENTS] = {{.u32 = 0}};
     *out = (guest_answer_t){0};
     guest_status_t status = call_lower(guest, data, length, &arguments[0].u32);

@@ -19,16 +19,14 @@ static const struct {
     {EOPNOTSUPP, 28},
 };
 
-int error_to_code(int error)
-{
+int error_to_code(int error) {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (codes[i].error == error)
             return codes[i].code;
     return CODE_EIO;
 }
 
-int error_from_code(int64_t code)
-{
+int error_from_code(int64_t code) {
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         if (codes[i].code == code)
             return codes[i].error;

@@ -9,8 +9,7 @@
 
 enum { STAT_BYTES = 64 };
 
-guest_status_t guest_file_call(guest_t *guest, guest_file_call_t *call)
-{
+guest_status_t guest_file_call(guest_t *guest, guest_file_call_t *call) {
     engine_value_t values[ENGINE_MAX_ARGUMENTS] = {{.u32 = call->operation}};
     size_t length = strlen(call->path);
     call->answer = NULL;
@@ -45,8 +44,7 @@ guest_status_t guest_file_call(guest_t *guest, guest_file_call_t *call)
     return GUEST_ENDED;
 }
 
-static int64_t time_at(const char *answer, int index)
-{
+static int64_t time_at(const char *answer, int index) {
     int64_t seconds, result;
     memcpy(&seconds, answer + 24 + 8 * index, sizeof seconds);
     if (__builtin_mul_overflow(seconds, INT64_C(1000000000), &result) ||
@@ -55,8 +53,7 @@ static int64_t time_at(const char *answer, int index)
     return result;
 }
 
-bool guest_file_stat(const guest_file_call_t *call, eryx_file_stat_t *out)
-{
+bool guest_file_stat(const guest_file_call_t *call, eryx_file_stat_t *out) {
     if (call->answer_length != STAT_BYTES)
         return false;
     const char *answer = (const char *)call->answer;
@@ -73,8 +70,8 @@ bool guest_file_stat(const guest_file_call_t *call, eryx_file_stat_t *out)
     return true;
 }
 
-bool guest_file_entry(const guest_file_call_t *call, size_t *at, eryx_file_entry_t *out, bool *bad)
-{
+bool guest_file_entry(const guest_file_call_t *call, size_t *at, eryx_file_entry_t *out,
+                      bool *bad) {
     const uint8_t *record = call->answer + *at;
     size_t left = call->answer_length - *at;
     *bad = false;

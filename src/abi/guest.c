@@ -250,8 +250,8 @@ const char *guest_load(guest_t *guest, const guest_image_t *image) {
         return "globals of another runtime";
     if (engine_libraries_restore(guest->instance, &image->libraries, NULL) != ERYX_OK)
         return "an extension whose code is not there any more, or does not fit";
-    const char *broken = waitables_restore(&guest->waitables, saved->data, saved->length,
-                                           clock_monotonic(), &used);
+    const char *broken =
+        waitables_restore(&guest->waitables, saved->data, saved->length, clock_monotonic(), &used);
     if (!broken && used != saved->length)
         broken = "bytes after the table of waitables";
     if (broken)
@@ -261,8 +261,8 @@ const char *guest_load(guest_t *guest, const guest_image_t *image) {
     guest->set = image->set;
     guest->returned = image->returned;
     guest->failed = image->failed;
-    if (!guest_can_save(guest) || (guest->phase == PHASE_WAITING &&
-                                   !waitables_can_wait(&guest->waitables, guest->set)))
+    if (!guest_can_save(guest) ||
+        (guest->phase == PHASE_WAITING && !waitables_can_wait(&guest->waitables, guest->set)))
         return "a state in which no guest can be";
     return NULL;
 }

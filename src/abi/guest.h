@@ -78,16 +78,16 @@ typedef struct guest {
     memory_slot_t *slot;
     engine_t *engine;
     engine_instance_t *instance;
-    engine_code_t *prepared; /* an extension about to be loaded */
-    struct library_job *job; /* one that is being compiled */
+    engine_code_t *prepared;  /* an extension about to be loaded */
+    struct library_job *job;  /* one that is being compiled */
     uint64_t *extension_left; /* bytes that the sandbox may still load; NULL: any */
     guest_streams_t streams;
     uint32_t arena;     /* address of struct { u32 pointer, capacity; }, 0: none */
     uint32_t exit_slot; /* address of the code of os._exit, 0: none */
     waitables_t waitables;
     struct net_sandbox *net; /* of the sandbox; NULL: no network is granted */
-    struct calls *calls;   /* of the sandbox; NULL or empty: no callbacks */
-    struct mounts *mounts; /* of the sandbox; NULL: none */
+    struct calls *calls;     /* of the sandbox; NULL or empty: no callbacks */
+    struct mounts *mounts;   /* of the sandbox; NULL: none */
     struct tls *tls;         /* of the sandbox */
     guest_phase_t phase;
     uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
@@ -95,7 +95,8 @@ typedef struct guest {
     bool failed;
     bool exited;
     int exit_code;
-    uint64_t clock_ahead; /* nanoseconds, modulo 2^64: the guest's monotonic clock less the host's */
+    uint64_t
+        clock_ahead;   /* nanoseconds, modulo 2^64: the guest's monotonic clock less the host's */
     const char *fault; /* why an import refused, and which */
     const char *fault_in;
 } guest_t;
@@ -170,8 +171,7 @@ typedef struct guest_answer {
 guest_status_t guest_result(guest_t *guest, const char *name, uint64_t max, guest_answer_t *out);
 guest_status_t guest_snapshot(guest_t *guest, bool skip_unpicklable, uint64_t max,
                               guest_answer_t *out);
-guest_status_t guest_restore(guest_t *guest, const void *data, size_t length,
-                             guest_answer_t *out);
+guest_status_t guest_restore(guest_t *guest, const void *data, size_t length, guest_answer_t *out);
 guest_status_t guest_clear(guest_t *guest);
 /* The guest is a copy of another: reseeds what must not repeat. Also while it waits. */
 guest_status_t guest_wake(guest_t *guest);

@@ -13,7 +13,7 @@ extern const engine_import_table_t imports_root; /* callbacks, waiting, results 
 extern const engine_import_table_t imports_wasi; /* clocks, entropy, streams, exit */
 extern const engine_import_table_t imports_net;  /* sockets */
 extern const engine_import_table_t imports_mount;
-extern const engine_import_table_t imports_tls;  /* TLS */
+extern const engine_import_table_t imports_tls;     /* TLS */
 extern const engine_import_table_t imports_library; /* dlopen */
 
 #endif

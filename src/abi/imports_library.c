@@ -143,8 +143,8 @@ static engine_reply_t import_load(void *context, engine_value_t *values) {
     uint32_t library;
     if (!reply || !guest->prepared)
         return guest_refuse(guest, "library-load", reply ? "nothing is prepared" : fault_pointer);
-    int status = engine_library_load(guest->instance, guest->prepared, values[0].u32, &library,
-                                     &error);
+    int status =
+        engine_library_load(guest->instance, guest->prepared, values[0].u32, &library, &error);
     engine_code_release(guest->prepared);
     guest->prepared = NULL;
     if (status != ERYX_OK)

@@ -23,27 +23,23 @@ enum { RECORD_FILE = 1, RECORD_READ_ONLY = 2, RECORD_OVERLAY = 4 };
 
 static const char fault_pointer[] = "a pointer outside of memory";
 
-static int32_t answer(ptrdiff_t result)
-{
+static int32_t answer(ptrdiff_t result) {
     return result >= 0 ? (int32_t)result : -1 - error_to_code((int)-result);
 }
 
-static engine_reply_t reply(engine_value_t *values, ptrdiff_t result)
-{
+static engine_reply_t reply(engine_value_t *values, ptrdiff_t result) {
     values[0].i32 = answer(result);
     return ENGINE_RETURN;
 }
 
 /* The guest's (mount, pointer, length). False: outside of memory. */
-static bool lift_path(const guest_t *guest, const engine_value_t *values, mount_path_t *out)
-{
+static bool lift_path(const guest_t *guest, const engine_value_t *values, mount_path_t *out) {
     const char *text = lift_readable(guest, values[1].u32, values[2].u32);
     *out = (mount_path_t){values[0].u32, text ? text : "", values[2].u32};
     return text || values[2].u32 == 0;
 }
 
-static void lower_time(char *out, int index, int64_t nanoseconds)
-{
+static void lower_time(char *out, int index, int64_t nanoseconds) {
     int64_t seconds = nanoseconds / 1000000000, rest = nanoseconds % 1000000000;
     if (rest < 0) {
         seconds--;
@@ -53,8 +49,7 @@ static void lower_time(char *out, int index, int64_t nanoseconds)
     lower_u32(out + 48 + 4 * index, (uint32_t)rest);
 }
 
-static void lower_stat(char *out, const eryx_file_stat_t *status)
-{
+static void lower_stat(char *out, const eryx_file_stat_t *status) {
     memset(out, 0, STAT_BYTES);
     lower_u32(out, status->kind);
     lower_u32(out + 4, status->links);
@@ -66,16 +61,14 @@ static void lower_stat(char *out, const eryx_file_stat_t *status)
 }
 
 /* Before the first file is opened there may be no table. */
-static bool has_mounts(const guest_t *guest, engine_value_t *values)
-{
+static bool has_mounts(const guest_t *guest, engine_value_t *values) {
     if (guest->mounts)
         return true;
     values[0].i32 = answer(-ESTALE);
     return false;
 }
 
-static char *bounce_of(mounts_t *mounts)
-{
+static char *bounce_of(mounts_t *mounts) {
     if (!mounts->bounce)
         mounts->bounce = malloc(MOUNTS_BOUNCE);
     return mounts->bounce;
@@ -83,8 +76,7 @@ static char *bounce_of(mounts_t *mounts)
 
 /* --- The list ----------------------------------------------------------------------------- */
 
-static uint32_t flags_of(const mount_t *mount)
-{
+static uint32_t flags_of(const mount_t *mount) {
     uint32_t flags = mount->is_file ? RECORD_FILE : 0;
     if (mount->mode == ERYX_MOUNT_OVERLAY)
         return flags | RECORD_OVERLAY;
@@ -92,8 +84,7 @@ static uint32_t flags_of(const mount_t *mount)
 }
 
 /* (buffer, capacity): how many bytes the list has; they are written if they fit. */
-static engine_reply_t import_list(void *context, engine_value_t *values)
-{
+static engine_reply_t import_list(void *context, engine_value_t *values) {
     guest_t *guest = context;
     const mounts_t *mounts = guest->mounts;
     size_t length = 0;
@@ -115,8 +106,7 @@ static engine_reply_t import_list(void *context, engine_value_t *values)
 
 /* --- Open files --------------------------------------------------------------------------- */
 
-static engine_reply_t import_stat(void *context, engine_value_t *values)
-{
+static engine_reply_t import_stat(void *context, engine_value_t *values) {
     guest_t *guest = context;
     mount_path_t path;
     eryx_file_stat_t status;
@@ -131,8 +121,7 @@ static engine_reply_t import_stat(void *context, engine_value_t *values)
     return reply(values, error);
 }
 
-static engine_reply_t import_open(void *context, engine_value_t *values)
-{
+static engine_reply_t import_open(void *context, engine_value_t *values) {
     guest_t *guest = context;
     mount_path_t path;
     eryx_file_stat_t status;
@@ -150,16 +139,14 @@ static engine_reply_t import_open(void *context, engine_value_t *values)
     return reply(values, error);
 }
 
-static engine_reply_t import_close(void *context, engine_value_t *values)
-{
+static engine_reply_t import_close(void *context, engine_value_t *values) {
     guest_t *guest = context;
     if (!has_mounts(guest, values))
         return ENGINE_RETURN;
     return reply(values, mounts_close(guest->mounts, values[0].u64));
 }
 
-static engine_reply_t import_status(void *context, engine_value_t *values)
-{
+static engine_reply_t import_status(void *context, engine_value_t *values) {
     guest_t *guest = context;
     eryx_file_stat_t status;
     char *out = lift_writable(guest, values[1].u32, STAT_BYTES);
@@ -174,8 +161,7 @@ static engine_reply_t import_status(void *context, engine_value_t *values)
 }
 
 /* (file, offset, buffer, length) */
-static engine_reply_t import_read(void *context, engine_value_t *values)
-{
+static engine_reply_t import_read(void *context, engine_value_t *values) {
     guest_t *guest = context;
     uint32_t length = values[3].u32 < READ_MAX ? values[3].u32 : READ_MAX;
     char *out = lift_writable(guest, values[2].u32, length);
@@ -199,8 +185,7 @@ static engine_reply_t import_read(void *context, engine_value_t *values)
     return reply(values, done > 0 ? (ptrdiff_t)done : got);
 }
 
-static engine_reply_t import_write(void *context, engine_value_t *values)
-{
+static engine_reply_t import_write(void *context, engine_value_t *values) {
     guest_t *guest = context;
     uint32_t length = values[3].u32 < MOUNTS_BOUNCE ? values[3].u32 : MOUNTS_BOUNCE;
     const char *data = lift_readable(guest, values[2].u32, length);
@@ -216,24 +201,21 @@ static engine_reply_t import_write(void *context, engine_value_t *values)
     return reply(values, mounts_write(guest->mounts, values[0].u64, values[1].u64, bounce, length));
 }
 
-static engine_reply_t import_resize(void *context, engine_value_t *values)
-{
+static engine_reply_t import_resize(void *context, engine_value_t *values) {
     guest_t *guest = context;
     if (!has_mounts(guest, values))
         return ENGINE_RETURN;
     return reply(values, mounts_resize(guest->mounts, values[0].u64, values[1].u64));
 }
 
-static engine_reply_t import_sync(void *context, engine_value_t *values)
-{
+static engine_reply_t import_sync(void *context, engine_value_t *values) {
     guest_t *guest = context;
     if (!has_mounts(guest, values))
         return ENGINE_RETURN;
     return reply(values, mounts_sync(guest->mounts, values[0].u64));
 }
 
-static engine_reply_t import_entries(void *context, engine_value_t *values)
-{
+static engine_reply_t import_entries(void *context, engine_value_t *values) {
     guest_t *guest = context;
     uint32_t capacity = values[2].u32 < MOUNTS_BOUNCE ? values[2].u32 : MOUNTS_BOUNCE;
     char *out = lift_writable(guest, values[1].u32, capacity);
@@ -252,8 +234,7 @@ static engine_reply_t import_entries(void *context, engine_value_t *values)
 
 /* --- Names -------------------------------------------------------------------------------- */
 
-static engine_reply_t import_readlink(void *context, engine_value_t *values)
-{
+static engine_reply_t import_readlink(void *context, engine_value_t *values) {
     guest_t *guest = context;
     mount_path_t path;
     uint32_t capacity = values[4].u32 < MOUNTS_BOUNCE ? values[4].u32 : MOUNTS_BOUNCE;
@@ -272,8 +253,7 @@ static engine_reply_t import_readlink(void *context, engine_value_t *values)
 }
 
 /* Out of what can be told in nanoseconds: the nearest. */
-static int64_t lift_time(const char *fields, int index)
-{
+static int64_t lift_time(const char *fields, int index) {
     int64_t seconds = 0, result;
     memcpy(&seconds, fields + 8 * index, sizeof seconds);
     uint32_t nanoseconds = lift_u32(fields + 16 + 4 * index);
@@ -283,8 +263,7 @@ static int64_t lift_time(const char *fields, int index)
     return result;
 }
 
-static engine_reply_t import_set_times(void *context, engine_value_t *values)
-{
+static engine_reply_t import_set_times(void *context, engine_value_t *values) {
     guest_t *guest = context;
     mount_path_t path;
     const char *fields = lift_readable(guest, values[3].u32, TIMES_BYTES);
@@ -299,8 +278,7 @@ static engine_reply_t import_set_times(void *context, engine_value_t *values)
 }
 
 /* (change, mount, path, length, other, length) */
-static engine_reply_t import_change(void *context, engine_value_t *values)
-{
+static engine_reply_t import_change(void *context, engine_value_t *values) {
     guest_t *guest = context;
     mount_path_t path;
     const char *other = lift_readable(guest, values[4].u32, values[5].u32);

@@ -189,9 +189,9 @@ static engine_reply_t import_get_option(void *context, engine_value_t *values) {
 
 static engine_reply_t import_set_option(void *context, engine_value_t *values) {
     net_socket_t *socket = find(context, values);
-    return answer(values, socket ? net_set_option(socket, (net_option_t)values[1].u32,
-                                                  values[2].i32)
-                                 : -NET_RESET);
+    return answer(values, socket
+                              ? net_set_option(socket, (net_option_t)values[1].u32, values[2].i32)
+                              : -NET_RESET);
 }
 
 /* --- Names -------------------------------------------------------------------------------- */

@@ -26,8 +26,8 @@ static engine_reply_t import_wait_for(void *context, engine_value_t *values) {
         return ENGINE_RETURN;
     }
     uint32_t subtask;
-    const char *fault = waitables_timer_new(&guest->waitables,
-                                            clock_add(clock_monotonic(), duration), &subtask);
+    const char *fault =
+        waitables_timer_new(&guest->waitables, clock_add(clock_monotonic(), duration), &subtask);
     if (fault)
         return guest_refuse(guest, "wait-for", fault);
     values[0].u32 = subtask << 4 | SUBTASK_STARTED;
@@ -108,8 +108,8 @@ static engine_reply_t import_write(void *context, engine_value_t *values) {
     char *result = lift_writable(guest, values[3].u32, STREAM_RESULT_BYTES);
     if ((!data && length > 0) || !result)
         return guest_refuse(guest, name, fault_pointer);
-    if (length > 0 && !guest->streams.write(guest->streams.env, handle == HANDLE_STDOUT ? 1 : 2,
-                                            data, length))
+    if (length > 0 &&
+        !guest->streams.write(guest->streams.env, handle == HANDLE_STDOUT ? 1 : 2, data, length))
         return guest_refuse(guest, name, "a limit of the sandbox");
     result[0] = 0;
     return ENGINE_RETURN;

@@ -134,9 +134,10 @@ static bool refuse_call(const guest_t *guest, const callback_t *callback, const 
         snprintf(out, capacity, "limit total_calls: this execution has made %llu calls already",
                  (unsigned long long)calls->total);
     else if (atomic_load(&mailbox->argument_bytes) + length > calls->argument_max)
-        snprintf(out, capacity,
-                 "limit call_argument_bytes: the arguments of pending calls would exceed %llu bytes",
-                 (unsigned long long)calls->argument_max);
+        snprintf(
+            out, capacity,
+            "limit call_argument_bytes: the arguments of pending calls would exceed %llu bytes",
+            (unsigned long long)calls->argument_max);
     else
         return false;
     return true;
@@ -168,8 +169,8 @@ static engine_reply_t reply_over_budget(const guest_t *guest, engine_value_t *va
     return reply_error(guest, values, result, reason);
 }
 
-static engine_reply_t start_call(guest_t *guest, const callback_t *callback,
-                                 const char *arguments, uint32_t length, engine_value_t *values) {
+static engine_reply_t start_call(guest_t *guest, const callback_t *callback, const char *arguments,
+                                 uint32_t length, engine_value_t *values) {
     calls_t *calls = guest->calls;
     uint32_t result_at = values[4].u32;
     char *result = (char *)guest->slot->base + result_at;

@@ -49,9 +49,9 @@ static record_t record_of(const waitable_t *entry, uint64_t now) {
         return record;
     record.state = (uint8_t)entry->state;
     record.set = entry->set ? entry->set->number : 0;
-    record.flags = (uint8_t)((entry->pending ? FLAG_PENDING : 0) |
-                             (entry->delivered ? FLAG_DELIVERED : 0) |
-                             (entry->owner ? FLAG_OWNED : 0));
+    record.flags =
+        (uint8_t)((entry->pending ? FLAG_PENDING : 0) | (entry->delivered ? FLAG_DELIVERED : 0) |
+                  (entry->owner ? FLAG_OWNED : 0));
     if (heap_contains(&entry->timer)) {
         record.flags |= FLAG_TIMER;
         record.remaining = entry->timer.key > now ? entry->timer.key - now : 0;

@@ -10,8 +10,8 @@ typedef struct reader {
 } reader_t;
 
 static void skip_space(reader_t *self) {
-    while (self->at < self->end && (*self->at == ' ' || *self->at == '\n' || *self->at == '\r' ||
-                                    *self->at == '\t'))
+    while (self->at < self->end &&
+           (*self->at == ' ' || *self->at == '\n' || *self->at == '\r' || *self->at == '\t'))
         self->at++;
 }
 

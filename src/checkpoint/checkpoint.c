@@ -75,9 +75,8 @@ int eryx_sandbox_checkpoint(eryx_sandbox_t *sandbox, const eryx_checkpoint_optio
     return ERYX_OK;
 }
 
-int eryx_sandbox_checkpoint_file(eryx_sandbox_t *sandbox,
-                                 const eryx_checkpoint_options_t *options, const char *path,
-                                 eryx_error_t *error) {
+int eryx_sandbox_checkpoint_file(eryx_sandbox_t *sandbox, const eryx_checkpoint_options_t *options,
+                                 const char *path, eryx_error_t *error) {
     buffer_t out = {0};
     if (!sandbox || !path)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "path" : "sandbox");
@@ -123,9 +122,9 @@ static int read_parts(eryx_sandbox_t *sandbox, const eryx_checkpoint_part_t *par
             state_free(state);
         status = check_part(sandbox->runtime, &parts[i], i, &before, header, error);
         if (status == ERYX_OK)
-            status = checkpoint_read(parts[i].data, header, sandbox->instance->slot,
-                                     sandbox->limits.host_memory_bytes, i + 1 == count, state,
-                                     error);
+            status =
+                checkpoint_read(parts[i].data, header, sandbox->instance->slot,
+                                sandbox->limits.host_memory_bytes, i + 1 == count, state, error);
     }
     return status;
 }
@@ -139,8 +138,8 @@ int eryx_sandbox_resume(eryx_runtime_t *runtime, const eryx_checkpoint_part_t *p
     if (out)
         *out = NULL;
     if (!runtime || !parts || !out || count == 0 || count > PARTS_MAX)
-        return error_set(error, ERYX_ERR_ARGUMENT, "runtime, parts or out is NULL, or count not 1 to %u",
-                         PARTS_MAX);
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "runtime, parts or out is NULL, or count not 1 to %u", PARTS_MAX);
     int status = check_part(runtime, parts, 0, NULL, &header, error);
     if (status == ERYX_OK)
         status = eryx_sandbox_new(runtime, options, &sandbox, error);
@@ -185,7 +184,8 @@ int eryx_checkpoint_get_info(const void *data, size_t length, eryx_checkpoint_in
                              eryx_error_t *error) {
     checkpoint_header_t header;
     if (!data || !info || info->size != sizeof *info)
-        return error_set(error, ERYX_ERR_ARGUMENT, "data or info is NULL, or info of another version");
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "data or info is NULL, or info of another version");
     int status = checkpoint_check(data, length, NULL, &header, error);
     if (status != ERYX_OK)
         return status;

@@ -14,9 +14,9 @@ static int fork_one(const eryx_sandbox_t *from, const eryx_sandbox_options_t *op
         return status;
     memory_slot_t *slot = from->instance->slot;
     if (slot->size > copy->instance->slot->limit)
-        status = error_set(error, ERYX_ERR_LIMIT,
-                           "the session has %zu bytes of memory, more than memory_bytes of its copy",
-                           slot->size);
+        status = error_set(
+            error, ERYX_ERR_LIMIT,
+            "the session has %zu bytes of memory, more than memory_bytes of its copy", slot->size);
     else if (!pages_copy(copy->instance->slot, slot, state->executing && from->rollback))
         status = error_set(error, ERYX_ERR_MEMORY, "out of memory for a copy of a session");
     if (status == ERYX_OK)

@@ -171,8 +171,8 @@ static void get_call(reader_t *reader, session_state_t *state) {
         free(text);
         return;
     }
-    *added = (saved_call_t){call.subtask, call.result_at, (saved_call_end_t)end, name, arguments,
-                            result, text};
+    *added = (saved_call_t){
+        call.subtask, call.result_at, (saved_call_end_t)end, name, arguments, result, text};
 }
 
 static void get_state(reader_t *reader, const checkpoint_header_t *header, memory_slot_t *slot,
@@ -225,8 +225,7 @@ static uint32_t *get_numbers(reader_t *reader, const memory_slot_t *slot, size_t
     get(reader, numbers, *count * sizeof *numbers);
     for (uint32_t i = 0; i < *count && good(reader); i++) {
         uint32_t number = numbers[i] & ~PAGE_EQUAL;
-        if (!page_allowed(slot, number, end) ||
-            (i > 0 && number <= (numbers[i - 1] & ~PAGE_EQUAL)))
+        if (!page_allowed(slot, number, end) || (i > 0 && number <= (numbers[i - 1] & ~PAGE_EQUAL)))
             refuse(reader, ERYX_ERR_FORMAT, "a page number makes no sense");
     }
     if (good(reader))

@@ -30,7 +30,7 @@ typedef struct saved_execution {
     uint64_t fuel_used;
     uint64_t calls_total, output_bytes, dropped;
     buffer_t output[2], lines[2];
-    char *result; /* as in eryx_execute_options_t, from malloc */
+    char *result;         /* as in eryx_execute_options_t, from malloc */
     guest_image_t before; /* the guest at the savepoint */
     bool has_savepoint;
 } saved_execution_t;

@@ -111,7 +111,8 @@ static void put_state(writer_t *writer, const session_state_t *state, const memo
         put_u64(writer, call->name_length);
         put_u64(writer, call->arguments_length);
         put_u64(writer, call->result_length);
-        put(writer, call->text, call->name_length + call->arguments_length + call->result_length + 3);
+        put(writer, call->text,
+            call->name_length + call->arguments_length + call->result_length + 3);
     }
 }
 
@@ -170,8 +171,7 @@ static void put_memory(writer_t *writer, memory_slot_t *slot, const session_stat
     slot_collect(slot, &changed, &unsaved);
     if (incremental)
         changed = slot_recent(slot);
-    header->pages =
-        put_pages(writer, slot, changed, end, page_now, slot_image_page, incremental);
+    header->pages = put_pages(writer, slot, changed, end, page_now, slot_image_page, incremental);
     if (!state->executing || !state->execution.has_savepoint)
         return;
     if (slot->saved_size / slot->origin->page < end)

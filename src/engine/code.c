@@ -108,8 +108,8 @@ static bool describe_import(const wasm_importtype_t *import, code_import_t *out)
         break;
     case WASM_EXTERN_GLOBAL:
         out->kind = global_kind(plain, name);
-        out->mutable_ = wasm_globaltype_mutability(wasm_externtype_as_globaltype_const(type)) ==
-                        WASM_VAR;
+        out->mutable_ =
+            wasm_globaltype_mutability(wasm_externtype_as_globaltype_const(type)) == WASM_VAR;
         break;
     default:
         out->kind = CODE_FUNCTION;
@@ -279,8 +279,8 @@ static int compile(engine_t *engine, const void *data, size_t length,
     extension_module_t prepared;
     wasmtime_module_t *module;
     int status = extension_prepare(data, length, engine->description.constant_start,
-                                   engine->description.constant_end,
-                                   engine->description.fuel, &prepared, error);
+                                   engine->description.constant_end, engine->description.fuel,
+                                   &prepared, error);
     if (status != ERYX_OK)
         return status;
     wasmtime_error_t *failed =
@@ -332,10 +332,11 @@ int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], en
         return ERYX_OK;
     char hex[2 * SHA256_BYTES + 1];
     sha256_hex(hash, hex);
-    return error_set(error, ERYX_ERR_STATE,
-                     "the compiled code of the extension with sha256 %s is not in the cache; import "
-                     "it in a new sandbox first",
-                     hex);
+    return error_set(
+        error, ERYX_ERR_STATE,
+        "the compiled code of the extension with sha256 %s is not in the cache; import "
+        "it in a new sandbox first",
+        hex);
 }
 
 /* --- Later -------------------------------------------------------------------------------- */

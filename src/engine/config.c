@@ -29,7 +29,6 @@ wasm_config_t *engine_config_new(bool fuel) {
     wasmtime_config_concurrency_support_set(config, false);
     wasmtime_config_gc_support_set(config, false);
     wasmtime_config_max_wasm_stack_set(config, ENGINE_WASM_STACK_BYTES);
-    wasmtime_config_async_stack_size_set(config,
-                                         ENGINE_WASM_STACK_BYTES + ENGINE_HOST_STACK_BYTES);
+    wasmtime_config_async_stack_size_set(config, ENGINE_WASM_STACK_BYTES + ENGINE_HOST_STACK_BYTES);
     return config;
 }

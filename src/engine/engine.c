@@ -83,8 +83,8 @@ static int check_exports(engine_t *engine, const wasm_exporttype_vec_t *exports,
 
 static int note_global(engine_t *engine, const wasm_name_t *name, eryx_error_t *error) {
     if (engine->global_count == ENGINE_MAX_GLOBALS)
-        return error_set(error, ERYX_ERR_FORMAT,
-                         "the runtime exports more than %d mutable globals", ENGINE_MAX_GLOBALS);
+        return error_set(error, ERYX_ERR_FORMAT, "the runtime exports more than %d mutable globals",
+                         ENGINE_MAX_GLOBALS);
     fresh_global_t *global = &engine->globals[engine->global_count];
     global->name = strndup(name->data, name->size);
     if (!global->name)
@@ -198,8 +198,8 @@ static int link_imports(engine_t *engine, eryx_error_t *error) {
     wasmtime_error_t *failed =
         wasmtime_linker_instantiate_pre(engine->linker, engine->module, &engine->pre);
     if (failed)
-        return engine_error_take(failed, ERYX_ERR_FORMAT,
-                                 "the runtime does not fit this library", error);
+        return engine_error_take(failed, ERYX_ERR_FORMAT, "the runtime does not fit this library",
+                                 error);
     return ERYX_OK;
 }
 

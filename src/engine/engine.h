@@ -73,7 +73,7 @@ typedef struct engine_description {
     size_t global_count;
     uint32_t constant_start, constant_end; /* of linear memory: no one may write there */
     const char *cache_folder; /* for compiled extensions (extension/cache.h); engine_open only */
-    bool fuel; /* the code counts what it executes */
+    bool fuel;                /* the code counts what it executes */
 } engine_description_t;
 
 /* Loads precompiled code from the start of the file. Trusts it: it is machine code.

@@ -32,7 +32,7 @@ struct engine {
     size_t global_count;
     extension_cache_t cache;
     pthread_mutex_t codes_lock;
-    engine_code_t *codes; /* the last used first; each with a reference */
+    engine_code_t *codes;      /* the last used first; each with a reference */
     pthread_mutex_t compiling; /* held by the one job that runs */
     pthread_cond_t jobs_over;
     size_t jobs; /* under codes_lock */
@@ -111,8 +111,8 @@ struct engine_instance {
  * callbacks have no other way to know. */
 extern _Thread_local engine_instance_t *engine_current;
 
-wasm_trap_t *engine_import_called(void *env, wasmtime_caller_t *caller,
-                                  wasmtime_val_raw_t *values, size_t count);
+wasm_trap_t *engine_import_called(void *env, wasmtime_caller_t *caller, wasmtime_val_raw_t *values,
+                                  size_t count);
 void engine_import_suspending(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *arguments,
                               size_t argument_count, wasmtime_val_t *results, size_t result_count,
                               wasm_trap_t **trap, wasmtime_async_continuation_t *continuation);

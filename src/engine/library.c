@@ -45,9 +45,8 @@ static int find_symbols(load_t *load) {
 static int check_memory(load_t *load) {
     const extension_needs_t *needs = &load->code->needs;
     uint32_t base = load->place.memory_base;
-    if (needs->memory_bytes == 0 ||
-        ((base & (needs->memory_alignment - 1)) == 0 &&
-         slot_writable(load->self->slot, base, needs->memory_bytes)))
+    if (needs->memory_bytes == 0 || ((base & (needs->memory_alignment - 1)) == 0 &&
+                                     slot_writable(load->self->slot, base, needs->memory_bytes)))
         return ERYX_OK;
     return error_set(load->error, ERYX_ERR_LIMIT, "its data cannot lie at address %u", base);
 }
@@ -56,8 +55,8 @@ static int check_memory(load_t *load) {
 static int take_slots(load_t *load, const engine_library_t *at, uint32_t *end) {
     engine_instance_t *self = load->self;
     const extension_needs_t *needs = &load->code->needs;
-    uint64_t next = self->next_slot > load->symbols.room_start ? self->next_slot
-                                                               : load->symbols.room_start;
+    uint64_t next =
+        self->next_slot > load->symbols.room_start ? self->next_slot : load->symbols.room_start;
     uint64_t mask = needs->table_alignment - 1;
     uint64_t base = at ? at->table_base : (next + mask) & ~mask;
     uint64_t slots = (uint64_t)needs->table_slots + load->code->function_count;
@@ -65,10 +64,9 @@ static int take_slots(load_t *load, const engine_library_t *at, uint32_t *end) {
     if (load->symbols.room_end < size)
         size = load->symbols.room_end;
     if (base < next || base > size || slots > size - base)
-        return error_set(load->error, ERYX_ERR_LIMIT,
-                         "it wants %llu slots of the table, of which %llu are free",
-                         (unsigned long long)slots,
-                         (unsigned long long)(next < size ? size - next : 0));
+        return error_set(
+            load->error, ERYX_ERR_LIMIT, "it wants %llu slots of the table, of which %llu are free",
+            (unsigned long long)slots, (unsigned long long)(next < size ? size - next : 0));
     load->place.table_base = (uint32_t)base;
     *end = (uint32_t)(base + slots);
     return ERYX_OK;
@@ -81,14 +79,16 @@ static bool find_symbol(const load_t *load, symbol_kind_t kind, const char *name
 }
 
 static int missing(const load_t *load, const code_import_t *import, const char *what) {
-    return error_set(load->error, ERYX_ERR_FORMAT, "it needs the %s %.120s, which the runtime does "
-                     "not have", what, import->name);
+    return error_set(load->error, ERYX_ERR_FORMAT,
+                     "it needs the %s %.120s, which the runtime does "
+                     "not have",
+                     what, import->name);
 }
 
 static int make_global(load_t *load, const code_import_t *import, uint32_t value,
                        wasmtime_extern_t *out) {
-    wasm_globaltype_t *type = wasm_globaltype_new(wasm_valtype_new(WASM_I32),
-                                                  import->mutable_ ? WASM_VAR : WASM_CONST);
+    wasm_globaltype_t *type =
+        wasm_globaltype_new(wasm_valtype_new(WASM_I32), import->mutable_ ? WASM_VAR : WASM_CONST);
     wasmtime_val_t initial = {.kind = WASMTIME_I32, .of.i32 = (int32_t)value};
     wasmtime_error_t *failed =
         wasmtime_global_new(load->self->store_context, type, &initial, &out->of.global);
@@ -106,9 +106,9 @@ static int address_import(load_t *load, const code_import_t *import, wasmtime_ex
     return make_global(load, import, 0, out);
 }
 
-static wasm_trap_t *weak_called(void *env, wasmtime_caller_t *caller, const wasmtime_val_t *arguments,
-                                size_t argument_count, wasmtime_val_t *results,
-                                size_t result_count) {
+static wasm_trap_t *weak_called(void *env, wasmtime_caller_t *caller,
+                                const wasmtime_val_t *arguments, size_t argument_count,
+                                wasmtime_val_t *results, size_t result_count) {
     static const char message[] = "a weak function that nobody defines";
     (void)env, (void)caller, (void)arguments, (void)argument_count, (void)results;
     (void)result_count;
@@ -191,8 +191,8 @@ static wasmtime_error_t *define_imports(load_t *load, wasmtime_linker_t *linker)
     for (size_t i = 0; i < code->import_count && !failed; i++) {
         const code_import_t *import = &code->imports[i];
         failed = wasmtime_linker_define(linker, load->self->store_context, import->module,
-                                        strlen(import->module), import->name,
-                                        strlen(import->name), &load->externs[i]);
+                                        strlen(import->module), import->name, strlen(import->name),
+                                        &load->externs[i]);
     }
     return failed;
 }
@@ -204,9 +204,8 @@ static int make_instance(load_t *load) {
     bool ready = true;
     wasmtime_error_t *failed = define_imports(load, linker);
     if (!failed) {
-        wasmtime_call_future_t *future =
-            wasmtime_linker_instantiate_async(linker, load->self->store_context,
-                                              load->code->module, &load->instance, &trap, &failed);
+        wasmtime_call_future_t *future = wasmtime_linker_instantiate_async(
+            linker, load->self->store_context, load->code->module, &load->instance, &trap, &failed);
         ready = wasmtime_call_future_poll(future);
         wasmtime_call_future_delete(future);
     }
@@ -247,7 +246,8 @@ static bool own_function(const load_t *load, const char *name, size_t length, ui
 }
 
 /* The library's own symbols first: what it calls directly is its own, too. */
-static int fill_address(load_t *load, const code_import_t *import, const wasmtime_global_t *global) {
+static int fill_address(load_t *load, const code_import_t *import,
+                        const wasmtime_global_t *global) {
     bool data = import->kind == CODE_DATA_ADDRESS;
     size_t length = strlen(import->name);
     uint32_t value = 0;
@@ -324,8 +324,8 @@ static void add_library(load_t *load, uint32_t end) {
 static int load_library(load_t *load, const engine_library_t *at) {
     uint32_t end = 0;
     if (load->self->libraries.count == ENGINE_MAX_LIBRARIES)
-        return error_set(load->error, ERYX_ERR_LIMIT, "%u extensions are loaded, which is the limit",
-                         ENGINE_MAX_LIBRARIES);
+        return error_set(load->error, ERYX_ERR_LIMIT,
+                         "%u extensions are loaded, which is the limit", ENGINE_MAX_LIBRARIES);
     memcpy(load->place.hash, load->code->hash, sizeof load->place.hash);
     int status = find_symbols(load);
     if (status == ERYX_OK)
@@ -425,10 +425,8 @@ static int restore_one(engine_instance_t *instance, const engine_library_t *plac
         status = engine_code_find(instance->engine, place->hash, &code, error);
     if (status != ERYX_OK)
         return status;
-    load_t load = {.self = instance,
-                   .code = code,
-                   .place.memory_base = place->memory_base,
-                   .error = error};
+    load_t load = {
+        .self = instance, .code = code, .place.memory_base = place->memory_base, .error = error};
     status = load_library(&load, place);
     engine_code_release(code);
     return status;

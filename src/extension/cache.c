@@ -103,8 +103,7 @@ static bool read_trailer(int fd, const uint8_t key[32], extension_needs_t *needs
     *needs = trailer.needs;
     return memcmp(trailer.magic, TRAILER_MAGIC, sizeof trailer.magic) == 0 &&
            memcmp(trailer.sha256, sum, sizeof sum) == 0 &&
-           memcmp(trailer.key, key, sizeof trailer.key) == 0 &&
-           trailer.code_length == (uint64_t)at;
+           memcmp(trailer.key, key, sizeof trailer.key) == 0 && trailer.code_length == (uint64_t)at;
 }
 
 int cache_find(const extension_cache_t *cache, const uint8_t key[32], extension_needs_t *needs) {

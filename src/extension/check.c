@@ -120,8 +120,10 @@ static int check_instruction(const struct wasm_module *module, uint32_t function
     if (name)
         return error_set(error, ERYX_ERR_FORMAT, "function %u uses %s", function, name);
     if (instruction->opcode >> 16 == 0xfe)
-        return error_set(error, ERYX_ERR_FORMAT, "function %u uses threads; compile without "
-                         "-pthread", function);
+        return error_set(error, ERYX_ERR_FORMAT,
+                         "function %u uses threads; compile without "
+                         "-pthread",
+                         function);
     if (instruction->opcode == WASM_OP_GLOBAL_SET &&
         !wasm_slice_is(global_name(module, instruction->operands[0].value), "__stack_pointer"))
         return error_set(error, ERYX_ERR_FORMAT,
@@ -129,8 +131,8 @@ static int check_instruction(const struct wasm_module *module, uint32_t function
     return ERYX_OK;
 }
 
-static int check_body(const struct wasm_module *module, uint32_t function,
-                      struct wasm_slice body, eryx_error_t *error) {
+static int check_body(const struct wasm_module *module, uint32_t function, struct wasm_slice body,
+                      eryx_error_t *error) {
     struct wasm_reader reader = wasm_reader_of(body);
     struct wasm_instruction instruction = {0};
     int status = ERYX_OK;

@@ -28,8 +28,10 @@ static int shown(struct wasm_slice name) {
 
 static int check_needs(const struct dylink *dylink, extension_needs_t *out, eryx_error_t *error) {
     if (dylink->memory_size > EXTENSION_MEMORY_MAX)
-        return error_set(error, ERYX_ERR_LIMIT, "it wants %u bytes of memory for data, %u are the "
-                         "limit", dylink->memory_size, EXTENSION_MEMORY_MAX);
+        return error_set(error, ERYX_ERR_LIMIT,
+                         "it wants %u bytes of memory for data, %u are the "
+                         "limit",
+                         dylink->memory_size, EXTENSION_MEMORY_MAX);
     if (dylink->table_size > EXTENSION_SLOTS_MAX)
         return error_set(error, ERYX_ERR_LIMIT, "it wants %u slots of the table, %u are the limit",
                          dylink->table_size, EXTENSION_SLOTS_MAX);
@@ -44,8 +46,11 @@ static int check_needs(const struct dylink *dylink, extension_needs_t *out, eryx
 
 /* Every library of these names is part of the runtime. */
 static int check_needed(const struct dylink *dylink, eryx_error_t *error) {
-    static const char *const known[] = {"libpython3.14.so", "libc.so", "libc++.so",
-                                        "libc++abi.so", "libm.so",
+    static const char *const known[] = {"libpython3.14.so",
+                                        "libc.so",
+                                        "libc++.so",
+                                        "libc++abi.so",
+                                        "libm.so",
                                         "libwasi-emulated-signal.so",
                                         "libwasi-emulated-getpid.so",
                                         "libwasi-emulated-process-clocks.so",
@@ -154,9 +159,10 @@ static int check_exports(const struct wasm_module *module, eryx_error_t *error) 
             called = called || wasm_slice_is(export->name, procedures[k]);
         if (called && (type->params.size > 0 || type->results.size != results ||
                        (results && type->results.data[0] != WASM_I32)))
-            return error_set(error, ERYX_ERR_FORMAT, "its function %.*s has parameters or results "
-                             "that it should not have", shown(export->name),
-                             (const char *)export->name.data);
+            return error_set(error, ERYX_ERR_FORMAT,
+                             "its function %.*s has parameters or results "
+                             "that it should not have",
+                             shown(export->name), (const char *)export->name.data);
     }
     return ERYX_OK;
 }

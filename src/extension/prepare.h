@@ -40,7 +40,8 @@ typedef struct extension_module {
 /* Nothing may be written to the constant range. Errors: ERYX_ERR_FORMAT (message: why it is
  * refused), _LIMIT, _MEMORY. */
 int extension_prepare(const void *data, size_t length, uint32_t constant_start,
-                      uint32_t constant_end, bool fuel, extension_module_t *out, eryx_error_t *error);
+                      uint32_t constant_end, bool fuel, extension_module_t *out,
+                      eryx_error_t *error);
 void extension_module_free(extension_module_t *module);
 
 #endif

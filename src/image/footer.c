@@ -14,8 +14,7 @@ _Static_assert(offsetof(image_footer_t, footer_sha256) + SHA256_BYTES == IMAGE_F
                "the checksum is the last field");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are stored as they are");
 
-const char *image_machine(void)
-{
+const char *image_machine(void) {
 #if defined(__x86_64__)
     return "x86_64";
 #elif defined(__aarch64__)
@@ -27,16 +26,14 @@ const char *image_machine(void)
 #endif
 }
 
-void image_footer_init(image_footer_t *footer)
-{
+void image_footer_init(image_footer_t *footer) {
     memset(footer, 0, sizeof *footer);
     memcpy(footer->magic, IMAGE_MAGIC, sizeof footer->magic);
     footer->format_version = IMAGE_FORMAT_VERSION;
     strncpy(footer->machine, image_machine(), sizeof footer->machine - 1);
 }
 
-static void digest(const image_footer_t *footer, uint8_t out[SHA256_BYTES])
-{
+static void digest(const image_footer_t *footer, uint8_t out[SHA256_BYTES]) {
     static const uint8_t zero[SHA256_BYTES];
     const size_t before = offsetof(image_footer_t, footer_sha256);
     sha256_t hash;
@@ -46,13 +43,11 @@ static void digest(const image_footer_t *footer, uint8_t out[SHA256_BYTES])
     sha256_final(&hash, out);
 }
 
-void image_footer_seal(image_footer_t *footer)
-{
+void image_footer_seal(image_footer_t *footer) {
     digest(footer, footer->footer_sha256);
 }
 
-int image_footer_check_seal(const image_footer_t *footer, eryx_error_t *error)
-{
+int image_footer_check_seal(const image_footer_t *footer, eryx_error_t *error) {
     if (memcmp(footer->magic, IMAGE_MAGIC, sizeof footer->magic) != 0)
         return error_set(error, ERYX_ERR_FORMAT, "not an eryx runtime file");
     if (footer->format_version != IMAGE_FORMAT_VERSION)
@@ -68,14 +63,12 @@ int image_footer_check_seal(const image_footer_t *footer, eryx_error_t *error)
     return ERYX_OK;
 }
 
-static int bad(eryx_error_t *error, const char *what)
-{
+static int bad(eryx_error_t *error, const char *what) {
     return error_set(error, ERYX_ERR_FORMAT, "corrupt runtime file: %s", what);
 }
 
 /* Text in a field of fixed size that is followed by zeros up to the end of the field. */
-static bool is_text(const char *field, size_t size)
-{
+static bool is_text(const char *field, size_t size) {
     size_t length = strnlen(field, size);
     for (size_t i = length; i < size; i++)
         if (field[i] != 0)
@@ -83,13 +76,11 @@ static bool is_text(const char *field, size_t size)
     return length < size;
 }
 
-static bool is_inside(const image_section_t *section, uint64_t limit)
-{
+static bool is_inside(const image_section_t *section, uint64_t limit) {
     return section->offset <= limit && section->length <= limit - section->offset;
 }
 
-static int check_globals(const image_footer_t *footer, eryx_error_t *error)
-{
+static int check_globals(const image_footer_t *footer, eryx_error_t *error) {
     if (footer->global_count > IMAGE_MAX_GLOBALS)
         return bad(error, "too many globals");
     for (uint32_t i = 0; i < footer->global_count; i++) {
@@ -107,8 +98,7 @@ static int check_globals(const image_footer_t *footer, eryx_error_t *error)
 }
 
 int image_footer_check_layout(const image_footer_t *footer, uint64_t file_bytes,
-                              eryx_error_t *error)
-{
+                              eryx_error_t *error) {
     if (!is_text(footer->eryx_version, sizeof footer->eryx_version) ||
         !is_text(footer->engine_version, sizeof footer->engine_version) ||
         !is_text(footer->python_version, sizeof footer->python_version) ||
@@ -135,8 +125,7 @@ int image_footer_check_layout(const image_footer_t *footer, uint64_t file_bytes,
     return check_globals(footer, error);
 }
 
-const image_global_t *image_footer_global(const image_footer_t *footer, const char *name)
-{
+const image_global_t *image_footer_global(const image_footer_t *footer, const char *name) {
     for (uint32_t i = 0; i < footer->global_count; i++)
         if (strncmp(footer->globals[i].name, name, sizeof footer->globals[i].name) == 0)
             return &footer->globals[i];

@@ -39,7 +39,7 @@ typedef struct image_global {
 typedef struct image_footer {
     char magic[8];
     uint32_t format_version;
-    uint32_t features; /* IMAGE_FUEL, IMAGE_OWN */
+    uint32_t features;       /* IMAGE_FUEL, IMAGE_OWN */
     char eryx_version[16];   /* of the eryx-build that wrote it */
     char engine_version[32]; /* "wasmtime 50.0.1" */
     char python_version[16];

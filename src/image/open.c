@@ -16,8 +16,7 @@
 
 #define READ_CHUNK (1u << 20)
 
-static int read_at(int fd, void *data, size_t length, uint64_t offset, eryx_error_t *error)
-{
+static int read_at(int fd, void *data, size_t length, uint64_t offset, eryx_error_t *error) {
     uint8_t *next = data;
     while (length > 0) {
         ssize_t got = pread(fd, next, length, (off_t)offset);
@@ -36,8 +35,7 @@ static int read_at(int fd, void *data, size_t length, uint64_t offset, eryx_erro
 }
 
 /* Tells a whole file from a truncated and a foreign one, before the footer is looked at. */
-static int check_size(int fd, uint64_t size, eryx_error_t *error)
-{
+static int check_size(int fd, uint64_t size, eryx_error_t *error) {
     uint8_t ident[IDENT_BYTES];
     if (size < sizeof ident)
         return error_set(error, ERYX_ERR_FORMAT,
@@ -61,8 +59,7 @@ static int check_size(int fd, uint64_t size, eryx_error_t *error)
 }
 
 static int check_versions(const image_footer_t *footer, const image_versions_t *versions,
-                          eryx_error_t *error)
-{
+                          eryx_error_t *error) {
     if (strcmp(footer->machine, image_machine()) != 0)
         return error_set(error, ERYX_ERR_VERSION,
                          "runtime file for %s, this machine is %s; use the file built for it",
@@ -80,8 +77,7 @@ static int check_versions(const image_footer_t *footer, const image_versions_t *
 }
 
 /* Takes the descriptor over in any case. */
-static int open_fd(int fd, const image_versions_t *versions, image_t *out, eryx_error_t *error)
-{
+static int open_fd(int fd, const image_versions_t *versions, image_t *out, eryx_error_t *error) {
     image_t image = {.fd = fd};
     struct stat info;
     int status = ERYX_OK;
@@ -111,8 +107,7 @@ static int open_fd(int fd, const image_versions_t *versions, image_t *out, eryx_
 }
 
 int image_open(const char *path, const image_versions_t *versions, image_t *out,
-               eryx_error_t *error)
-{
+               eryx_error_t *error) {
     *out = (image_t){.fd = -1};
     /* Non-blocking, so that the name of a pipe cannot hang us. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -122,8 +117,7 @@ int image_open(const char *path, const image_versions_t *versions, image_t *out,
     return open_fd(fd, versions, out, error);
 }
 
-static int fill(int fd, const uint8_t *data, size_t length)
-{
+static int fill(int fd, const uint8_t *data, size_t length) {
     while (length > 0) {
         ssize_t done = write(fd, data, length);
         if (done < 0 && errno == EINTR)
@@ -137,8 +131,7 @@ static int fill(int fd, const uint8_t *data, size_t length)
 }
 
 int image_open_buffer(const void *data, size_t length, const image_versions_t *versions,
-                      image_t *out, eryx_error_t *error)
-{
+                      image_t *out, eryx_error_t *error) {
     *out = (image_t){.fd = -1};
     int fd = memfd_create("eryx-runtime", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
@@ -153,8 +146,7 @@ int image_open_buffer(const void *data, size_t length, const image_versions_t *v
 }
 
 static int verify_section(const image_t *image, const image_section_t *section, const char *name,
-                          uint8_t *chunk, eryx_error_t *error)
-{
+                          uint8_t *chunk, eryx_error_t *error) {
     sha256_t hash;
     sha256_init(&hash);
     for (uint64_t done = 0; done < section->length;) {
@@ -174,8 +166,7 @@ static int verify_section(const image_t *image, const image_section_t *section, 
     return ERYX_OK;
 }
 
-int image_verify(const image_t *image, eryx_error_t *error)
-{
+int image_verify(const image_t *image, eryx_error_t *error) {
     uint8_t *chunk = malloc(READ_CHUNK);
     if (!chunk)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory");
@@ -186,8 +177,7 @@ int image_verify(const image_t *image, eryx_error_t *error)
     return status;
 }
 
-void image_close(image_t *image)
-{
+void image_close(image_t *image) {
     if (image->fd >= 0)
         close(image->fd);
     image->fd = -1;

@@ -14,24 +14,20 @@ static const uint32_t round_constants[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static inline uint32_t rotate(uint32_t value, int by)
-{
+static inline uint32_t rotate(uint32_t value, int by) {
     return value >> by | value << (32 - by);
 }
 
-static inline uint32_t load_big(const uint8_t *bytes)
-{
+static inline uint32_t load_big(const uint8_t *bytes) {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-static void store_big(uint8_t *bytes, uint32_t value)
-{
+static void store_big(uint8_t *bytes, uint32_t value) {
     for (int i = 0; i < 4; i++)
         bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void compress(uint32_t state[8], const uint8_t *block)
-{
+static void compress(uint32_t state[8], const uint8_t *block) {
     uint32_t w[64];
     for (int i = 0; i < 16; i++)
         w[i] = load_big(block + 4 * i);
@@ -55,14 +51,12 @@ static void compress(uint32_t state[8], const uint8_t *block)
         state[i] += sums[i];
 }
 
-void sha256_init(sha256_t *hash)
-{
+void sha256_init(sha256_t *hash) {
     *hash = (sha256_t){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
                                  0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
 
-void sha256_update(sha256_t *hash, const void *data, size_t length)
-{
+void sha256_update(sha256_t *hash, const void *data, size_t length) {
     const uint8_t *next = data;
     size_t filled = hash->length % 64;
     hash->length += length;
@@ -81,8 +75,7 @@ void sha256_update(sha256_t *hash, const void *data, size_t length)
         memcpy(hash->block, next, length);
 }
 
-void sha256_final(sha256_t *hash, uint8_t out[SHA256_BYTES])
-{
+void sha256_final(sha256_t *hash, uint8_t out[SHA256_BYTES]) {
     static const uint8_t padding[64] = {0x80};
     uint64_t bits = hash->length * 8;
     size_t filled = hash->length % 64;
@@ -95,16 +88,14 @@ void sha256_final(sha256_t *hash, uint8_t out[SHA256_BYTES])
         store_big(out + 4 * i, hash->state[i]);
 }
 
-void sha256_digest(const void *data, size_t length, uint8_t out[SHA256_BYTES])
-{
+void sha256_digest(const void *data, size_t length, uint8_t out[SHA256_BYTES]) {
     sha256_t hash;
     sha256_init(&hash);
     sha256_update(&hash, data, length);
     sha256_final(&hash, out);
 }
 
-void sha256_hex(const uint8_t digest[SHA256_BYTES], char out[2 * SHA256_BYTES + 1])
-{
+void sha256_hex(const uint8_t digest[SHA256_BYTES], char out[2 * SHA256_BYTES + 1]) {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < SHA256_BYTES; i++) {
         out[2 * i] = digits[digest[i] >> 4];

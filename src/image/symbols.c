@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-bool symbols_open(const void *data, size_t length, symbols_t *out)
-{
+bool symbols_open(const void *data, size_t length, symbols_t *out) {
     symbols_header_t header;
     if (length < sizeof header)
         return false;
@@ -30,8 +29,7 @@ bool symbols_open(const void *data, size_t length, symbols_t *out)
 /* Less than, equal to, greater than zero, as the entry's name is before, at, after the given one.
  * Names out of bounds are greatest. */
 static int compare(const symbols_t *symbols, const symbols_entry_t *entry, const char *name,
-                   size_t length)
-{
+                   size_t length) {
     if (entry->name > symbols->names_bytes ||
         entry->name_length > symbols->names_bytes - entry->name)
         return 1;
@@ -41,8 +39,7 @@ static int compare(const symbols_t *symbols, const symbols_entry_t *entry, const
 }
 
 bool symbols_find(const symbols_t *symbols, symbol_kind_t kind, const char *name, size_t length,
-                  uint32_t *value)
-{
+                  uint32_t *value) {
     uint32_t low = 0, high = symbols->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;

@@ -8,8 +8,7 @@
 #include "image/image.h"
 #include "image/sha256.h"
 
-static int write_all(int fd, const void *data, size_t length, eryx_error_t *error)
-{
+static int write_all(int fd, const void *data, size_t length, eryx_error_t *error) {
     const uint8_t *next = data;
     while (length > 0) {
         ssize_t done = write(fd, next, length);
@@ -23,8 +22,7 @@ static int write_all(int fd, const void *data, size_t length, eryx_error_t *erro
     return ERYX_OK;
 }
 
-static int write_zeros(int fd, uint64_t length, eryx_error_t *error)
-{
+static int write_zeros(int fd, uint64_t length, eryx_error_t *error) {
     static const uint8_t zeros[IMAGE_ALIGN];
     int status = ERYX_OK;
     while (status == ERYX_OK && length > 0) {
@@ -36,8 +34,7 @@ static int write_zeros(int fd, uint64_t length, eryx_error_t *error)
 }
 
 /* Leaves holes where whole pages are zero: more than half of the memory is. */
-static int write_sparse(int fd, const uint8_t *data, size_t length, eryx_error_t *error)
-{
+static int write_sparse(int fd, const uint8_t *data, size_t length, eryx_error_t *error) {
     static const uint8_t zeros[IMAGE_ALIGN];
     int status = ERYX_OK;
     for (size_t at = 0; status == ERYX_OK && at < length; at += IMAGE_ALIGN) {
@@ -50,8 +47,7 @@ static int write_sparse(int fd, const uint8_t *data, size_t length, eryx_error_t
 }
 
 int image_write(int fd, image_footer_t *footer, const void *code, size_t code_length,
-                const void *memory, size_t memory_length, eryx_error_t *error)
-{
+                const void *memory, size_t memory_length, eryx_error_t *error) {
     uint8_t ident[IDENT_BYTES];
     if (code_length < sizeof ident || !ident_is_elf(code))
         return error_set(error, ERYX_ERR_ARGUMENT, "the compiled code is no ELF file");

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define IDLE_MAX 32       /* savepoints in a row without a change: no longer known */
-#define SHADOW_KEPT 1024  /* pages that a recycled slot keeps in its shadow */
+#define IDLE_MAX 32         /* savepoints in a row without a change: no longer known */
+#define SHADOW_KEPT 1024    /* pages that a recycled slot keeps in its shadow */
 #define DROPPED_TOGETHER 16 /* pages: a run that is cheaper dropped than copied */
 
 const uint8_t *slot_saved_page(const memory_slot_t *slot, size_t index) {
@@ -43,8 +43,7 @@ bool savepoint_drop(memory_slot_t *slot) {
 }
 
 bool slot_is_large(const memory_slot_t *slot) {
-    return slot->size > slot->origin->layout.minimum ||
-           slot->sets[SET_SAVED].count > SHADOW_KEPT;
+    return slot->size > slot->origin->layout.minimum || slot->sets[SET_SAVED].count > SHADOW_KEPT;
 }
 
 bool slot_put_saved(memory_slot_t *slot, size_t index, const uint8_t *content) {

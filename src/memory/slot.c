@@ -60,8 +60,8 @@ int slot_new(const memory_origin_t *origin, memory_slot_t **out, eryx_error_t *e
     slot->sets = sets;
     slot->size = origin->layout.minimum;
     slot->limit = MEMORY_RESERVE_BYTES;
-    void *base = mmap(NULL, TOTAL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                      -1, 0);
+    void *base =
+        mmap(NULL, TOTAL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     slot->base = base == MAP_FAILED ? NULL : base;
     if (!slot->base || !map_memory(slot)) {
         error_set(error, ERYX_ERR_MEMORY, "cannot map memory for a new sandbox: %m");

@@ -18,8 +18,7 @@
 
 enum { PART_BYTES = 65536 };
 
-void eryx_archive_options_init(eryx_archive_options_t *options)
-{
+void eryx_archive_options_init(eryx_archive_options_t *options) {
     *options = (eryx_archive_options_t){.size = sizeof *options,
                                         .max_bytes = UINT64_C(1) << 30,
                                         .max_files = 100000,
@@ -35,8 +34,7 @@ typedef struct reading {
     eryx_error_t *error;
 } reading_t;
 
-static int refuse(const reading_t *reading, const char *name, tree_result_t result)
-{
+static int refuse(const reading_t *reading, const char *name, tree_result_t result) {
     int code = result == TREE_MEMORY                          ? ERYX_ERR_MEMORY
                : result == TREE_BYTES || result == TREE_FILES ? ERYX_ERR_LIMIT
                                                               : ERYX_ERR_FORMAT;
@@ -44,15 +42,13 @@ static int refuse(const reading_t *reading, const char *name, tree_result_t resu
                      name ? name : "an entry without a name", tree_reason(result));
 }
 
-static int broken(const reading_t *reading, const char *name)
-{
+static int broken(const reading_t *reading, const char *name) {
     const char *why = reading->library->archive_error_string(reading->archive);
     return error_set(reading->error, ERYX_ERR_FORMAT, "the archive cannot be read%s%.100s: %.100s",
                      name ? ": " : "", name ? name : "", why ? why : "unknown format");
 }
 
-static int read_content(reading_t *reading, const char *name)
-{
+static int read_content(reading_t *reading, const char *name) {
     char part[PART_BYTES];
     ptrdiff_t got;
     while ((got = reading->library->archive_read_data(reading->archive, part, sizeof part)) > 0) {
@@ -73,8 +69,7 @@ static int read_content(reading_t *reading, const char *name)
     return ERYX_OK;
 }
 
-static int64_t modified(const libarchive_t *library, struct archive_entry *entry)
-{
+static int64_t modified(const libarchive_t *library, struct archive_entry *entry) {
     int64_t seconds = library->archive_entry_mtime(entry), result;
     if (seconds < 0 || __builtin_mul_overflow(seconds, INT64_C(1000000000), &result))
         return 0;
@@ -86,15 +81,13 @@ static int64_t modified(const libarchive_t *library, struct archive_entry *entry
  * UTF-8 is asked for as that, the rest as it is. */
 static const char *text_of(struct archive_entry *entry,
                            __typeof__(&archive_entry_pathname_utf8) utf8,
-                           __typeof__(&archive_entry_pathname) bytes)
-{
+                           __typeof__(&archive_entry_pathname) bytes) {
     const char *text = utf8(entry);
     return text ? text : bytes(entry);
 }
 
 /* Devices, FIFOs and the like are left out. */
-static int add_entry(reading_t *reading, struct archive_entry *entry)
-{
+static int add_entry(reading_t *reading, struct archive_entry *entry) {
     const libarchive_t *library = reading->library;
     const char *name =
         text_of(entry, library->archive_entry_pathname_utf8, library->archive_entry_pathname);
@@ -131,8 +124,7 @@ static int add_entry(reading_t *reading, struct archive_entry *entry)
     return result == TREE_OK ? ERYX_OK : refuse(reading, name, result);
 }
 
-static int read_entries(reading_t *reading)
-{
+static int read_entries(reading_t *reading) {
     for (;;) {
         struct archive_entry *entry;
         int got = reading->library->archive_read_next_header(reading->archive, &entry);
@@ -146,8 +138,7 @@ static int read_entries(reading_t *reading)
     }
 }
 
-static int read_archive(reading_t *reading, const void *data, size_t length)
-{
+static int read_archive(reading_t *reading, const void *data, size_t length) {
     const libarchive_t *library = reading->library;
     struct archive *archive = reading->archive = library->archive_read_new();
     if (!archive)
@@ -166,8 +157,7 @@ static int read_archive(reading_t *reading, const void *data, size_t length)
 }
 
 static int check(const void *data, const eryx_archive_options_t *options, eryx_source_t **out,
-                 eryx_error_t *error)
-{
+                 eryx_error_t *error) {
     if (!data || !out)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", out ? "data" : "out");
     *out = NULL;
@@ -178,8 +168,7 @@ static int check(const void *data, const eryx_archive_options_t *options, eryx_s
 }
 
 int eryx_source_new_archive(const void *data, size_t length, const eryx_archive_options_t *options,
-                            eryx_source_t **out, eryx_error_t *error)
-{
+                            eryx_source_t **out, eryx_error_t *error) {
     eryx_archive_options_t chosen;
     int status = check(data, options, out, error);
     if (status != ERYX_OK)
@@ -209,8 +198,7 @@ int eryx_source_new_archive(const void *data, size_t length, const eryx_archive_
 }
 
 int eryx_source_new_archive_file(const char *path, const eryx_archive_options_t *options,
-                                 eryx_source_t **out, eryx_error_t *error)
-{
+                                 eryx_source_t **out, eryx_error_t *error) {
     struct stat status;
     int result = check(path, options, out, error);
     if (result != ERYX_OK)
@@ -242,8 +230,7 @@ int eryx_source_new_archive_file(const char *path, const eryx_archive_options_t 
 }
 
 int eryx_source_new_tree(const eryx_tree_file_t *files, size_t count, eryx_source_t **out,
-                         eryx_error_t *error)
-{
+                         eryx_error_t *error) {
     if (!out || (!files && count > 0))
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", out ? "files" : "out");
     *out = NULL;

@@ -15,8 +15,7 @@
 static libarchive_t functions;
 static char problem[160];
 
-static bool find(void *library, const char *name, void *out)
-{
+static bool find(void *library, const char *name, void *out) {
     void *symbol = dlsym(library, name);
     if (!symbol)
         snprintf(problem, sizeof problem, LIBRARY " has no %s", name);
@@ -24,8 +23,7 @@ static bool find(void *library, const char *name, void *out)
     return symbol;
 }
 
-static void load(void)
-{
+static void load(void) {
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!library) {
         snprintf(problem, sizeof problem, "%s", dlerror());
@@ -36,8 +34,7 @@ static void load(void)
 #undef FIND
 }
 
-const libarchive_t *libarchive_load(eryx_error_t *error)
-{
+const libarchive_t *libarchive_load(eryx_error_t *error) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, load);
     if (problem[0] == '\0')

@@ -66,9 +66,9 @@ static const struct range ranges[] = {
 
 const char *net_range_name(net_range_t range) {
     static const char *const names[] = {
-        "a public address",     "an unspecified address", "a loopback address",
-        "a private address",    "a link-local address",   "a cloud's metadata address",
-        "a multicast address",  "a broadcast address",    "an IPv4 address inside of IPv6",
+        "a public address",    "an unspecified address", "a loopback address",
+        "a private address",   "a link-local address",   "a cloud's metadata address",
+        "a multicast address", "a broadcast address",    "an IPv4 address inside of IPv6",
         "a reserved address",
     };
     return names[range];
@@ -196,8 +196,8 @@ static const char *check_name(const char *name, const char **last) {
     }
 }
 
-net_host_kind_t net_host_parse(const char *text, size_t length, net_address_t *address,
-                               char *name, const char **why) {
+net_host_kind_t net_host_parse(const char *text, size_t length, net_address_t *address, char *name,
+                               const char **why) {
     const char *last;
     *why = "empty";
     if (length == 0)

@@ -46,8 +46,8 @@ typedef enum net_host_kind { NET_HOST_ADDRESS, NET_HOST_NAME, NET_HOST_REFUSED }
 
 /* What a host is. ADDRESS: *address (port 0). NAME: name (NET_NAME_MAX + 1 bytes), in lower case,
  * without a final dot. REFUSED: *why, a static text that continues "HOST is ...". */
-net_host_kind_t net_host_parse(const char *text, size_t length, net_address_t *address,
-                               char *name, const char **why);
+net_host_kind_t net_host_parse(const char *text, size_t length, net_address_t *address, char *name,
+                               const char **why);
 
 bool net_address_equal(const net_address_t *a, const net_address_t *b); /* but for the port */
 bool net_address_in(const net_address_t *address, const net_address_t *base, unsigned prefix);

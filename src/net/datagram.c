@@ -82,8 +82,8 @@ int32_t net_receive_from(net_socket_t *socket, char *buffer, size_t capacity, bo
                                peek ? MSG_PEEK : 0, (struct sockaddr *)&storage, &size);
         if (got < 0)
             return net_error_of(errno);
-        bool known = net_address_from_system(&storage, from) &&
-                     net_permits(self, NET_UDP, from, &name);
+        bool known =
+            net_address_from_system(&storage, from) && net_permits(self, NET_UDP, from, &name);
         if (!known && peek) { /* take the stranger's out of the way */
             recvfrom(socket->fd, buffer, 0, 0, NULL, NULL);
             continue;

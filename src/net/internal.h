@@ -8,10 +8,10 @@
 #include "net/reactor.h"
 #include "net/resolver.h"
 
-#define NAMES_MAX 1024u   /* names and addresses that a sandbox's lookups are remembered for */
-#define LOOKUPS_MAX 256u  /* running at once, of one sandbox */
-#define KNOWN_MAX 16u     /* names of one address that a decision looks at */
-#define PEERS_MAX 16u     /* UDP peers of one socket that were reported */
+#define NAMES_MAX 1024u  /* names and addresses that a sandbox's lookups are remembered for */
+#define LOOKUPS_MAX 256u /* running at once, of one sandbox */
+#define KNOWN_MAX 16u    /* names of one address that a decision looks at */
+#define PEERS_MAX 16u    /* UDP peers of one socket that were reported */
 #define LINGER_NS UINT64_C(5000000000) /* to write what is left after closing */
 
 struct net {
@@ -55,13 +55,13 @@ struct net_socket {
     net_socket_t *next; /* lingering */
     /* Guarded by the reactor's lock. */
     net_wait_t *waits;
-    mailbox_t *mailbox; /* the sandbox's; NULL while it lingers */
+    mailbox_t *mailbox;      /* the sandbox's; NULL while it lingers */
     uint64_t deadline, idle; /* idle 0: the deadline; else nanoseconds from `activity` */
     /* Written by the reactor: 0, or the net_error_t of a deadline that passed. */
     atomic_int expired;
-    atomic_ullong activity; /* when bytes last moved */
-    int broken;         /* net_error_t; 0: not */
-    char why[128];      /* of broken, or of the end; "" */
+    atomic_ullong activity;     /* when bytes last moved */
+    int broken;                 /* net_error_t; 0: not */
+    char why[128];              /* of broken, or of the end; "" */
     bool shut_read, shut_write; /* by the guest */
     bool ended_out;             /* the filter was told that nothing follows */
     bool shut_done;             /* and so was the peer */

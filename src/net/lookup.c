@@ -77,15 +77,15 @@ int32_t net_resolve(net_sandbox_t *self, const char *text, size_t length) {
     net_host_kind_t kind = net_host_parse(text, length, &address, name, &why);
     show(text, length, shown, sizeof shown);
     if (kind == NET_HOST_REFUSED)
-        return refused(self, shown,
-                       net_refuse(self, NET_ACCESS_DENIED, "the host '%s' is refused: it is %s",
-                                  shown, why));
+        return refused(
+            self, shown,
+            net_refuse(self, NET_ACCESS_DENIED, "the host '%s' is refused: it is %s", shown, why));
     if (kind == NET_HOST_NAME && !net_policy_name(&self->policy, name, self->reason))
         return refused(self, name, -NET_ACCESS_DENIED);
     if (running_lookups(self) >= LOOKUPS_MAX)
         return refused(self, shown,
-                       net_refuse(self, NET_SOCKET_LIMIT,
-                                  "more than %u names are being resolved", LOOKUPS_MAX));
+                       net_refuse(self, NET_SOCKET_LIMIT, "more than %u names are being resolved",
+                                  LOOKUPS_MAX));
     net_socket_t *socket = net_socket_new(self, NET_KIND_LOOKUP, 4);
     if (!socket)
         return -NET_OUT_OF_MEMORY;
@@ -110,7 +110,8 @@ static int32_t take_addresses(net_socket_t *socket, net_address_t *out) {
     for (unsigned i = 0; i < job->count; i++) {
         net_address_format(&job->addresses[i], false, text);
         if (used + strlen(text) + 2 < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? " " : "", text);
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s", used ? " " : "", text);
         if (!net_policy_resolved(&self->policy, socket->name, &job->addresses[i], self->reason))
             continue;
         net_remember_name(self, socket->name, &job->addresses[i]);

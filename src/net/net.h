@@ -56,9 +56,9 @@ typedef enum net_error {
     NET_CLOSED = 23 /* sending after shutdown */
 } net_error_t;
 
-#define NET_CHUNK 65536u       /* most bytes of one send or receive */
-#define NET_SOCKETS_MAX 4096u  /* of one sandbox, whatever its limits */
-#define NET_ADDRESSES_MAX 32u  /* of one name */
+#define NET_CHUNK 65536u      /* most bytes of one send or receive */
+#define NET_SOCKETS_MAX 4096u /* of one sandbox, whatever its limits */
+#define NET_ADDRESSES_MAX 32u /* of one name */
 
 typedef struct net net_t;
 typedef struct net_sandbox net_sandbox_t;
@@ -117,8 +117,7 @@ int32_t net_accept(net_socket_t *socket);
  * be taken. Receiving 0: the end. */
 int32_t net_send(net_socket_t *socket, const char *data, size_t length);
 int32_t net_receive(net_socket_t *socket, char *buffer, size_t capacity, bool peek);
-int32_t net_send_to(net_socket_t *socket, const char *data, size_t length,
-                    const net_address_t *to);
+int32_t net_send_to(net_socket_t *socket, const char *data, size_t length, const net_address_t *to);
 int32_t net_receive_from(net_socket_t *socket, char *buffer, size_t capacity, bool peek,
                          net_address_t *from);
 int net_shut(net_socket_t *socket, net_shutdown_t how);
@@ -183,7 +182,8 @@ typedef struct net_layer {
 /* layer must outlive the socket; env is freed with it. Before the guest uses the connection, or for
  * STARTTLS when nothing is buffered. */
 void net_set_layer(net_socket_t *socket, const net_layer_t *layer, void *env);
-void *net_layer_env(const net_socket_t *socket, const net_layer_t *layer); /* NULL: another or none */
+void *net_layer_env(const net_socket_t *socket,
+                    const net_layer_t *layer); /* NULL: another or none */
 
 /* How the flow goes on after these bytes. */
 typedef enum net_flow {

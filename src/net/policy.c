@@ -109,8 +109,8 @@ static bool denied(const net_policy_t *policy, unsigned protocols, const net_add
     return false;
 }
 
-bool net_policy_resolved(const net_policy_t *policy, const char *name,
-                         const net_address_t *address, char *reason) {
+bool net_policy_resolved(const net_policy_t *policy, const char *name, const net_address_t *address,
+                         char *reason) {
     char text[NET_ADDRESS_TEXT];
     net_range_t range = net_address_range(address);
     net_address_format(address, false, text);
@@ -142,9 +142,8 @@ static const char *verb_of(net_protocol_t protocol) {
     }
 }
 
-static bool grants(const net_policy_t *policy, const net_rule_t *rule,
-                   const net_address_t *address, net_range_t range, const char *const *names,
-                   size_t count) {
+static bool grants(const net_policy_t *policy, const net_rule_t *rule, const net_address_t *address,
+                   net_range_t range, const char *const *names, size_t count) {
     if (grants_literally(rule, address, range))
         return true;
     if (rule->kind == NET_RULE_ANY && range == NET_RANGE_PUBLIC)
@@ -162,11 +161,11 @@ bool net_policy_address(const net_policy_t *policy, net_protocol_t protocol,
     net_range_t range = net_address_range(address);
     net_address_format(address, true, text);
     if (protocol != NET_LISTEN && range == NET_RANGE_UNSPECIFIED)
-        return refuse(reason, "%s %s is never permitted: %s means this machine",
-                      verb_of(protocol), text, net_range_name(range));
+        return refuse(reason, "%s %s is never permitted: %s means this machine", verb_of(protocol),
+                      text, net_range_name(range));
     if (range == NET_RANGE_TRANSLATED)
-        return refuse(reason, "%s %s is never permitted: %s hides where it goes",
-                      verb_of(protocol), text, net_range_name(range));
+        return refuse(reason, "%s %s is never permitted: %s hides where it goes", verb_of(protocol),
+                      text, net_range_name(range));
     if (denied(policy, protocol, address, false, names, count, reason))
         return false;
     for (size_t i = 0; i < policy->allow_count; i++) {

@@ -32,7 +32,7 @@ typedef struct net_rule {
     net_rule_kind_t kind;
     unsigned protocols; /* of net_protocol_t */
     uint16_t port_low, port_high;
-    char *name; /* NAME, BELOW */
+    char *name;         /* NAME, BELOW */
     net_address_t base; /* RANGE */
     unsigned prefix;
     bool whole;        /* RANGE: it lies in one part of the address space: */
@@ -60,8 +60,8 @@ void net_policy_free(net_policy_t *policy);
 /* Asking for the addresses of a name. */
 bool net_policy_name(const net_policy_t *policy, const char *name, char *reason);
 /* One of these addresses. */
-bool net_policy_resolved(const net_policy_t *policy, const char *name,
-                         const net_address_t *address, char *reason);
+bool net_policy_resolved(const net_policy_t *policy, const char *name, const net_address_t *address,
+                         char *reason);
 /* Talking to an address and port. names: those known to have resolved to it. */
 bool net_policy_address(const net_policy_t *policy, net_protocol_t protocol,
                         const net_address_t *address, const char *const *names, size_t count,

@@ -31,7 +31,7 @@ void net_hooks_release(net_hooks_t *hooks);
 /* One lookup; shared by the socket that asked and the thread that works on it. */
 typedef struct resolver_job {
     struct resolver_job *next;
-    net_t *net; /* a reference */
+    net_t *net;         /* a reference */
     net_hooks_t *hooks; /* a reference */
     char name[NET_NAME_MAX + 1];
     /* Guarded by the net's lock. */

@@ -49,7 +49,8 @@ static bool parse_ports(struct piece piece, net_rule_t *out) {
     if (!parse_number((struct piece){piece.text, first}, UINT16_MAX, &low))
         return false;
     high = low;
-    if (dash && !parse_number((struct piece){dash + 1, piece.length - first - 1}, UINT16_MAX, &high))
+    if (dash &&
+        !parse_number((struct piece){dash + 1, piece.length - first - 1}, UINT16_MAX, &high))
         return false;
     out->port_low = (uint16_t)low;
     out->port_high = (uint16_t)high;

@@ -262,12 +262,10 @@ void net_remember_name(net_sandbox_t *self, const char *name, const net_address_
 }
 
 /* The names of an address, the newest first. */
-static size_t names_of(const net_sandbox_t *self, const net_address_t *address,
-                       const char **out) {
+static size_t names_of(const net_sandbox_t *self, const net_address_t *address, const char **out) {
     size_t count = 0;
     for (uint32_t i = 0; i < self->name_count && count < KNOWN_MAX; i++) {
-        const known_name_t *known =
-            &self->names[(self->name_next + NAMES_MAX - 1 - i) % NAMES_MAX];
+        const known_name_t *known = &self->names[(self->name_next + NAMES_MAX - 1 - i) % NAMES_MAX];
         if (known->name[0] && net_address_equal(&known->address, address))
             out[count++] = known->name;
     }

@@ -201,7 +201,8 @@ int net_bind(net_socket_t *socket, const net_address_t *address) {
         return error;
     if (socket->kind == NET_KIND_TCP)
         setsockopt(socket->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(socket->fd, (struct sockaddr *)&storage, net_address_to_system(address, &storage)) != 0)
+    if (bind(socket->fd, (struct sockaddr *)&storage, net_address_to_system(address, &storage)) !=
+        0)
         return net_error_of(errno);
     socket->state = NET_STATE_BOUND;
     return read_local(socket);
@@ -226,14 +227,15 @@ int32_t net_accept(net_socket_t *listener) {
     net_sandbox_t *self = listener->sandbox;
     if (listener->kind != NET_KIND_TCP || listener->state != NET_STATE_LISTENING)
         return -NET_INVALID_STATE;
-    int fd = accept4(listener->fd, (struct sockaddr *)&storage, &length,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(listener->fd, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)
         return net_error_of(errno);
     net_address_t peer = {.family = (uint8_t)listener->family};
     net_address_from_system(&storage, &peer);
     net_address_format(&peer, true, text);
-    net_socket_t *socket = net_count_open(self) ? net_socket_new(self, NET_KIND_TCP, peer.family) : NULL;
+    net_socket_t *socket =
+        net_count_open(self) ? net_socket_new(self, NET_KIND_TCP, peer.family) : NULL;
     if (!socket) {
         close(fd);
         net_report(self, ERYX_NET_ACCEPT, listener, false, "", text, self->reason);

@@ -279,7 +279,8 @@ int32_t net_available(net_socket_t *socket) {
     int count = 0;
     if (socket->in.length > socket->in_at)
         return (int32_t)(socket->in.length - socket->in_at);
-    if (socket->fd < 0 || socket->layer || socket->filter || ioctl(socket->fd, FIONREAD, &count) != 0)
+    if (socket->fd < 0 || socket->layer || socket->filter ||
+        ioctl(socket->fd, FIONREAD, &count) != 0)
         return 0;
     return count;
 }

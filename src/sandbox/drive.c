@@ -141,7 +141,9 @@ int eryx_execution_wait(eryx_execution_t *execution, uint64_t timeout_ns) {
 }
 
 eryx_outcome_t *eryx_execution_take_outcome(eryx_execution_t *execution) {
-    return execution->state == EXECUTION_DONE && !foreign(execution) ? execution_take(execution->sandbox) : NULL;
+    return execution->state == EXECUTION_DONE && !foreign(execution)
+               ? execution_take(execution->sandbox)
+               : NULL;
 }
 
 void eryx_execution_cancel(eryx_execution_t *execution) {
@@ -151,7 +153,8 @@ void eryx_execution_cancel(eryx_execution_t *execution) {
 }
 
 void eryx_execution_free(eryx_execution_t *execution) {
-    if (!execution || foreign(execution) || execution->state == EXECUTION_IDLE || execution->state == EXECUTION_RUNNING)
+    if (!execution || foreign(execution) || execution->state == EXECUTION_IDLE ||
+        execution->state == EXECUTION_RUNNING)
         return;
     if (execution->state != EXECUTION_DONE)
         execution_abort(execution->sandbox);

@@ -136,9 +136,8 @@ static guest_status_t take_result(eryx_sandbox_t *sandbox) {
     uint64_t max = sandbox->limits.result_bytes, room = budget_room(sandbox->budget);
     if (room < max)
         max = room;
-    guest_status_t status =
-        guest_result(&sandbox->instance->guest, *execution->result ? execution->result : NULL,
-                     max, &answer);
+    guest_status_t status = guest_result(
+        &sandbox->instance->guest, *execution->result ? execution->result : NULL, max, &answer);
     if (status != GUEST_ENDED)
         free(answer.data);
     if (status == GUEST_REFUSED) {
@@ -197,8 +196,7 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     bool last_value = options && options->result && !*options->result;
     eryx_display_t display = options ? options->display : ERYX_DISPLAY_NONE;
     if (script == sandbox->script && last_value == sandbox->last_value &&
-        display == sandbox->display &&
-        strcmp(filename, filename_of(sandbox)) == 0)
+        display == sandbox->display && strcmp(filename, filename_of(sandbox)) == 0)
         return true;
     char *copy = strdup(filename);
     if (!copy)
@@ -294,10 +292,8 @@ int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *opt
         free(result);
         return error_set(error, ERYX_ERR_MEMORY, "cannot watch the time limits: no thread");
     }
-    sandbox->execution = (eryx_execution_t){.sandbox = sandbox,
-                                            .state = EXECUTION_READY,
-                                            .outcome = outcome,
-                                            .result = result};
+    sandbox->execution = (eryx_execution_t){
+        .sandbox = sandbox, .state = EXECUTION_READY, .outcome = outcome, .result = result};
     sandbox->calls.total = 0;
     return ERYX_OK;
 }

@@ -31,8 +31,7 @@ typedef struct export {
     bool gave_up;
 } export_t;
 
-static la_ssize_t write_out(struct archive *archive, void *env, const void *data, size_t length)
-{
+static la_ssize_t write_out(struct archive *archive, void *env, const void *data, size_t length) {
     export_t *export = env;
     (void)archive;
     if (!export->gave_up)
@@ -40,22 +39,19 @@ static la_ssize_t write_out(struct archive *archive, void *env, const void *data
     return export->gave_up ? -1 : (la_ssize_t)length;
 }
 
-static bool charge(export_t *export, uint64_t bytes)
-{
+static bool charge(export_t *export, uint64_t bytes) {
     if (bytes > export->left)
         return false;
     export->left -= bytes;
     return true;
 }
 
-static int too_large(export_t *export, const char *path)
-{
+static int too_large(export_t *export, const char *path) {
     return files_fail(&export->files, ERYX_ERR_LIMIT, path, "the tree has more than max_bytes");
 }
 
 /* *name: NULL for the tree itself, which is no entry. */
-static bool push(export_t *export, const char *directory, const char *name, size_t length)
-{
+static bool push(export_t *export, const char *directory, const char *name, size_t length) {
     if (export->count == export->capacity) {
         size_t capacity = export->capacity > 0 ? export->capacity * 2 : 64;
         char **paths = realloc(export->paths, capacity * sizeof *paths);
@@ -75,8 +71,7 @@ static bool push(export_t *export, const char *directory, const char *name, size
     return true;
 }
 
-static bool push_entry(void *env, const eryx_file_entry_t *entry)
-{
+static bool push_entry(void *env, const eryx_file_entry_t *entry) {
     export_t *export = env;
     if (!charge(export, ENTRY_COST)) {
         too_large(export, export->directory);
@@ -89,8 +84,7 @@ static bool push_entry(void *env, const eryx_file_entry_t *entry)
 }
 
 static int put_header(export_t *export, const char *path, const eryx_file_stat_t *status,
-                      unsigned kind, size_t size)
-{
+                      unsigned kind, size_t size) {
     const libarchive_t *library = export->library;
     const char *name = path + export->root;
     while (*name == '/')
@@ -114,8 +108,7 @@ static int put_header(export_t *export, const char *path, const eryx_file_stat_t
                                       : "it cannot be told");
 }
 
-static int put_file(export_t *export, const char *path, const eryx_file_stat_t *status)
-{
+static int put_file(export_t *export, const char *path, const eryx_file_stat_t *status) {
     buffer_t bytes = {0};
     size_t max = export->left < SIZE_MAX ? (size_t)export->left : SIZE_MAX;
     int result = files_read(&export->files, path, max, &bytes);
@@ -132,8 +125,7 @@ static int put_file(export_t *export, const char *path, const eryx_file_stat_t *
     return result;
 }
 
-static int put_link(export_t *export, const char *path, const eryx_file_stat_t *status)
-{
+static int put_link(export_t *export, const char *path, const eryx_file_stat_t *status) {
     char target[SOURCE_PATH_MAX];
     guest_file_call_t call = {.operation = FILE_READLINK, .path = path};
     int result = files_call(&export->files, &call);
@@ -148,8 +140,7 @@ static int put_link(export_t *export, const char *path, const eryx_file_stat_t *
 }
 
 /* Devices and the like are left out. */
-static int put_path(export_t *export, const char *path)
-{
+static int put_path(export_t *export, const char *path) {
     eryx_file_stat_t status;
     int result = files_stat(&export->files, path, &status);
     if (result != ERYX_OK)
@@ -171,8 +162,7 @@ static int put_path(export_t *export, const char *path)
     }
 }
 
-static void put_tree(export_t *export, const char *path)
-{
+static void put_tree(export_t *export, const char *path) {
     int result = push(export, path, NULL, 0)
                      ? ERYX_OK
                      : files_fail(&export->files, ERYX_ERR_MEMORY, path, "out of memory");
@@ -188,8 +178,7 @@ static void put_tree(export_t *export, const char *path)
         files_fail(&export->files, ERYX_ERR_IO, path, "the writer gave up");
 }
 
-static int open_archive(export_t *export, eryx_error_t *error)
-{
+static int open_archive(export_t *export, eryx_error_t *error) {
     const libarchive_t *library = export->library = libarchive_load(error);
     if (!library)
         return ERYX_ERR_IO;
@@ -205,8 +194,7 @@ static int open_archive(export_t *export, eryx_error_t *error)
 }
 
 int eryx_fs_export_tar(eryx_sandbox_t *sandbox, const char *path, uint64_t max_bytes,
-                       eryx_write_fn write, void *env, eryx_error_t *error)
-{
+                       eryx_write_fn write, void *env, eryx_error_t *error) {
     if (!write)
         return error_set(error, ERYX_ERR_ARGUMENT, "write is NULL");
     export_t export = {.left = max_bytes, .write = write, .env = env};

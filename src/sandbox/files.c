@@ -19,8 +19,7 @@ enum { WRITE_PART = 1 << 20 };
 /* --- One call ----------------------------------------------------------------------------- */
 
 int files_begin(files_session_t *files, eryx_sandbox_t *sandbox, const char *what, const char *path,
-                eryx_error_t *error)
-{
+                eryx_error_t *error) {
     *files = (files_session_t){.sandbox = sandbox, .what = what, .error = error};
     if (!sandbox || !path)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "path" : "sandbox");
@@ -31,8 +30,7 @@ int files_begin(files_session_t *files, eryx_sandbox_t *sandbox, const char *wha
     return session_begin(sandbox, &files->status, error);
 }
 
-int files_call(files_session_t *files, guest_file_call_t *call)
-{
+int files_call(files_session_t *files, guest_file_call_t *call) {
     if (files->status != GUEST_ENDED || files->result != ERYX_OK)
         return ERYX_ERR_GUEST; /* files_end tells */
     files->status = guest_file_call(&files->sandbox->instance->guest, call);
@@ -43,15 +41,13 @@ int files_call(files_session_t *files, guest_file_call_t *call)
     return ERYX_OK;
 }
 
-int files_fail(files_session_t *files, int code, const char *path, const char *why)
-{
+int files_fail(files_session_t *files, int code, const char *path, const char *why) {
     files->result =
         error_set(files->error, code, "cannot %s %.120s: %.100s", files->what, path, why);
     return files->result;
 }
 
-int files_end(files_session_t *files)
-{
+int files_end(files_session_t *files) {
     eryx_error_t other;
     bool failed = files->result != ERYX_OK; /* its message is to stay */
     int ended =
@@ -59,8 +55,7 @@ int files_end(files_session_t *files)
     return failed ? files->result : ended;
 }
 
-int files_stat(files_session_t *files, const char *path, eryx_file_stat_t *out)
-{
+int files_stat(files_session_t *files, const char *path, eryx_file_stat_t *out) {
     guest_file_call_t call = {.operation = FILE_STAT, .path = path};
     int status = files_call(files, &call);
     if (status == ERYX_OK && !guest_file_stat(&call, out))
@@ -69,8 +64,7 @@ int files_stat(files_session_t *files, const char *path, eryx_file_stat_t *out)
 }
 
 static int simple(eryx_sandbox_t *sandbox, const char *what, enum file_operation operation,
-                  const char *path, eryx_error_t *error)
-{
+                  const char *path, eryx_error_t *error) {
     files_session_t files;
     guest_file_call_t call = {.operation = operation, .path = path};
     int status = files_begin(&files, sandbox, what, path, error);
@@ -82,8 +76,7 @@ static int simple(eryx_sandbox_t *sandbox, const char *what, enum file_operation
 
 /* --- Reading and writing ------------------------------------------------------------------ */
 
-int files_read(files_session_t *files, const char *path, size_t max, buffer_t *out)
-{
+int files_read(files_session_t *files, const char *path, size_t max, buffer_t *out) {
     guest_file_call_t call = {.operation = FILE_READ, .path = path};
     out->length = 0;
     for (;;) {
@@ -99,8 +92,7 @@ int files_read(files_session_t *files, const char *path, size_t max, buffer_t *o
 }
 
 int eryx_fs_read(eryx_sandbox_t *sandbox, const char *path, size_t max_bytes, void **data,
-                 size_t *length, eryx_error_t *error)
-{
+                 size_t *length, eryx_error_t *error) {
     files_session_t files;
     buffer_t bytes = {0};
     if (!data || !length)
@@ -125,8 +117,7 @@ int eryx_fs_read(eryx_sandbox_t *sandbox, const char *path, size_t max_bytes, vo
 }
 
 int eryx_fs_write(eryx_sandbox_t *sandbox, const char *path, const void *data, size_t length,
-                  eryx_error_t *error)
-{
+                  eryx_error_t *error) {
     files_session_t files;
     guest_file_call_t call = {.operation = FILE_CREATE, .path = path};
     if (!data && length > 0)
@@ -146,8 +137,7 @@ int eryx_fs_write(eryx_sandbox_t *sandbox, const char *path, const void *data, s
 }
 
 int eryx_fs_stat(eryx_sandbox_t *sandbox, const char *path, eryx_file_stat_t *out,
-                 eryx_error_t *error)
-{
+                 eryx_error_t *error) {
     files_session_t files;
     if (!out)
         return error_set(error, ERYX_ERR_ARGUMENT, "out is NULL");
@@ -160,8 +150,7 @@ int eryx_fs_stat(eryx_sandbox_t *sandbox, const char *path, eryx_file_stat_t *ou
 
 /* --- Directories -------------------------------------------------------------------------- */
 
-int files_list(files_session_t *files, const char *path, files_entry_fn on_entry, void *env)
-{
+int files_list(files_session_t *files, const char *path, files_entry_fn on_entry, void *env) {
     guest_file_call_t call = {.operation = FILE_LIST, .path = path};
     for (;;) {
         int status = files_call(files, &call);
@@ -185,8 +174,7 @@ int files_list(files_session_t *files, const char *path, files_entry_fn on_entry
 
 int eryx_fs_list(eryx_sandbox_t *sandbox, const char *path,
                  bool (*on_entry)(void *env, const eryx_file_entry_t *entry), void *env,
-                 eryx_error_t *error)
-{
+                 eryx_error_t *error) {
     files_session_t files;
     if (!on_entry)
         return error_set(error, ERYX_ERR_ARGUMENT, "on_entry is NULL");
@@ -198,8 +186,7 @@ int eryx_fs_list(eryx_sandbox_t *sandbox, const char *path,
 }
 
 /* Directories that exist, or that links to directories stand for, are fine. */
-static int make_parents(files_session_t *files, char *path)
-{
+static int make_parents(files_session_t *files, char *path) {
     guest_file_call_t call = {.operation = FILE_MKDIR, .path = path};
     for (char *slash = strchr(path + 1, '/');; slash = strchr(slash + 1, '/')) {
         if (slash)
@@ -216,8 +203,7 @@ static int make_parents(files_session_t *files, char *path)
 }
 
 int eryx_fs_make_directory(eryx_sandbox_t *sandbox, const char *path, bool parents,
-                           eryx_error_t *error)
-{
+                           eryx_error_t *error) {
     if (!parents)
         return simple(sandbox, "make directory", FILE_MKDIR, path, error);
     files_session_t files;
@@ -235,8 +221,7 @@ int eryx_fs_make_directory(eryx_sandbox_t *sandbox, const char *path, bool paren
 
 /* --- Removing ----------------------------------------------------------------------------- */
 
-static bool take_first(void *env, const eryx_file_entry_t *entry)
-{
+static bool take_first(void *env, const eryx_file_entry_t *entry) {
     char *name = env;
     memcpy(name, entry->name, entry->length);
     name[entry->length] = '\0';
@@ -245,8 +230,7 @@ static bool take_first(void *env, const eryx_file_entry_t *entry)
 
 /* Empties a directory without recursion: goes down to a first entry, removes it, goes up when there
  * is none. path has room for SOURCE_PATH_MAX. */
-static int remove_tree(files_session_t *files, char *path)
-{
+static int remove_tree(files_session_t *files, char *path) {
     size_t top = strlen(path);
     for (;;) {
         char name[SOURCE_NAME_MAX + 1] = "";
@@ -276,8 +260,7 @@ static int remove_tree(files_session_t *files, char *path)
     }
 }
 
-static int remove_one(files_session_t *files, const char *path)
-{
+static int remove_one(files_session_t *files, const char *path) {
     guest_file_call_t call = {.operation = FILE_UNLINK, .path = path};
     int status = files_call(files, &call);
     if (status != ERYX_ERR_IO || call.error != EISDIR)
@@ -287,8 +270,7 @@ static int remove_one(files_session_t *files, const char *path)
     return files_call(files, &call);
 }
 
-int eryx_fs_remove(eryx_sandbox_t *sandbox, const char *path, bool recursive, eryx_error_t *error)
-{
+int eryx_fs_remove(eryx_sandbox_t *sandbox, const char *path, bool recursive, eryx_error_t *error) {
     files_session_t files;
     char copy[SOURCE_PATH_MAX];
     int status = files_begin(&files, sandbox, "remove", path, error);

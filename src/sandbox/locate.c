@@ -24,10 +24,11 @@ int runtime_locate(bool fuel, char *out, size_t capacity, eryx_error_t *error) {
         return error_set(error, ERYX_ERR_IO, "%s is too long", variable);
     }
     for (size_t i = 0; object_folder((void *)(uintptr_t)runtime_locate, folder) &&
-                       i < sizeof candidates / sizeof *candidates; i++)
+                       i < sizeof candidates / sizeof *candidates;
+         i++)
         if ((size_t)snprintf(out, capacity, "%s/%s/%s", folder, candidates[i], file) < capacity &&
             access(out, R_OK) == 0)
             return ERYX_OK;
-    return error_set(error, ERYX_ERR_IO,
-                     "no %s near %.120s; set %s or give its path", file, folder, variable);
+    return error_set(error, ERYX_ERR_IO, "no %s near %.120s; set %s or give its path", file, folder,
+                     variable);
 }

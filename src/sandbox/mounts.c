@@ -3,29 +3,26 @@
 #include "sandbox/sandbox.h"
 
 int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
-                       eryx_error_t *error)
-{
+                       eryx_error_t *error) {
     int status = ERYX_OK;
     for (size_t i = 0; i < options->mount_count && status == ERYX_OK; i++)
         status = mounts_add(&sandbox->mounts, &options->mounts[i], error);
     return status;
 }
 
-int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
-                         eryx_error_t *error) {
+int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like, eryx_error_t *error) {
     return mounts_share(&sandbox->mounts, &like->mounts, error);
 }
 
 /* The guest asks for the list when it is configured. */
-static int changed(eryx_sandbox_t *sandbox, int status)
-{
+static int changed(eryx_sandbox_t *sandbox, int status) {
     if (status == ERYX_OK && sandbox->instance)
         sandbox->instance->configured = false;
     return status;
 }
 
-int eryx_sandbox_add_mount(eryx_sandbox_t *sandbox, const eryx_mount_t *mount, eryx_error_t *error)
-{
+int eryx_sandbox_add_mount(eryx_sandbox_t *sandbox, const eryx_mount_t *mount,
+                           eryx_error_t *error) {
     if (!sandbox)
         return error_set(error, ERYX_ERR_ARGUMENT, "sandbox is NULL");
     int status = sandbox_idle(sandbox, error);
@@ -33,8 +30,7 @@ int eryx_sandbox_add_mount(eryx_sandbox_t *sandbox, const eryx_mount_t *mount, e
                              : changed(sandbox, mounts_add(&sandbox->mounts, mount, error));
 }
 
-int eryx_sandbox_remove_mount(eryx_sandbox_t *sandbox, const char *target, eryx_error_t *error)
-{
+int eryx_sandbox_remove_mount(eryx_sandbox_t *sandbox, const char *target, eryx_error_t *error) {
     if (!sandbox || !target)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "target" : "sandbox");
     int status = sandbox_idle(sandbox, error);

@@ -10,8 +10,7 @@
 
 bool pool_init(pool_t *pool, engine_t *engine, memory_origin_t *origin, uint32_t max_warm,
                bool verify) {
-    *pool = (pool_t){
-        .engine = engine, .origin = origin, .max_warm = max_warm, .verify = verify};
+    *pool = (pool_t){.engine = engine, .origin = origin, .max_warm = max_warm, .verify = verify};
     return pthread_mutex_init(&pool->lock, NULL) == 0;
 }
 
@@ -69,8 +68,7 @@ static void verify_slot(const memory_slot_t *slot) {
 
 static void verify_instance(const instance_t *instance) {
     verify_slot(instance->slot);
-    const char *what =
-        engine_instance_differs(instance->guest.instance, instance->table_count);
+    const char *what = engine_instance_differs(instance->guest.instance, instance->table_count);
     if (!what)
         return;
     fprintf(stderr, "eryx: a recycled instance differs from a new one: %s\n", what);

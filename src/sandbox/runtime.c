@@ -223,8 +223,8 @@ static int name_file(int status, const char *path, eryx_error_t *error) {
     return error_set(error, status, "%.120s: %s", path, cause.message);
 }
 
-int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
-                      eryx_runtime_t **out, eryx_error_t *error) {
+int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options, eryx_runtime_t **out,
+                      eryx_error_t *error) {
     eryx_runtime_options_t chosen;
     char located[PATH_MAX];
     int status = choose_options(options, &chosen, out, error);
@@ -237,13 +237,12 @@ int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
     status = open_with(status, &image, &chosen, out, error);
     if (status != ERYX_OK)
         return name_file(status, path ? path : located, error);
-    snprintf((*out)->path, sizeof (*out)->path, "%s", path ? path : located);
+    snprintf((*out)->path, sizeof(*out)->path, "%s", path ? path : located);
     return ERYX_OK;
 }
 
-int eryx_runtime_open_buffer(const void *data, size_t length,
-                             const eryx_runtime_options_t *options, eryx_runtime_t **out,
-                             eryx_error_t *error) {
+int eryx_runtime_open_buffer(const void *data, size_t length, const eryx_runtime_options_t *options,
+                             eryx_runtime_t **out, eryx_error_t *error) {
     eryx_runtime_options_t chosen;
     int status = choose_options(options, &chosen, out, error);
     if (status != ERYX_OK)

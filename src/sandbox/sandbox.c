@@ -10,8 +10,8 @@
 #include "sandbox/scrub.h"
 #include "secrets/wire.h"
 
-#define OPEN_FILES_MAX 16000u /* below HANDLE_MAX of the guest */
-#define RECURSION_MIN 100u /* what reports of exceptions need */
+#define OPEN_FILES_MAX 16000u    /* below HANDLE_MAX of the guest */
+#define RECURSION_MIN 100u       /* what reports of exceptions need */
 #define PENDING_CALLS_MAX 60000u /* below WAITABLES_MAX */
 #define UNDO_AT_ONCE_BYTES ((size_t)16 << 20)
 
@@ -64,10 +64,9 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     uint64_t minimum = runtime->origin.layout.minimum;
     if (options->limits.memory_bytes < minimum ||
         options->limits.memory_bytes > MEMORY_RESERVE_BYTES)
-        return error_set(error, ERYX_ERR_ARGUMENT,
-                         "memory limit of %llu bytes: must be between %llu and 4 GiB",
-                         (unsigned long long)options->limits.memory_bytes,
-                         (unsigned long long)minimum);
+        return error_set(
+            error, ERYX_ERR_ARGUMENT, "memory limit of %llu bytes: must be between %llu and 4 GiB",
+            (unsigned long long)options->limits.memory_bytes, (unsigned long long)minimum);
     if (options->limits.pending_calls > PENDING_CALLS_MAX)
         return error_set(error, ERYX_ERR_ARGUMENT, "limit pending_calls of %u: at most %u",
                          options->limits.pending_calls, PENDING_CALLS_MAX);
@@ -254,13 +253,13 @@ static int share_callbacks(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
     return ERYX_OK;
 }
 
-static int share_network(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
-                         eryx_error_t *error) {
+static int share_network(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like, eryx_error_t *error) {
     if (!like->net)
         return ERYX_OK;
     sandbox->net = net_sandbox_like(like->net, &sandbox->limits, sandbox->calls.mailbox);
-    return sandbox->net ? ERYX_OK
-                        : error_set(error, ERYX_ERR_MEMORY, "out of memory for a copy of a sandbox");
+    return sandbox->net
+               ? ERYX_OK
+               : error_set(error, ERYX_ERR_MEMORY, "out of memory for a copy of a sandbox");
 }
 
 static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
@@ -292,10 +291,11 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
         status = inherit ? share_callbacks(sandbox, like, error)
                          : add_callbacks(sandbox, options, error);
     if (status == ERYX_OK)
-        status = add_tls(sandbox, inherit ? like->authorities : options->tls_authorities_pem, error);
+        status =
+            add_tls(sandbox, inherit ? like->authorities : options->tls_authorities_pem, error);
     if (status == ERYX_OK)
-        status = inherit ? share_network(sandbox, like, error)
-                         : add_network(sandbox, options, error);
+        status =
+            inherit ? share_network(sandbox, like, error) : add_network(sandbox, options, error);
     wire_secrets(sandbox->net, sandbox->secrets);
     return status == ERYX_OK ? sandbox_ready(sandbox, error) : status;
 }

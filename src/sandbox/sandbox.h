@@ -43,23 +43,23 @@ struct eryx_sandbox {
     uint32_t trace_locals;
     calls_t calls;
     uint64_t extension_left; /* bytes of extensions that may still be loaded */
-    secrets_t *secrets;  /* NULL: none */
-    filter_t scrub[2];   /* of stdout and stderr, if there are secrets */
-    buffer_t scrubbed;   /* see scrub.h */
+    secrets_t *secrets;      /* NULL: none */
+    filter_t scrub[2];       /* of stdout and stderr, if there are secrets */
+    buffer_t scrubbed;       /* see scrub.h */
     mounts_t mounts;
-    budget_t *budget; /* limits.host_memory_bytes */
+    budget_t *budget;   /* limits.host_memory_bytes */
     net_sandbox_t *net; /* NULL: no network is granted */
     tls_t *tls;
-    char *authorities;  /* tls_authorities_pem; a copy, or NULL */
+    char *authorities; /* tls_authorities_pem; a copy, or NULL */
     void *env;
     shared_env_t *shared; /* whose env it is; NULL: without a finalizer */
     control_t *control;
-    instance_t *instance; /* NULL after the session was lost, until the next execution */
+    instance_t *instance;      /* NULL after the session was lost, until the next execution */
     uint8_t checkpoint_id[32]; /* of the last checkpoint, if the slot notes pages since */
-    bool wake;            /* memory is another's: the guest is to be woken before it runs */
-    bool rollback;        /* bad ends are undone */
-    bool undo_pending;    /* ... before the next execution; the guest is closed until then */
-    guest_image_t saved;  /* what belongs to the slot's savepoint */
+    bool wake;                 /* memory is another's: the guest is to be woken before it runs */
+    bool rollback;             /* bad ends are undone */
+    bool undo_pending;         /* ... before the next execution; the guest is closed until then */
+    guest_image_t saved;       /* what belongs to the slot's savepoint */
     eryx_execution_t execution;
 };
 
@@ -74,8 +74,7 @@ int session_end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what
 int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                        eryx_error_t *error);
 
-int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like,
-                         eryx_error_t *error);
+int sandbox_share_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_t *like, eryx_error_t *error);
 
 bool text_list_copy(text_list_t *out, const char *const *items, size_t count);
 

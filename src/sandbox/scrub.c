@@ -71,8 +71,7 @@ int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                 eryx_error_t *error) {
     if (options->secret_count == 0)
         return ERYX_OK;
-    int status =
-        secrets_new(options->secrets, options->secret_count, &sandbox->secrets, error);
+    int status = secrets_new(options->secrets, options->secret_count, &sandbox->secrets, error);
     if (status == ERYX_OK)
         status = check_environ(options, error);
     if (status != ERYX_OK)

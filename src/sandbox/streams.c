@@ -82,8 +82,8 @@ static bool write_output(void *env, int stream, const char *data, size_t length)
     if (kept && !execution_hold(sandbox, taken))
         return exceed(execution, ERYX_LIMIT_HOST_MEMORY, atomic_load(&sandbox->budget->refused));
     size_t shown = taken;
-    if (taken > 0 && (!scrub_output(sandbox, stream, &data, &shown) ||
-                      !take(sandbox, stream, data, shown)))
+    if (taken > 0 &&
+        (!scrub_output(sandbox, stream, &data, &shown) || !take(sandbox, stream, data, shown)))
         taken = 0;
     execution->output_bytes += taken;
     if (!execution->outcome)

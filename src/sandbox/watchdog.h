@@ -25,12 +25,7 @@
 #include "memory/slot.h"
 #include "sandbox/queue.h"
 
-typedef enum stop_reason {
-    STOP_NONE,
-    STOP_INTERRUPT,
-    STOP_WALL_TIME,
-    STOP_CPU_TIME
-} stop_reason_t;
+typedef enum stop_reason { STOP_NONE, STOP_INTERRUPT, STOP_WALL_TIME, STOP_CPU_TIME } stop_reason_t;
 
 /* CPU time of one execution in nanoseconds. */
 typedef struct cpu_meter {
@@ -49,9 +44,9 @@ typedef struct control {
     bool cancelled;     /* while paused: the execution is to be cancelled */
     bool woken;         /* something happened since the last resumption */
     queue_item_t *item; /* of the execution; NULL: in no queue */
-    uint64_t deadline; /* wall time; CLOCK_NEVER: none */
-    uint64_t started;  /* deadline and started move on while the host lets the guest wait */
-    uint64_t ready_at; /* while paused: when it could go on, CLOCK_NEVER: not yet */
+    uint64_t deadline;  /* wall time; CLOCK_NEVER: none */
+    uint64_t started;   /* deadline and started move on while the host lets the guest wait */
+    uint64_t ready_at;  /* while paused: when it could go on, CLOCK_NEVER: not yet */
     cpu_meter_t cpu;
     struct watchdog *watchdog;
     uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */

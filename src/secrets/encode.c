@@ -136,7 +136,8 @@ char *encode(encoding_t encoding, const char *text, size_t length, size_t *out_l
 /* --- Base64 ------------------------------------------------------------------------------- */
 
 char base64_character(unsigned value, bool url) {
-    static const char standard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char standard[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     if (url && value >= 62)
         return value == 62 ? '-' : '_';
     return standard[value];

@@ -10,17 +10,17 @@ typedef enum encoding {
     ENCODING_RAW,
     ENCODING_HEX_LOWER,
     ENCODING_HEX_UPPER,
-    ENCODING_QUOTE_PATH, /* urllib.parse.quote: / stays */
-    ENCODING_QUOTE_ALL,  /* quote(safe='') */
-    ENCODING_QUOTE_PLUS, /* a space is + */
-    ENCODING_QUOTE_LOWER, /* %2f */
-    ENCODING_JSON,       /* json.dumps: \u00e9 */
-    ENCODING_JSON_UTF8,  /* ensure_ascii=False */
-    ENCODING_JSON_SLASH, /* \/ */
-    ENCODING_HTML,       /* html.escape: &#x27; */
+    ENCODING_QUOTE_PATH,   /* urllib.parse.quote: / stays */
+    ENCODING_QUOTE_ALL,    /* quote(safe='') */
+    ENCODING_QUOTE_PLUS,   /* a space is + */
+    ENCODING_QUOTE_LOWER,  /* %2f */
+    ENCODING_JSON,         /* json.dumps: \u00e9 */
+    ENCODING_JSON_UTF8,    /* ensure_ascii=False */
+    ENCODING_JSON_SLASH,   /* \/ */
+    ENCODING_HTML,         /* html.escape: &#x27; */
     ENCODING_HTML_DECIMAL, /* &#34; &#39; */
-    ENCODING_REPR,       /* \' */
-    ENCODING_REPR_BYTES, /* \xc3\xa9 */
+    ENCODING_REPR,         /* \' */
+    ENCODING_REPR_BYTES,   /* \xc3\xa9 */
     ENCODING_COUNT
 } encoding_t;
 

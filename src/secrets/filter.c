@@ -136,8 +136,8 @@ static void found(filter_t *filter, window_t *window, uint32_t state, bool joine
         return;
     uint64_t start = begin_of(filter, end, pattern->length, joined);
     if (start > window->base)
-        patch(&window->data[start - 1 - window->base], pattern->front_mask,
-              pattern->front_replace, pattern);
+        patch(&window->data[start - 1 - window->base], pattern->front_mask, pattern->front_replace,
+              pattern);
     if (pattern->back_mask != 0)
         filter->back = index;
 }
@@ -290,8 +290,8 @@ static uint64_t hold_from(const filter_t *filter, const window_t *window) {
     if (filter->joined != 0)
         other = begin_of(filter, end, matcher_depth(matcher, filter->joined), true);
     else if (filter->boundary != BOUNDARY_NONE)
-        other = begin_of(filter, filter->boundary_start, matcher_depth(matcher, filter->before),
-                         true);
+        other =
+            begin_of(filter, filter->boundary_start, matcher_depth(matcher, filter->before), true);
     if (other < from)
         from = other;
     if (from < window->base || from > end)
@@ -318,8 +318,8 @@ bool filter_push(filter_t *filter, const void *data, size_t length, buffer_t *ou
     uint64_t from = hold_from(filter, &window);
     size_t keep = (size_t)(window.end - from);
     filter->held.length = 0;
-    if (filter->failed || (keep > 0 && !buffer_append(&filter->held,
-                                                      window.data + (from - window.base), keep))) {
+    if (filter->failed ||
+        (keep > 0 && !buffer_append(&filter->held, window.data + (from - window.base), keep))) {
         filter->failed = true;
         return false;
     }
@@ -334,8 +334,7 @@ static void mask(filter_t *filter, window_t *window, uint32_t state, uint64_t en
     const matcher_node_t *node = &matcher->nodes[state];
     bool whole = node->found >= 0 && matcher->patterns[node->found].length == node->depth;
     if (node->depth > FILTER_SHOWN_MAX && !whole)
-        overwrite(filter, window, &matcher->patterns[node->through], end, node->depth,
-                  joined);
+        overwrite(filter, window, &matcher->patterns[node->through], end, node->depth, joined);
 }
 
 static void mask_all(filter_t *filter, window_t *window) {

@@ -43,7 +43,7 @@ typedef struct filter {
     uint64_t boundary_start;
     filter_gap_t *gaps; /* boundaries in what is held */
     size_t gap_count, gap_capacity;
-    int32_t back; /* pattern that ended just now, and has bits in the next character; -1: none */
+    int32_t back;   /* pattern that ended just now, and has bits in the next character; -1: none */
     uint8_t header; /* FILTER_INSERT: how much of a header's name was read */
     bool failed;    /* out of memory */
     bool replaced;  /* something was */

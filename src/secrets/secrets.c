@@ -53,10 +53,11 @@ static int check_hosts(const eryx_secret_t *secret, eryx_error_t *error) {
     for (size_t i = 0; i < secret->host_count; i++) {
         const char *host = secret->hosts[i];
         if (!host || !secret_host_valid(host))
-            return error_set(error, ERYX_ERR_ARGUMENT,
-                             "secret %s: %.100s is no host: a name, *.name or an address is needed, "
-                             "without scheme and port",
-                             secret->name, host ? host : "NULL");
+            return error_set(
+                error, ERYX_ERR_ARGUMENT,
+                "secret %s: %.100s is no host: a name, *.name or an address is needed, "
+                "without scheme and port",
+                secret->name, host ? host : "NULL");
     }
     return ERYX_OK;
 }
@@ -81,10 +82,11 @@ static int check(const secrets_t *secrets, const eryx_secret_t *secret, size_t *
                          "secret %s: a value has at most %d bytes, all together %d", secret->name,
                          SECRET_VALUE_MAX, SECRETS_VALUES_MAX);
     if (length == 0 || count_replaceable(secret->value) < SECRET_RANDOM_MIN)
-        return error_set(error, ERYX_ERR_ARGUMENT,
-                         "secret %s: the value must have at least %d letters or digits, or it could "
-                         "not be told from ordinary text",
-                         secret->name, SECRET_RANDOM_MIN);
+        return error_set(
+            error, ERYX_ERR_ARGUMENT,
+            "secret %s: the value must have at least %d letters or digits, or it could "
+            "not be told from ordinary text",
+            secret->name, SECRET_RANDOM_MIN);
     if (!utf8_valid(secret->value, length))
         return error_set(error, ERYX_ERR_ARGUMENT, "secret %s: the value is not UTF-8",
                          secret->name);

@@ -18,10 +18,10 @@
 
 #include "secrets/matcher.h"
 
-#define SECRETS_MAX 64             /* of one sandbox */
-#define SECRET_VALUE_MAX 16384     /* bytes */
-#define SECRET_RANDOM_MIN 8        /* letters and digits that a value must have */
-#define SECRETS_VALUES_MAX 65536   /* bytes of all values together */
+#define SECRETS_MAX 64           /* of one sandbox */
+#define SECRET_VALUE_MAX 16384   /* bytes */
+#define SECRET_RANDOM_MIN 8      /* letters and digits that a value must have */
+#define SECRETS_VALUES_MAX 65536 /* bytes of all values together */
 
 typedef struct secret {
     char *name, *value, *placeholder; /* from malloc */

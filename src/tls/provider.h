@@ -12,8 +12,7 @@ typedef struct tls_provider tls_provider_t;
 typedef struct tls_functions {
     size_t size;         /* sizeof(tls_functions_t) */
     const char *version; /* of eryx */
-    tls_provider_t *(*new)(const secrets_t *secrets, const char *authorities_pem,
-                           budget_t *budget);
+    tls_provider_t *(*new)(const secrets_t *secrets, const char *authorities_pem, budget_t *budget);
     void (*free)(tls_provider_t *tls);
     void (*reset)(tls_provider_t *tls);
     bool (*check_authorities)(const char *pem);

@@ -29,7 +29,7 @@ typedef enum tls_status {
     TLS_STALE = -7       /* no such object: never made, dropped, or from before a rollback */
 } tls_status_t;
 
-#define TLS_READ_MAX 65536u /* bytes of one read, write, feed or drain */
+#define TLS_READ_MAX 65536u                     /* bytes of one read, write, feed or drain */
 #define TLS_AUTHORITIES_MAX ((uint32_t)2 << 20) /* bytes at once */
 
 typedef struct tls tls_t;
@@ -55,8 +55,8 @@ typedef struct tls_settings {
     bool system_trust; /* the host's trust store, too; its added authorities are always trusted */
     bool partial_wildcards, never_check_subject;
     uint32_t verify_flags, options, minimum, maximum; /* versions: 0x0303, 0x0304 */
-    const char *ciphers; /* NULL: the default */
-    const unsigned char *alpn; /* wire format */
+    const char *ciphers;                              /* NULL: the default */
+    const unsigned char *alpn;                        /* wire format */
     uint32_t alpn_length;
     const uint32_t *authorities;
     uint32_t authority_count;
@@ -93,11 +93,11 @@ typedef enum tls_text_of {
     TLS_TEXT_CIPHER,  /* name, protocol, bits; NUL between */
     TLS_TEXT_ALPN,
     TLS_TEXT_PEER_DER,
-    TLS_TEXT_PEER_JSON, /* as getpeercert() */
-    TLS_TEXT_VERIFIED,  /* a chain: each certificate with its length in front, 32 bits */
-    TLS_TEXT_PRESENTED, /* same, as the peer sent it */
-    TLS_TEXT_UNIQUE,    /* channel binding tls-unique (RFC 5929) */
-    TLS_TEXT_CIPHERS,   /* of a context: names, a newline after each */
+    TLS_TEXT_PEER_JSON,      /* as getpeercert() */
+    TLS_TEXT_VERIFIED,       /* a chain: each certificate with its length in front, 32 bits */
+    TLS_TEXT_PRESENTED,      /* same, as the peer sent it */
+    TLS_TEXT_UNIQUE,         /* channel binding tls-unique (RFC 5929) */
+    TLS_TEXT_CIPHERS,        /* of a context: names, a newline after each */
     TLS_TEXT_AUTHORITY_COUNT /* of authorities: decimal */
 } tls_text_of_t;
 /* Appends to out. False when there is no such text or object. */

@@ -7,8 +7,7 @@ enum { MEM_INFO = 1, NEEDED = 2, EXPORT_INFO = 3, IMPORT_INFO = 4, MAX_ALIGNMENT
 
 /* An array for the vector at the cursor, whose items take at least two bytes or one. */
 static void *get_vector(struct wasm_module *module, struct wasm_reader *reader, uint32_t *count,
-                        size_t item_size)
-{
+                        size_t item_size) {
     *count = wasm_get_u32(reader);
     if (*count > (size_t)(reader->end - reader->next)) {
         wasm_fail(reader, "%u items do not fit", *count);
@@ -22,8 +21,7 @@ static void *get_vector(struct wasm_module *module, struct wasm_reader *reader, 
     return items;
 }
 
-static uint32_t get_alignment(struct wasm_reader *reader)
-{
+static uint32_t get_alignment(struct wasm_reader *reader) {
     uint32_t log2 = wasm_get_u32(reader);
     if (log2 > MAX_ALIGNMENT_LOG2) {
         wasm_fail(reader, "alignment 2^%u is over 2^%d", log2, MAX_ALIGNMENT_LOG2);
@@ -33,8 +31,7 @@ static uint32_t get_alignment(struct wasm_reader *reader)
 }
 
 static void get_subsection(struct wasm_module *module, struct dylink *out, uint8_t id,
-                           struct wasm_reader *reader)
-{
+                           struct wasm_reader *reader) {
     if (id == MEM_INFO) {
         out->memory_size = wasm_get_u32(reader);
         out->memory_alignment = get_alignment(reader);
@@ -60,8 +57,7 @@ static void get_subsection(struct wasm_module *module, struct dylink *out, uint8
     }
 }
 
-bool dylink_parse(struct wasm_module *module, struct dylink *out, struct wasm_error *error)
-{
+bool dylink_parse(struct wasm_module *module, struct dylink *out, struct wasm_error *error) {
     *out = (struct dylink){.memory_alignment = 1, .table_alignment = 1};
     const struct wasm_custom *custom = wasm_find_custom(module, "dylink.0");
     if (!custom) {

@@ -33,35 +33,30 @@ struct range {
     int64_t start, end;
 };
 
-static void put_get(struct wasm_buffer *code, uint8_t local)
-{
+static void put_get(struct wasm_buffer *code, uint8_t local) {
     wasm_put_byte(code, OP_LOCAL_GET);
     wasm_put_byte(code, local);
 }
 
-static void put_get_wide(struct wasm_buffer *code, uint8_t local)
-{
+static void put_get_wide(struct wasm_buffer *code, uint8_t local) {
     put_get(code, local);
     wasm_put_byte(code, OP_I64_EXTEND_I32_U);
 }
 
-static void put_less(struct wasm_buffer *code, uint8_t local, int64_t bound)
-{
+static void put_less(struct wasm_buffer *code, uint8_t local, int64_t bound) {
     put_get(code, local);
     wasm_put_byte(code, WASM_OP_I32_CONST);
     wasm_put_s(code, (int32_t)bound);
     wasm_put_byte(code, OP_I32_LT_U);
 }
 
-static void put_branch(struct wasm_buffer *code, uint8_t depth)
-{
+static void put_branch(struct wasm_buffer *code, uint8_t depth) {
     wasm_put_byte(code, OP_BR_IF);
     wasm_put_byte(code, depth);
 }
 
 /* Leaves the enclosing block, `depth` levels out, if the destination meets the range. */
-static void put_range_check(struct wasm_buffer *code, struct range constant, uint8_t depth)
-{
+static void put_range_check(struct wasm_buffer *code, struct range constant, uint8_t depth) {
     put_less(code, DESTINATION, constant.end);
     wasm_put_byte(code, OP_IF);
     wasm_put_byte(code, BLOCK_EMPTY);
@@ -76,8 +71,7 @@ static void put_range_check(struct wasm_buffer *code, struct range constant, uin
 }
 
 /* TURNS = LENGTH / 64; while (TURNS) TURNS--; */
-static void put_turns(struct wasm_buffer *code)
-{
+static void put_turns(struct wasm_buffer *code) {
     put_get(code, LENGTH);
     wasm_put_byte(code, WASM_OP_I32_CONST);
     wasm_put_s(code, TURN_SHIFT);
@@ -99,8 +93,7 @@ static void put_turns(struct wasm_buffer *code)
     wasm_put_byte(code, WASM_OP_END);
 }
 
-static void put_body(struct wasm_buffer *code, uint32_t opcode, bool fuel, struct range constant)
-{
+static void put_body(struct wasm_buffer *code, uint32_t opcode, bool fuel, struct range constant) {
     static const uint8_t locals[] = {1, 1, WASM_I32}; /* TURNS */
     if (fuel)
         wasm_put(code, locals, sizeof locals);
@@ -138,8 +131,7 @@ static void put_body(struct wasm_buffer *code, uint32_t opcode, bool fuel, struc
 }
 
 /* The index of the type (i32, i32, i32) -> (), added if it is new. */
-static bool find_type(struct wasm_module *module, uint32_t *index)
-{
+static bool find_type(struct wasm_module *module, uint32_t *index) {
     static const uint8_t params[] = {WASM_I32, WASM_I32, WASM_I32};
     const struct wasm_type wanted = {.params = {params, sizeof params}};
     for (uint32_t i = 0; i < module->type_count; i++) {
@@ -160,8 +152,7 @@ static bool find_type(struct wasm_module *module, uint32_t *index)
 }
 
 static bool make_function(struct wasm_module *module, struct wasm_function *out, uint32_t type,
-                          uint32_t opcode, bool fuel, struct range constant)
-{
+                          uint32_t opcode, bool fuel, struct range constant) {
     struct wasm_buffer code = {0};
     put_body(&code, opcode, fuel, constant);
     uint8_t *body = code.failed ? NULL : wasm_alloc(module, code.size, 1);
@@ -174,8 +165,7 @@ static bool make_function(struct wasm_module *module, struct wasm_function *out,
 }
 
 bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t constant_end,
-                bool fuel, struct guards *out)
-{
+                bool fuel, struct guards *out) {
     struct range constant = {constant_start, constant_end};
     uint32_t count = module->function_count;
     uint32_t type;
@@ -193,7 +183,6 @@ bool guards_add(struct wasm_module *module, uint32_t constant_start, uint32_t co
     return true;
 }
 
-uint32_t guards_find(const struct guards *guards, uint32_t opcode)
-{
+uint32_t guards_find(const struct guards *guards, uint32_t opcode) {
     return opcode == MEMORY_COPY ? guards->copy : opcode == MEMORY_FILL ? guards->fill : 0;
 }

@@ -2,8 +2,7 @@
 #include "wasm.h"
 
 static void add_operand(struct wasm_instruction *out, struct wasm_reader *reader,
-                        enum wasm_operand_kind kind, const uint8_t *begin, uint32_t value)
-{
+                        enum wasm_operand_kind kind, const uint8_t *begin, uint32_t value) {
     if (out->operand_count == WASM_OPERANDS_MAX)
         wasm_fail(reader, "more than %d indices in one instruction", WASM_OPERANDS_MAX);
     else
@@ -12,16 +11,14 @@ static void add_operand(struct wasm_instruction *out, struct wasm_reader *reader
 }
 
 static void get_index(struct wasm_reader *reader, struct wasm_instruction *out,
-                      enum wasm_operand_kind kind)
-{
+                      enum wasm_operand_kind kind) {
     const uint8_t *begin = reader->next;
     uint32_t value = wasm_get_u32(reader);
     add_operand(out, reader, kind, begin, value);
 }
 
 /* A heap type, or the type of a block: negative numbers are value types in one byte. */
-static void get_signed_type(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_signed_type(struct wasm_reader *reader, struct wasm_instruction *out) {
     const uint8_t *begin = reader->next;
     int64_t value = wasm_get_s(reader, 33);
     if (value >= 0)
@@ -30,16 +27,14 @@ static void get_signed_type(struct wasm_reader *reader, struct wasm_instruction 
         wasm_fail(reader, "unknown type %lld", (long long)value);
 }
 
-static void get_block_type(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_block_type(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint8_t first = reader->next < reader->end ? *reader->next : 0;
     if (first == 0x63 || first == 0x64) /* (ref null ht), (ref ht) */
         wasm_get_byte(reader);
     get_signed_type(reader, out);
 }
 
-static void get_memory_argument(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_memory_argument(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint32_t flags = wasm_get_u32(reader);
     if (flags >= 0x80)
         wasm_fail(reader, "malformed alignment %u", flags);
@@ -48,8 +43,7 @@ static void get_memory_argument(struct wasm_reader *reader, struct wasm_instruct
     wasm_get_u64(reader);
 }
 
-static void get_branch_table(struct wasm_reader *reader)
-{
+static void get_branch_table(struct wasm_reader *reader) {
     uint32_t count = wasm_get_u32(reader);
     if (count > (size_t)(reader->end - reader->next))
         wasm_fail(reader, "br_table of %u labels does not fit", count);
@@ -57,8 +51,7 @@ static void get_branch_table(struct wasm_reader *reader)
         wasm_get_u32(reader);
 }
 
-static void get_catches(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_catches(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint32_t count = wasm_get_u32(reader);
     for (uint32_t i = 0; i < count && !reader->failed; i++) {
         uint8_t kind = wasm_get_byte(reader);
@@ -70,15 +63,13 @@ static void get_catches(struct wasm_reader *reader, struct wasm_instruction *out
     }
 }
 
-static void get_select_types(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_select_types(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint32_t count = wasm_get_u32(reader);
     for (uint32_t i = 0; i < count && !reader->failed; i++)
         get_block_type(reader, out);
 }
 
-static void get_bulk(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number)
-{
+static void get_bulk(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number) {
     switch (number) {
     case 8: /* memory.init */
         get_index(reader, out, WASM_OPERAND_DATA);
@@ -116,8 +107,7 @@ static void get_bulk(struct wasm_reader *reader, struct wasm_instruction *out, u
     }
 }
 
-static void get_vector(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number)
-{
+static void get_vector(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number) {
     if (number <= 11 || number == 92 || number == 93) /* loads, stores */
         get_memory_argument(reader, out);
     else if (number == 12 || number == 13) /* v128.const, i8x16.shuffle */
@@ -131,8 +121,7 @@ static void get_vector(struct wasm_reader *reader, struct wasm_instruction *out,
         wasm_fail(reader, "unknown instruction 0xfd %u", number);
 }
 
-static void get_atomic(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number)
-{
+static void get_atomic(struct wasm_reader *reader, struct wasm_instruction *out, uint32_t number) {
     if (number == 3) /* atomic.fence */
         wasm_get_byte(reader);
     else if (number <= 2 || (number >= 0x10 && number <= 0x4e))
@@ -141,8 +130,7 @@ static void get_atomic(struct wasm_reader *reader, struct wasm_instruction *out,
         wasm_fail(reader, "unknown instruction 0xfe %u", number);
 }
 
-static void get_prefixed(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_prefixed(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint32_t prefix = out->opcode;
     uint32_t number = wasm_get_u32(reader);
     if (number > 0xffff)
@@ -157,8 +145,7 @@ static void get_prefixed(struct wasm_reader *reader, struct wasm_instruction *ou
 }
 
 /* Opcodes from 0x00 to 0x26. */
-static void get_control(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_control(struct wasm_reader *reader, struct wasm_instruction *out) {
     switch (out->opcode) {
     case 0x02: /* block, loop, if, legacy try */
     case 0x03:
@@ -218,8 +205,7 @@ static void get_control(struct wasm_reader *reader, struct wasm_instruction *out
     }
 }
 
-static void get_immediates(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+static void get_immediates(struct wasm_reader *reader, struct wasm_instruction *out) {
     uint32_t opcode = out->opcode;
     if (opcode <= 0x26)
         get_control(reader, out);
@@ -247,8 +233,7 @@ static void get_immediates(struct wasm_reader *reader, struct wasm_instruction *
         wasm_fail(reader, "unknown instruction 0x%02x", opcode);
 }
 
-bool wasm_next_instruction(struct wasm_reader *reader, struct wasm_instruction *out)
-{
+bool wasm_next_instruction(struct wasm_reader *reader, struct wasm_instruction *out) {
     if (reader->failed || reader->next == reader->end)
         return false;
     out->begin = reader->next;
@@ -259,8 +244,7 @@ bool wasm_next_instruction(struct wasm_reader *reader, struct wasm_instruction *
     return !reader->failed;
 }
 
-void wasm_skip_locals(struct wasm_reader *reader)
-{
+void wasm_skip_locals(struct wasm_reader *reader) {
     uint32_t groups = wasm_get_u32(reader);
     for (uint32_t i = 0; i < groups && !reader->failed; i++) {
         struct wasm_instruction ignored = {.operand_count = 0};

@@ -20,8 +20,7 @@ struct parser {
     uint32_t declared_data; /* of the data count section */
 };
 
-void *wasm_alloc(struct wasm_module *module, size_t count, size_t item_size)
-{
+void *wasm_alloc(struct wasm_module *module, size_t count, size_t item_size) {
     if (item_size && count > (SIZE_MAX - sizeof(struct wasm_chunk)) / item_size)
         return NULL;
     struct wasm_chunk *chunk = calloc(1, sizeof *chunk + count * item_size);
@@ -32,8 +31,7 @@ void *wasm_alloc(struct wasm_module *module, size_t count, size_t item_size)
     return chunk->data;
 }
 
-void wasm_free(struct wasm_module *module)
-{
+void wasm_free(struct wasm_module *module) {
     while (module->memory_) {
         struct wasm_chunk *chunk = module->memory_;
         module->memory_ = chunk->next;
@@ -43,8 +41,7 @@ void wasm_free(struct wasm_module *module)
 }
 
 /* An array for a vector whose items take at least min_size bytes each. */
-static void *get_vector(struct parser *parser, uint32_t *count, size_t min_size, size_t item_size)
-{
+static void *get_vector(struct parser *parser, uint32_t *count, size_t min_size, size_t item_size) {
     struct wasm_reader *reader = &parser->reader;
     *count = wasm_get_u32(reader);
     size_t left = (size_t)(reader->end - reader->next);
@@ -60,24 +57,21 @@ static void *get_vector(struct parser *parser, uint32_t *count, size_t min_size,
     return items;
 }
 
-static uint32_t get_index(struct parser *parser, uint32_t limit, const char *what)
-{
+static uint32_t get_index(struct parser *parser, uint32_t limit, const char *what) {
     uint32_t index = wasm_get_u32(&parser->reader);
     if (index >= limit)
         wasm_fail(&parser->reader, "%s %u of %u", what, index, limit);
     return index;
 }
 
-static uint32_t space_size(const struct wasm_module *module, enum wasm_kind kind)
-{
+static uint32_t space_size(const struct wasm_module *module, enum wasm_kind kind) {
     const uint32_t defined[WASM_KIND_COUNT] = {module->function_count, module->table_count,
                                                module->memory_count, module->global_count,
                                                module->tag_count};
     return module->imported[kind] + defined[kind];
 }
 
-static uint8_t get_value_type(struct parser *parser)
-{
+static uint8_t get_value_type(struct parser *parser) {
     uint8_t type = wasm_get_byte(&parser->reader);
     switch (type) {
     case WASM_I32:
@@ -94,21 +88,18 @@ static uint8_t get_value_type(struct parser *parser)
     return type;
 }
 
-static uint8_t get_reference_type(struct parser *parser)
-{
+static uint8_t get_reference_type(struct parser *parser) {
     uint8_t type = get_value_type(parser);
     if (type != WASM_FUNCREF && type != WASM_EXTERNREF && type != WASM_EXNREF)
         wasm_fail(&parser->reader, "0x%02x is no reference type", type);
     return type;
 }
 
-static struct wasm_slice get_name(struct parser *parser)
-{
+static struct wasm_slice get_name(struct parser *parser) {
     return wasm_get_slice(&parser->reader);
 }
 
-static struct wasm_limits get_limits(struct parser *parser)
-{
+static struct wasm_limits get_limits(struct parser *parser) {
     struct wasm_limits limits = {.flags = wasm_get_byte(&parser->reader)};
     if (limits.flags > 7)
         wasm_fail(&parser->reader, "unknown limits flags 0x%02x", limits.flags);
@@ -121,15 +112,13 @@ static struct wasm_limits get_limits(struct parser *parser)
     return limits;
 }
 
-static struct wasm_table get_table(struct parser *parser)
-{
+static struct wasm_table get_table(struct parser *parser) {
     struct wasm_table table = {.element = get_reference_type(parser)};
     table.limits = get_limits(parser);
     return table;
 }
 
-static struct wasm_global_type get_global_type(struct parser *parser)
-{
+static struct wasm_global_type get_global_type(struct parser *parser) {
     struct wasm_global_type type = {.value = get_value_type(parser)};
     uint8_t mutable = wasm_get_byte(&parser->reader);
     if (mutable > 1)
@@ -138,16 +127,14 @@ static struct wasm_global_type get_global_type(struct parser *parser)
     return type;
 }
 
-static uint32_t get_tag(struct parser *parser)
-{
+static uint32_t get_tag(struct parser *parser) {
     if (wasm_get_byte(&parser->reader) != 0)
         wasm_fail(&parser->reader, "unknown tag attribute");
     return get_index(parser, parser->module->type_count, "type");
 }
 
 /* Globals and functions it names must exist; a global may use those before it. */
-static struct wasm_slice get_expression(struct parser *parser)
-{
+static struct wasm_slice get_expression(struct parser *parser) {
     struct wasm_reader *reader = &parser->reader;
     struct wasm_module *module = parser->module;
     const uint8_t *begin = reader->next;
@@ -175,8 +162,7 @@ static struct wasm_slice get_expression(struct parser *parser)
     return (struct wasm_slice){begin, 0};
 }
 
-static void get_types(struct parser *parser)
-{
+static void get_types(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->types = get_vector(parser, &module->type_count, 3, sizeof *module->types);
     for (uint32_t i = 0; i < module->type_count; i++) {
@@ -194,8 +180,7 @@ static void get_types(struct parser *parser)
     }
 }
 
-static void get_imports(struct parser *parser)
-{
+static void get_imports(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->imports = get_vector(parser, &module->import_count, 4, sizeof *module->imports);
     for (uint32_t i = 0; i < module->import_count && !parser->reader.failed; i++) {
@@ -228,8 +213,7 @@ static void get_imports(struct parser *parser)
     }
 }
 
-static void get_functions(struct parser *parser)
-{
+static void get_functions(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->functions = get_vector(parser, &module->function_count, 1, sizeof *module->functions);
     for (uint32_t i = 0; i < module->function_count; i++)
@@ -237,32 +221,28 @@ static void get_functions(struct parser *parser)
     parser->declared_functions = module->function_count;
 }
 
-static void get_tables(struct parser *parser)
-{
+static void get_tables(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->tables = get_vector(parser, &module->table_count, 3, sizeof *module->tables);
     for (uint32_t i = 0; i < module->table_count; i++)
         module->tables[i] = get_table(parser);
 }
 
-static void get_memories(struct parser *parser)
-{
+static void get_memories(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->memories = get_vector(parser, &module->memory_count, 2, sizeof *module->memories);
     for (uint32_t i = 0; i < module->memory_count; i++)
         module->memories[i] = get_limits(parser);
 }
 
-static void get_tags(struct parser *parser)
-{
+static void get_tags(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->tags = get_vector(parser, &module->tag_count, 2, sizeof *module->tags);
     for (uint32_t i = 0; i < module->tag_count; i++)
         module->tags[i] = get_tag(parser);
 }
 
-static void get_globals(struct parser *parser)
-{
+static void get_globals(struct parser *parser) {
     struct wasm_module *module = parser->module;
     uint32_t count;
     module->globals = get_vector(parser, &count, 3, sizeof *module->globals);
@@ -273,8 +253,7 @@ static void get_globals(struct parser *parser)
     }
 }
 
-static void get_exports(struct parser *parser)
-{
+static void get_exports(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->exports = get_vector(parser, &module->export_count, 3, sizeof *module->exports);
     for (uint32_t i = 0; i < module->export_count && !parser->reader.failed; i++) {
@@ -290,15 +269,14 @@ static void get_exports(struct parser *parser)
     }
 }
 
-static void get_start(struct parser *parser)
-{
+static void get_start(struct parser *parser) {
     parser->module->has_start = true;
     parser->module->start =
         get_index(parser, space_size(parser->module, WASM_FUNCTION), "start function");
 }
 
-static void get_element_items(struct parser *parser, struct wasm_element *element, bool expressions)
-{
+static void get_element_items(struct parser *parser, struct wasm_element *element,
+                              bool expressions) {
     if (expressions) {
         element->expressions = get_vector(parser, &element->count, 2, sizeof *element->expressions);
         for (uint32_t i = 0; i < element->count; i++)
@@ -311,8 +289,7 @@ static void get_element_items(struct parser *parser, struct wasm_element *elemen
         element->functions[i] = get_index(parser, limit, "function");
 }
 
-static void get_elements(struct parser *parser)
-{
+static void get_elements(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->elements = get_vector(parser, &module->element_count, 2, sizeof *module->elements);
     for (uint32_t i = 0; i < module->element_count && !parser->reader.failed; i++) {
@@ -338,14 +315,12 @@ static void get_elements(struct parser *parser)
     }
 }
 
-static void get_data_count(struct parser *parser)
-{
+static void get_data_count(struct parser *parser) {
     parser->module->has_data_count = true;
     parser->declared_data = wasm_get_u32(&parser->reader);
 }
 
-static void get_code(struct parser *parser)
-{
+static void get_code(struct parser *parser) {
     struct wasm_reader *reader = &parser->reader;
     uint32_t count = wasm_get_u32(reader);
     if (count != parser->declared_functions)
@@ -359,8 +334,7 @@ static void get_code(struct parser *parser)
     }
 }
 
-static void get_data(struct parser *parser)
-{
+static void get_data(struct parser *parser) {
     struct wasm_module *module = parser->module;
     module->data = get_vector(parser, &module->data_count, 2, sizeof *module->data);
     for (uint32_t i = 0; i < module->data_count && !parser->reader.failed; i++) {
@@ -403,8 +377,7 @@ static const struct section {
 
 enum { SECTION_COUNT = sizeof sections / sizeof sections[0] };
 
-static void get_custom(struct parser *parser, uint8_t after)
-{
+static void get_custom(struct parser *parser, uint8_t after) {
     struct wasm_custom *custom = &parser->module->customs[parser->module->custom_count++];
     custom->name = get_name(parser);
     custom->bytes =
@@ -412,8 +385,7 @@ static void get_custom(struct parser *parser, uint8_t after)
     custom->after = after;
 }
 
-static bool alloc_customs(struct parser *parser, struct wasm_reader file)
-{
+static bool alloc_customs(struct parser *parser, struct wasm_reader file) {
     size_t count = 0;
     while (file.next < file.end) {
         count += wasm_get_byte(&file) == WASM_SECTION_CUSTOM;
@@ -423,8 +395,7 @@ static bool alloc_customs(struct parser *parser, struct wasm_reader file)
     return parser->module->customs;
 }
 
-static void get_section(struct parser *parser, uint8_t id, size_t *position)
-{
+static void get_section(struct parser *parser, uint8_t id, size_t *position) {
     if (id == WASM_SECTION_CUSTOM) {
         get_custom(parser, *position ? sections[*position - 1].id : WASM_SECTION_CUSTOM);
         return;
@@ -442,8 +413,7 @@ static void get_section(struct parser *parser, uint8_t id, size_t *position)
         wasm_fail(&parser->reader, "section %u has bytes left over", id);
 }
 
-static void get_module(struct parser *parser, struct wasm_reader *file)
-{
+static void get_module(struct parser *parser, struct wasm_reader *file) {
     struct wasm_slice magic = wasm_get_bytes(file, 8);
     if (!file->failed && memcmp(magic.data, "\0asm\1\0\0", 8) != 0) {
         file->next = file->begin;
@@ -473,8 +443,7 @@ static void get_module(struct parser *parser, struct wasm_reader *file)
                   parser->declared_data);
 }
 
-bool wasm_parse(const void *data, size_t size, struct wasm_module *out, struct wasm_error *error)
-{
+bool wasm_parse(const void *data, size_t size, struct wasm_module *out, struct wasm_error *error) {
     *out = (struct wasm_module){0};
     struct parser parser = {.module = out};
     struct wasm_reader file = wasm_reader_of((struct wasm_slice){data, size});

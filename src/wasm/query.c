@@ -3,40 +3,34 @@
 
 #include "wasm.h"
 
-struct wasm_slice wasm_slice_of(const char *string)
-{
+struct wasm_slice wasm_slice_of(const char *string) {
     return (struct wasm_slice){(const uint8_t *)string, strlen(string)};
 }
 
-bool wasm_slice_equal(struct wasm_slice a, struct wasm_slice b)
-{
+bool wasm_slice_equal(struct wasm_slice a, struct wasm_slice b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-bool wasm_slice_is(struct wasm_slice slice, const char *string)
-{
+bool wasm_slice_is(struct wasm_slice slice, const char *string) {
     return wasm_slice_equal(slice, wasm_slice_of(string));
 }
 
 const struct wasm_export *wasm_find_export(const struct wasm_module *module, enum wasm_kind kind,
-                                           const char *name)
-{
+                                           const char *name) {
     for (uint32_t i = 0; i < module->export_count; i++)
         if (module->exports[i].kind == kind && wasm_slice_is(module->exports[i].name, name))
             return &module->exports[i];
     return NULL;
 }
 
-const struct wasm_custom *wasm_find_custom(const struct wasm_module *module, const char *name)
-{
+const struct wasm_custom *wasm_find_custom(const struct wasm_module *module, const char *name) {
     for (uint32_t i = 0; i < module->custom_count; i++)
         if (wasm_slice_is(module->customs[i].name, name))
             return &module->customs[i];
     return NULL;
 }
 
-const struct wasm_type *wasm_function_type(const struct wasm_module *module, uint32_t function)
-{
+const struct wasm_type *wasm_function_type(const struct wasm_module *module, uint32_t function) {
     uint32_t imported = module->imported[WASM_FUNCTION];
     if (function >= imported)
         return function - imported < module->function_count
@@ -48,13 +42,11 @@ const struct wasm_type *wasm_function_type(const struct wasm_module *module, uin
     return NULL;
 }
 
-bool wasm_type_equal(const struct wasm_type *a, const struct wasm_type *b)
-{
+bool wasm_type_equal(const struct wasm_type *a, const struct wasm_type *b) {
     return wasm_slice_equal(a->params, b->params) && wasm_slice_equal(a->results, b->results);
 }
 
-bool wasm_constant(struct wasm_slice expression, int64_t *value)
-{
+bool wasm_constant(struct wasm_slice expression, int64_t *value) {
     struct wasm_reader reader = wasm_reader_of(expression);
     uint8_t opcode = wasm_get_byte(&reader);
     if (opcode != WASM_OP_I32_CONST && opcode != WASM_OP_I64_CONST)
@@ -63,8 +55,7 @@ bool wasm_constant(struct wasm_slice expression, int64_t *value)
     return wasm_get_byte(&reader) == WASM_OP_END && !reader.failed && reader.next == reader.end;
 }
 
-struct wasm_slice wasm_i32_const(struct wasm_module *module, int32_t value)
-{
+struct wasm_slice wasm_i32_const(struct wasm_module *module, int32_t value) {
     struct wasm_buffer buffer = {0};
     wasm_put_byte(&buffer, WASM_OP_I32_CONST);
     wasm_put_s(&buffer, value);
@@ -77,8 +68,7 @@ struct wasm_slice wasm_i32_const(struct wasm_module *module, int32_t value)
     return slice;
 }
 
-void wasm_drop_customs(struct wasm_module *module, const char *name)
-{
+void wasm_drop_customs(struct wasm_module *module, const char *name) {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < module->custom_count; i++)
         if (name && !wasm_slice_is(module->customs[i].name, name))

@@ -5,15 +5,13 @@
 
 #include "wasm.h"
 
-struct wasm_reader wasm_reader_of(struct wasm_slice slice)
-{
+struct wasm_reader wasm_reader_of(struct wasm_slice slice) {
     static const uint8_t nothing[1];
     const uint8_t *data = slice.data ? slice.data : nothing;
     return (struct wasm_reader){.begin = data, .next = data, .end = data + slice.size};
 }
 
-void wasm_fail(struct wasm_reader *reader, const char *reason, ...)
-{
+void wasm_fail(struct wasm_reader *reader, const char *reason, ...) {
     if (reader->failed)
         return;
     va_list arguments;
@@ -25,8 +23,7 @@ void wasm_fail(struct wasm_reader *reader, const char *reason, ...)
     reader->next = reader->end;
 }
 
-uint8_t wasm_get_byte(struct wasm_reader *reader)
-{
+uint8_t wasm_get_byte(struct wasm_reader *reader) {
     if (reader->next == reader->end) {
         wasm_fail(reader, "unexpected end");
         return 0;
@@ -35,8 +32,7 @@ uint8_t wasm_get_byte(struct wasm_reader *reader)
 }
 
 /* The last byte of the longest encoding has bits to spare: they must not carry a value. */
-static uint64_t get_unsigned(struct wasm_reader *reader, int bits)
-{
+static uint64_t get_unsigned(struct wasm_reader *reader, int bits) {
     uint64_t value = 0;
     for (int shift = 0; shift < bits; shift += 7) {
         uint8_t byte = wasm_get_byte(reader);
@@ -52,18 +48,15 @@ static uint64_t get_unsigned(struct wasm_reader *reader, int bits)
     return 0;
 }
 
-uint32_t wasm_get_u32(struct wasm_reader *reader)
-{
+uint32_t wasm_get_u32(struct wasm_reader *reader) {
     return (uint32_t)get_unsigned(reader, 32);
 }
 
-uint64_t wasm_get_u64(struct wasm_reader *reader)
-{
+uint64_t wasm_get_u64(struct wasm_reader *reader) {
     return get_unsigned(reader, 64);
 }
 
-int64_t wasm_get_s(struct wasm_reader *reader, int bits)
-{
+int64_t wasm_get_s(struct wasm_reader *reader, int bits) {
     uint64_t value = 0;
     for (int shift = 0; shift < bits; shift += 7) {
         uint8_t byte = wasm_get_byte(reader);
@@ -85,8 +78,7 @@ int64_t wasm_get_s(struct wasm_reader *reader, int bits)
     return 0;
 }
 
-struct wasm_slice wasm_get_bytes(struct wasm_reader *reader, size_t size)
-{
+struct wasm_slice wasm_get_bytes(struct wasm_reader *reader, size_t size) {
     if (size > (size_t)(reader->end - reader->next)) {
         wasm_fail(reader, "%zu bytes wanted, %zu left", size, (size_t)(reader->end - reader->next));
         size = 0;
@@ -96,8 +88,7 @@ struct wasm_slice wasm_get_bytes(struct wasm_reader *reader, size_t size)
     return slice;
 }
 
-struct wasm_slice wasm_get_slice(struct wasm_reader *reader)
-{
+struct wasm_slice wasm_get_slice(struct wasm_reader *reader) {
     uint32_t size = wasm_get_u32(reader);
     return wasm_get_bytes(reader, size);
 }

@@ -17,8 +17,7 @@ struct rewrite {
     struct safepoints_result *result;
 };
 
-static bool is_call(uint32_t opcode)
-{
+static bool is_call(uint32_t opcode) {
     switch (opcode) {
     case WASM_OP_CALL:
     case WASM_OP_CALL_INDIRECT:
@@ -33,8 +32,7 @@ static bool is_call(uint32_t opcode)
 }
 
 /* The reader stands at the first instruction; it is a copy. */
-static bool calls_others(struct wasm_reader reader)
-{
+static bool calls_others(struct wasm_reader reader) {
     struct wasm_instruction instruction = {0};
     while (wasm_next_instruction(&reader, &instruction))
         if (is_call(instruction.opcode))
@@ -43,8 +41,7 @@ static bool calls_others(struct wasm_reader reader)
 }
 
 /* Puts the rewritten body into the scratch buffer, or fails the reader. False: nothing changes. */
-static bool rewrite_body(struct rewrite *rewrite, struct wasm_reader *reader)
-{
+static bool rewrite_body(struct rewrite *rewrite, struct wasm_reader *reader) {
     struct wasm_instruction instruction = {0};
     struct wasm_buffer *out = &rewrite->scratch;
     const uint8_t *copied = reader->begin;
@@ -81,8 +78,7 @@ static bool rewrite_body(struct rewrite *rewrite, struct wasm_reader *reader)
 }
 
 static bool rewrite_function(struct rewrite *rewrite, struct wasm_function *function,
-                             struct wasm_error *error)
-{
+                             struct wasm_error *error) {
     struct wasm_reader reader = wasm_reader_of(function->body);
     struct wasm_buffer *scratch = &rewrite->scratch;
     scratch->size = 0;
@@ -104,8 +100,7 @@ static bool rewrite_function(struct rewrite *rewrite, struct wasm_function *func
     return true;
 }
 
-static uint32_t global_constant(const struct wasm_module *module, const char *name)
-{
+static uint32_t global_constant(const struct wasm_module *module, const char *name) {
     const struct wasm_export *export = wasm_find_export(module, WASM_GLOBAL, name);
     int64_t value = 0;
     if (export && export->index >= module->imported[WASM_GLOBAL])
@@ -113,8 +108,7 @@ static uint32_t global_constant(const struct wasm_module *module, const char *na
     return (uint32_t)value;
 }
 
-struct safepoints_options safepoints_options_of(const struct wasm_module *module)
-{
+struct safepoints_options safepoints_options_of(const struct wasm_module *module) {
     return (struct safepoints_options){
         .loops = true,
         .constant_start = global_constant(module, "eryx_constant_start"),
@@ -123,8 +117,7 @@ struct safepoints_options safepoints_options_of(const struct wasm_module *module
 }
 
 bool safepoints_insert(struct wasm_module *module, const struct safepoints_options *options,
-                       struct safepoints_result *result, struct wasm_error *error)
-{
+                       struct safepoints_result *result, struct wasm_error *error) {
     struct rewrite rewrite = {.module = module, .options = options, .result = result};
     uint32_t count = module->function_count;
     *result = (struct safepoints_result){0};

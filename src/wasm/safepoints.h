@@ -10,10 +10,10 @@
 #include "wasm/wasm.h"
 
 struct safepoints_options {
-    bool loops;                             /* poll at loop headers */
-    bool entries;                           /* poll where functions that call others begin */
-    bool fuel;                              /* for code that counts what it executes */
-    uint32_t constant_start, constant_end;  /* guarded against writing; equal: none */
+    bool loops;                            /* poll at loop headers */
+    bool entries;                          /* poll where functions that call others begin */
+    bool fuel;                             /* for code that counts what it executes */
+    uint32_t constant_start, constant_end; /* guarded against writing; equal: none */
 };
 
 struct safepoints_result {

@@ -4,14 +4,12 @@
 
 #include "wasm.h"
 
-void wasm_buffer_free(struct wasm_buffer *buffer)
-{
+void wasm_buffer_free(struct wasm_buffer *buffer) {
     free(buffer->data);
     *buffer = (struct wasm_buffer){0};
 }
 
-void wasm_put(struct wasm_buffer *buffer, const void *data, size_t size)
-{
+void wasm_put(struct wasm_buffer *buffer, const void *data, size_t size) {
     if (buffer->failed || size == 0)
         return;
     if (size > buffer->capacity - buffer->size) {
@@ -30,13 +28,11 @@ void wasm_put(struct wasm_buffer *buffer, const void *data, size_t size)
     buffer->size += size;
 }
 
-void wasm_put_byte(struct wasm_buffer *buffer, uint8_t byte)
-{
+void wasm_put_byte(struct wasm_buffer *buffer, uint8_t byte) {
     wasm_put(buffer, &byte, 1);
 }
 
-void wasm_put_u(struct wasm_buffer *buffer, uint64_t value)
-{
+void wasm_put_u(struct wasm_buffer *buffer, uint64_t value) {
     do {
         uint8_t byte = value & 0x7f;
         value >>= 7;
@@ -44,8 +40,7 @@ void wasm_put_u(struct wasm_buffer *buffer, uint64_t value)
     } while (value);
 }
 
-void wasm_put_s(struct wasm_buffer *buffer, int64_t value)
-{
+void wasm_put_s(struct wasm_buffer *buffer, int64_t value) {
     for (;;) {
         uint8_t byte = value & 0x7f;
         value >>= 7;
@@ -57,34 +52,29 @@ void wasm_put_s(struct wasm_buffer *buffer, int64_t value)
     }
 }
 
-void wasm_put_slice(struct wasm_buffer *buffer, struct wasm_slice slice)
-{
+void wasm_put_slice(struct wasm_buffer *buffer, struct wasm_slice slice) {
     wasm_put_u(buffer, slice.size);
     wasm_put(buffer, slice.data, slice.size);
 }
 
-static void put_limits(struct wasm_buffer *out, const struct wasm_limits *limits)
-{
+static void put_limits(struct wasm_buffer *out, const struct wasm_limits *limits) {
     wasm_put_byte(out, limits->flags);
     wasm_put_u(out, limits->min);
     if (limits->flags & 1)
         wasm_put_u(out, limits->max);
 }
 
-static void put_table(struct wasm_buffer *out, const struct wasm_table *table)
-{
+static void put_table(struct wasm_buffer *out, const struct wasm_table *table) {
     wasm_put_byte(out, table->element);
     put_limits(out, &table->limits);
 }
 
-static void put_global_type(struct wasm_buffer *out, const struct wasm_global_type *type)
-{
+static void put_global_type(struct wasm_buffer *out, const struct wasm_global_type *type) {
     wasm_put_byte(out, type->value);
     wasm_put_byte(out, type->mutable);
 }
 
-static void put_types(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_types(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->type_count);
     for (uint32_t i = 0; i < module->type_count; i++) {
         wasm_put_byte(out, 0x60);
@@ -93,8 +83,7 @@ static void put_types(struct wasm_buffer *out, const struct wasm_module *module)
     }
 }
 
-static void put_imports(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_imports(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->import_count);
     for (uint32_t i = 0; i < module->import_count; i++) {
         const struct wasm_import *import = &module->imports[i];
@@ -115,29 +104,25 @@ static void put_imports(struct wasm_buffer *out, const struct wasm_module *modul
     }
 }
 
-static void put_functions(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_functions(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->function_count);
     for (uint32_t i = 0; i < module->function_count; i++)
         wasm_put_u(out, module->functions[i].type);
 }
 
-static void put_tables(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_tables(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->table_count);
     for (uint32_t i = 0; i < module->table_count; i++)
         put_table(out, &module->tables[i]);
 }
 
-static void put_memories(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_memories(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->memory_count);
     for (uint32_t i = 0; i < module->memory_count; i++)
         put_limits(out, &module->memories[i]);
 }
 
-static void put_tags(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_tags(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->tag_count);
     for (uint32_t i = 0; i < module->tag_count; i++) {
         wasm_put_byte(out, 0);
@@ -145,8 +130,7 @@ static void put_tags(struct wasm_buffer *out, const struct wasm_module *module)
     }
 }
 
-static void put_globals(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_globals(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->global_count);
     for (uint32_t i = 0; i < module->global_count; i++) {
         put_global_type(out, &module->globals[i].type);
@@ -154,8 +138,7 @@ static void put_globals(struct wasm_buffer *out, const struct wasm_module *modul
     }
 }
 
-static void put_exports(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_exports(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->export_count);
     for (uint32_t i = 0; i < module->export_count; i++) {
         wasm_put_slice(out, module->exports[i].name);
@@ -164,15 +147,13 @@ static void put_exports(struct wasm_buffer *out, const struct wasm_module *modul
     }
 }
 
-static void put_start(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_start(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->start);
 }
 
 /* Flags: 1 not active; 2 table index (active) or declared; 4 expressions. The shortest form is
  * taken: table 0 of funcref needs neither index nor type. */
-static void put_elements(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_elements(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->element_count);
     for (uint32_t i = 0; i < module->element_count; i++) {
         const struct wasm_element *element = &module->elements[i];
@@ -196,20 +177,17 @@ static void put_elements(struct wasm_buffer *out, const struct wasm_module *modu
     }
 }
 
-static void put_data_count(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_data_count(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->data_count);
 }
 
-static void put_code(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_code(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->function_count);
     for (uint32_t i = 0; i < module->function_count; i++)
         wasm_put_slice(out, module->functions[i].body);
 }
 
-static void put_data(struct wasm_buffer *out, const struct wasm_module *module)
-{
+static void put_data(struct wasm_buffer *out, const struct wasm_module *module) {
     wasm_put_u(out, module->data_count);
     for (uint32_t i = 0; i < module->data_count; i++) {
         const struct wasm_data *data = &module->data[i];
@@ -224,8 +202,7 @@ static void put_data(struct wasm_buffer *out, const struct wasm_module *module)
 }
 
 /* The content is made first because its size stands in front of it. */
-static void put_section(struct wasm_buffer *out, uint8_t id, const struct wasm_buffer *content)
-{
+static void put_section(struct wasm_buffer *out, uint8_t id, const struct wasm_buffer *content) {
     if (content->failed || content->size > UINT32_MAX) {
         out->failed = true;
         return;
@@ -234,8 +211,7 @@ static void put_section(struct wasm_buffer *out, uint8_t id, const struct wasm_b
     wasm_put_slice(out, (struct wasm_slice){content->data, content->size});
 }
 
-static void put_customs(struct wasm_buffer *out, const struct wasm_module *module, uint8_t after)
-{
+static void put_customs(struct wasm_buffer *out, const struct wasm_module *module, uint8_t after) {
     for (uint32_t i = 0; i < module->custom_count; i++) {
         const struct wasm_custom *custom = &module->customs[i];
         if (custom->after != after)
@@ -248,8 +224,7 @@ static void put_customs(struct wasm_buffer *out, const struct wasm_module *modul
     }
 }
 
-bool wasm_encode(const struct wasm_module *module, struct wasm_buffer *out)
-{
+bool wasm_encode(const struct wasm_module *module, struct wasm_buffer *out) {
     const struct {
         uint8_t id;
         bool present;

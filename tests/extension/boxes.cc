@@ -13,7 +13,8 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace
+{
 
 struct Box {
     virtual ~Box() = default;
@@ -22,12 +23,20 @@ struct Box {
 
 struct Doubled : Box {
     long inner;
-    explicit Doubled(long inner) : inner(inner) {}
-    long value() const override { return inner * 2; }
+    explicit Doubled(long inner) : inner(inner)
+    {
+    }
+    long value() const override
+    {
+        return inner * 2;
+    }
 };
 
 struct Other : Box {
-    long value() const override { return 0; }
+    long value() const override
+    {
+        return 0;
+    }
 };
 
 std::vector<std::string> words = {"gamma", "alpha", "a word that is too long to be kept inside"};
@@ -57,8 +66,8 @@ PyObject *describe(PyObject *, PyObject *)
 }
 
 PyMethodDef methods[] = {{"describe", describe, METH_NOARGS, nullptr}, {}};
-PyModuleDef definition = {PyModuleDef_HEAD_INIT, "boxes", nullptr, -1, methods,
-                          nullptr, nullptr, nullptr, nullptr};
+PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT, "boxes", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
 
 } // namespace
 

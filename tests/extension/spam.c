@@ -119,18 +119,17 @@ static PyObject *write_null(PyObject *self, PyObject *address)
     Py_RETURN_NONE;
 }
 
-static PyMethodDef methods[] = {
-    {"add", add, METH_VARARGS, "The sum of two numbers."},
-    {"count", count, METH_NOARGS, NULL},
-    {"zeros", zeros, METH_NOARGS, NULL},
-    {"name", name, METH_O, NULL},
-    {"each", each, METH_VARARGS, NULL},
-    {"sorted_digits", sorted_digits, METH_NOARGS, NULL},
-    {"root", root, METH_O, NULL},
-    {"loop_forever", loop_forever, METH_NOARGS, NULL},
-    {"call_forever", call_forever, METH_NOARGS, NULL},
-    {"write_null", write_null, METH_O, NULL},
-    {0}};
+static PyMethodDef methods[] = {{"add", add, METH_VARARGS, "The sum of two numbers."},
+                                {"count", count, METH_NOARGS, NULL},
+                                {"zeros", zeros, METH_NOARGS, NULL},
+                                {"name", name, METH_O, NULL},
+                                {"each", each, METH_VARARGS, NULL},
+                                {"sorted_digits", sorted_digits, METH_NOARGS, NULL},
+                                {"root", root, METH_O, NULL},
+                                {"loop_forever", loop_forever, METH_NOARGS, NULL},
+                                {"call_forever", call_forever, METH_NOARGS, NULL},
+                                {"write_null", write_null, METH_O, NULL},
+                                {0}};
 
 /* A type with a slot, and state. */
 static PyObject *counter_call(PyObject *self, PyObject *arguments, PyObject *keywords)
@@ -147,8 +146,8 @@ static PyObject *counter_call(PyObject *self, PyObject *arguments, PyObject *key
 }
 
 static PyType_Slot counter_slots[] = {{Py_tp_call, counter_call}, {0}};
-static PyType_Spec counter_spec = {
-    "spam.Counter", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE, counter_slots};
+static PyType_Spec counter_spec = {"spam.Counter", 0, 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                                   counter_slots};
 
 static int execute(PyObject *module)
 {

@@ -48,8 +48,7 @@ eryx_outcome_t *fixture_run(eryx_sandbox_t *sandbox, const char *command) {
     eryx_outcome_t *outcome = NULL;
     eryx_error_t error = {0, ""};
     signals_restore();
-    int status =
-        eryx_sandbox_execute(sandbox, command, strlen(command), NULL, &outcome, &error);
+    int status = eryx_sandbox_execute(sandbox, command, strlen(command), NULL, &outcome, &error);
     if (status != ERYX_OK)
         fail_msg("%s: %s", command, error.message);
     return outcome;

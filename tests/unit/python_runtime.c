@@ -55,7 +55,7 @@ void on_cancel(void *env, eryx_call_t *call) {
 }
 
 const char prelude[] = "import asyncio\n"
-                              "from _eryx_driver import call, call_blocking\n";
+                       "from _eryx_driver import call, call_blocking\n";
 
 void check(eryx_outcome_t *outcome, eryx_outcome_kind_t kind, const char *output) {
     if (eryx_outcome_kind(outcome) != kind ||
@@ -101,8 +101,7 @@ void *complete_wanted(void *argument) {
     return NULL;
 }
 
-void expect_later(eryx_sandbox_t *sandbox, unsigned count, const char *code,
-                         const char *output) {
+void expect_later(eryx_sandbox_t *sandbox, unsigned count, const char *code, const char *output) {
     pthread_t thread;
     wanted = count;
     atomic_store(&held_count, 0);

@@ -19,20 +19,17 @@
 
 static char message[4096];
 
-const char *steps_message(void)
-{
+const char *steps_message(void) {
     return message;
 }
 
-void steps_start(void)
-{
+void steps_start(void) {
     wasm_engine_t *engine = wasm_engine_new();
     signals_save();
     wasm_engine_delete(engine);
 }
 
-int steps_run(int (*run)(int, char **), const char *const *arguments)
-{
+int steps_run(int (*run)(int, char **), const char *const *arguments) {
     char *argv[24];
     int argc = 0;
     while (arguments[argc]) {
@@ -58,20 +55,17 @@ int steps_run(int (*run)(int, char **), const char *const *arguments)
     return result;
 }
 
-void steps_assert_ok(int result)
-{
+void steps_assert_ok(int result) {
     if (result != COMMAND_OK)
         fail_msg("%s", message);
 }
 
-void steps_assert_says(int result, const char *part)
-{
+void steps_assert_says(int result, const char *part) {
     if (result != COMMAND_FAILED || !strstr(message, part))
         fail_msg("expected failure with '%s', got %d with '%s'", part, result, message);
 }
 
-char *steps_replace(const char *text, const char *from, const char *to)
-{
+char *steps_replace(const char *text, const char *from, const char *to) {
     const char *at = from ? strstr(text, from) : text;
     char *changed;
     if (!at)
@@ -81,8 +75,7 @@ char *steps_replace(const char *text, const char *from, const char *to)
     return changed;
 }
 
-struct file_bytes steps_module(const char *text)
-{
+struct file_bytes steps_module(const char *text) {
     wasm_byte_vec_t wasm;
     struct file_bytes bytes;
     wasmtime_error_t *error = wasmtime_wat2wasm(text, strlen(text), &wasm);

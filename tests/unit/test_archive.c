@@ -16,13 +16,11 @@
 #include "stdlib/archive.h"
 #include "stdlib/tar.h"
 
-static void add(struct archive_builder *builder, const char *path, const char *text)
-{
+static void add(struct archive_builder *builder, const char *path, const char *text) {
     assert_true(archive_add(builder, path, (const uint8_t *)text, strlen(text)));
 }
 
-static struct file_bytes sample(void)
-{
+static struct file_bytes sample(void) {
     struct archive_builder builder = {0};
     struct file_bytes out;
     add(&builder, "lib/python3.14/os.py", "old");
@@ -38,8 +36,7 @@ static struct file_bytes sample(void)
     return out;
 }
 
-static void sorted_with_parents(void **state)
-{
+static void sorted_with_parents(void **state) {
     (void)state;
     static const char *const expected[] = {"a",
                                            "empty",
@@ -61,8 +58,7 @@ static void sorted_with_parents(void **state)
     file_bytes_free(&archive);
 }
 
-static void contents(void **state)
-{
+static void contents(void **state) {
     (void)state;
     struct file_bytes archive = sample();
     struct archive_file file, other;
@@ -82,8 +78,7 @@ static void contents(void **state)
     file_bytes_free(&archive);
 }
 
-static void bad_paths(void **state)
-{
+static void bad_paths(void **state) {
     (void)state;
     static const char *const paths[] = {"", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b"};
     struct archive_builder builder = {0};
@@ -97,8 +92,7 @@ static void bad_paths(void **state)
     archive_free(&builder);
 }
 
-static void damaged_archives(void **state)
-{
+static void damaged_archives(void **state) {
     (void)state;
     struct file_bytes archive = sample();
     for (size_t size = 0; size < archive.size; size++)
@@ -136,8 +130,7 @@ struct tar {
     size_t size;
 };
 
-static void tar_add(struct tar *tar, const char *path, char type, size_t size, const char *text)
-{
+static void tar_add(struct tar *tar, const char *path, char type, size_t size, const char *text) {
     uint8_t *header = tar->bytes + tar->size;
     memset(header, 0, 512);
     strcpy((char *)header, path);
@@ -165,8 +158,7 @@ struct seen {
     int stop_after;
 };
 
-static bool note(void *context, const struct tar_entry *entry)
-{
+static bool note(void *context, const struct tar_entry *entry) {
     struct seen *seen = context;
     size_t length = strlen(seen->text);
     snprintf(seen->text + length, sizeof seen->text - length, "%s%s=%.*s;", entry->path,
@@ -174,8 +166,7 @@ static bool note(void *context, const struct tar_entry *entry)
     return --seen->stop_after != 0;
 }
 
-static void tar_entries(void **state)
-{
+static void tar_entries(void **state) {
     (void)state;
     struct tar tar = {.size = 0};
     tar_add(&tar, "./os.py", '0', 3, "abc");
@@ -191,8 +182,7 @@ static void tar_entries(void **state)
     assert_string_equal(seen.text, "os.py=abc;");
 }
 
-static void assert_malformed(const char *path, char type, size_t size, const char *expected)
-{
+static void assert_malformed(const char *path, char type, size_t size, const char *expected) {
     struct tar tar = {.size = 0};
     tar_add(&tar, path, type, size, "abc");
     struct seen seen = {.text = ""};
@@ -202,8 +192,7 @@ static void assert_malformed(const char *path, char type, size_t size, const cha
         fail_msg("expected '%s', got '%s'", expected, reason);
 }
 
-static void malformed_tars(void **state)
-{
+static void malformed_tars(void **state) {
     (void)state;
     assert_malformed("/etc/passwd", '0', 3, "absolute");
     assert_malformed("a/../../b", '0', 3, "'..'");
@@ -219,8 +208,7 @@ static void malformed_tars(void **state)
 
 /* --- Frames ------------------------------------------------------------------------------ */
 
-static bool count_frame(void *context, const struct frame *frame)
-{
+static bool count_frame(void *context, const struct frame *frame) {
     struct seen *seen = context;
     size_t length = strlen(seen->text);
     snprintf(seen->text + length, sizeof seen->text - length, "%.*s;", (int)frame->size,
@@ -228,15 +216,13 @@ static bool count_frame(void *context, const struct frame *frame)
     return --seen->stop_after != 0;
 }
 
-static size_t put_frame(uint8_t *at, const char *text)
-{
+static size_t put_frame(uint8_t *at, const char *text) {
     size_t size = ZSTD_compress(at, 200, text, strlen(text), 3);
     assert_false(ZSTD_isError(size));
     return size;
 }
 
-static void embedded_frames(void **state)
-{
+static void embedded_frames(void **state) {
     (void)state;
     uint8_t file[1024] = "junk\x28\xb5\x2f\xfd and more";
     size_t size = 30;
@@ -259,8 +245,7 @@ static void embedded_frames(void **state)
     assert_false(frames_visit(file, size, 1000, count_frame, &seen));
 }
 
-static void identified_by_content(void **state)
-{
+static void identified_by_content(void **state) {
     (void)state;
     struct tar tar = {.size = 0};
     tar_add(&tar, "os.py", '0', 1, "x");
@@ -272,8 +257,7 @@ static void identified_by_content(void **state)
     assert_null(identify((const uint8_t *)"", 0));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sorted_with_parents), cmocka_unit_test(contents),
         cmocka_unit_test(bad_paths),           cmocka_unit_test(damaged_archives),

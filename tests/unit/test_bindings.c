@@ -37,8 +37,7 @@ _Static_assert(WIT_RESULT_STRING_STRING_PAYLOAD == 4, "invoke");
 _Static_assert(WIT_WASI_CLOCKS_0_2_0_WALL_CLOCK_DATETIME_AT_NANOSECONDS == 8, "wall-clock");
 
 static const struct wit_core_function *find(const struct wit_core_function *table, size_t count,
-                                            const char *module, const char *name)
-{
+                                            const char *module, const char *name) {
     for (size_t i = 0; i < count; i++)
         if (strcmp(table[i].name, name) == 0 && (!module || strcmp(table[i].module, module) == 0))
             return &table[i];
@@ -47,14 +46,12 @@ static const struct wit_core_function *find(const struct wit_core_function *tabl
 }
 
 /* Of module "eryx": nothing in the WIT, but a form that the stub can answer. */
-static void check_private(const engine_import_t *import)
-{
+static void check_private(const engine_import_t *import) {
     assert_int_equal(strspn(import->parameters, "iI"), strlen(import->parameters));
     assert_true(strcmp(import->results, "") == 0 || strcmp(import->results, "i") == 0);
 }
 
-static void check_import(const engine_import_t *import)
-{
+static void check_import(const engine_import_t *import) {
     print_message("%s %s\n", import->module, import->name);
     if (strcmp(import->module, IMPORTS_PRIVATE) == 0) {
         check_private(import);
@@ -66,8 +63,7 @@ static void check_import(const engine_import_t *import)
     assert_string_equal(import->results, function->results);
 }
 
-static void test_imports(void **state)
-{
+static void test_imports(void **state) {
     (void)state;
     assert_true(guest_import_tables > 0);
     for (size_t i = 0; i < guest_import_tables; i++) {
@@ -80,8 +76,7 @@ static void test_imports(void **state)
 /* What the guest could import but, by design, has no need of (see docs/architecture.md). */
 static const char *const not_offered[] = {"wasi:cli/environment@0.2.0", "to-debug-string"};
 
-static bool is_offered(const struct wit_core_function *function)
-{
+static bool is_offered(const struct wit_core_function *function) {
     for (size_t i = 0; i < guest_import_tables; i++) {
         const engine_import_table_t *table = guest_imports[i];
         for (size_t k = 0; k < table->count; k++)
@@ -92,8 +87,7 @@ static bool is_offered(const struct wit_core_function *function)
     return false;
 }
 
-static void test_all_imports(void **state)
-{
+static void test_all_imports(void **state) {
     (void)state;
     for (size_t i = 0; i < WIT_IMPORTS_COUNT; i++) {
         const struct wit_core_function *function = &wit_imports[i];
@@ -107,8 +101,7 @@ static void test_all_imports(void **state)
     }
 }
 
-static void test_exports(void **state)
-{
+static void test_exports(void **state) {
     (void)state;
     assert_true(guest_export_count > 0);
     for (size_t i = 0; i < guest_export_count; i++) {
@@ -124,8 +117,7 @@ static void test_exports(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_imports),
         cmocka_unit_test(test_all_imports),

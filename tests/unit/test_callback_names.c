@@ -82,8 +82,10 @@ static eryx_sandbox_t *new_sandbox_with(const char *name) {
 
 static void expect_error(eryx_sandbox_t *sandbox, const char *call, const char *error) {
     char code[512], output[512];
-    snprintf(code, sizeof code, "try:\n    %s\nexcept Exception as e:\n"
-             "    print(type(e).__name__, e, sep=': ')", call);
+    snprintf(code, sizeof code,
+             "try:\n    %s\nexcept Exception as e:\n"
+             "    print(type(e).__name__, e, sep=': ')",
+             call);
     snprintf(output, sizeof output, "%s\n", error);
     expect(sandbox, code, output);
 }
@@ -100,11 +102,13 @@ static void test_functions(void **state) {
            "{'i': 1} {'i': 2} {'i': 3}\n");
     expect(sandbox, "print(len(x=1), set.it(y=2), größe(), fix(z=1))",
            "{'x': 1} {'y': 2} {} {'z': 1}\n");
-    expect(sandbox, "import eryx\n"
-                    "print(eryx.callbacks['class'](x=1), eryx.callbacks['not a name']())",
+    expect(sandbox,
+           "import eryx\n"
+           "print(eryx.callbacks['class'](x=1), eryx.callbacks['not a name']())",
            "{'x': 1} {}\n");
-    expect(sandbox, "import inspect\nprint(inspect.signature(typed), inspect.signature(echo))\n"
-                    "print(inspect.getdoc(typed))",
+    expect(sandbox,
+           "import inspect\nprint(inspect.signature(typed), inspect.signature(echo))\n"
+           "print(inspect.getdoc(typed))",
            "(a: str, b: int = 5) (**arguments)\nWhat it does.\n\nParameters:\n"
            "    a (string)\n    b (integer, optional)\n");
     expect(sandbox, "help(plain)",
@@ -137,8 +141,8 @@ static void test_wrong_arguments(void **state) {
     assert_null(strstr(eryx_outcome_traceback(outcome), "_eryx"));
     eryx_outcome_free(outcome);
     outcome = run(sandbox, "echo(i=1)", NULL);
-    assert_non_null(strstr(eryx_outcome_stderr(outcome, NULL),
-                           "coroutine 'echo' was never awaited"));
+    assert_non_null(
+        strstr(eryx_outcome_stderr(outcome, NULL), "coroutine 'echo' was never awaited"));
     check(outcome, ERYX_OUTCOME_OK, "");
     eryx_sandbox_free(sandbox);
 }
@@ -146,8 +150,9 @@ static void test_wrong_arguments(void **state) {
 static void test_invoke(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox_with("echo");
-    expect(sandbox, "print(await invoke('echo', '{\"arg\": \"value\"}'), await invoke('echo'),"
-                    " await invoke('echo', {'a': 1}, name=2))",
+    expect(sandbox,
+           "print(await invoke('echo', '{\"arg\": \"value\"}'), await invoke('echo'),"
+           " await invoke('echo', {'a': 1}, name=2))",
            "{'arg': 'value'} {} {'a': 1, 'name': 2}\n");
     expect_error(sandbox, "await invoke('no.such')", "CallbackError: unknown callback no.such");
     expect_error(sandbox, "await invoke('echo', '[1]')",

@@ -169,8 +169,8 @@ static void *complete_held(void *argument) {
     return NULL;
 }
 
-static void expect_later(eryx_sandbox_t *sandbox, host_t *host, unsigned count,
-                         const char *command, const char *output) {
+static void expect_later(eryx_sandbox_t *sandbox, host_t *host, unsigned count, const char *command,
+                         const char *output) {
     atomic_uint expected = count;
     completer_t completer = {host, &expected, 0};
     atomic_store(&host->calls, 0);
@@ -382,9 +382,9 @@ static void test_registration(void **state) {
     static const struct {
         const char *name, *schema;
     } bad[] = {
-        {NULL, NULL},       {"", NULL},          {"\xff", NULL},       {"echo", NULL},
-        {"a", "[]"},        {"a", "{"},          {"a", "{\"a\":}"},    {"a", "{\"a\":1}x"},
-        {"a", "{'a': 1}"},  {"a", ""},           {"a", "{\"a\":01}"},  {"a", "{\"\\x\":1}"},
+        {NULL, NULL},        {"", NULL},         {"\xff", NULL},       {"echo", NULL},
+        {"a", "[]"},         {"a", "{"},         {"a", "{\"a\":}"},    {"a", "{\"a\":1}x"},
+        {"a", "{'a': 1}"},   {"a", ""},          {"a", "{\"a\":01}"},  {"a", "{\"\\x\":1}"},
         {"a", "{\"a\":1,}"}, {"a", "{\"a\" 1}"}, {"a", "{\"a\":nul}"}, {"a", "{\"a\":[1 2]}"}};
     static host_t host;
     eryx_sandbox_t *sandbox = new_sandbox(&host, NULL);
@@ -478,10 +478,11 @@ static void test_misuse(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_once),   cmocka_unit_test(test_big_results),
-        cmocka_unit_test(test_later),     cmocka_unit_test(test_race),
-        cmocka_unit_test(test_never),     cmocka_unit_test(test_withdrawn),
-        cmocka_unit_test(test_outlives),  cmocka_unit_test(test_limits), cmocka_unit_test(test_count_limits), cmocka_unit_test(test_held_counts),
+        cmocka_unit_test(test_at_once),      cmocka_unit_test(test_big_results),
+        cmocka_unit_test(test_later),        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_never),        cmocka_unit_test(test_withdrawn),
+        cmocka_unit_test(test_outlives),     cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_count_limits), cmocka_unit_test(test_held_counts),
         cmocka_unit_test(test_registration), cmocka_unit_test(test_list),
         cmocka_unit_test(test_misuse),
     };

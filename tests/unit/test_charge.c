@@ -22,8 +22,7 @@ int link_run(int argc, char **argv);
 /* Functions of the merged module; those that were charged come last. */
 enum { HOST, HALVE, CALLER, HIDDEN, ERYX_CTORS, FIRST_BODY };
 
-static int make_library(void **state)
-{
+static int make_library(void **state) {
     if (sample_make_folder(state) != 0)
         return -1;
     struct sample sample;
@@ -43,16 +42,14 @@ static int make_library(void **state)
     return 0;
 }
 
-static int run(const char *first, const char *second)
-{
+static int run(const char *first, const char *second) {
     return sample_run(link_run, "link", "-o", sample_path("out.wasm"), first,
                       sample_path("library.so"), second, NULL);
 }
 
 static struct file_bytes bytes;
 
-static struct wasm_module link_charged(const char *first, const char *second)
-{
+static struct wasm_module link_charged(const char *first, const char *second) {
     struct wasm_module module;
     struct wasm_error error;
     if (run(first, second) != COMMAND_OK)
@@ -62,35 +59,31 @@ static struct wasm_module link_charged(const char *first, const char *second)
     return module;
 }
 
-static void free_output(struct wasm_module *module)
-{
+static void free_output(struct wasm_module *module) {
     wasm_free(module);
     file_bytes_free(&bytes);
 }
 
 static void assert_body(const struct wasm_module *module, uint32_t function, const uint8_t *code,
-                        size_t size)
-{
+                        size_t size) {
     const struct wasm_slice body =
         module->functions[function - module->imported[WASM_FUNCTION]].body;
     assert_int_equal(body.size, size);
     assert_memory_equal(body.data, code, size);
 }
 
-static const struct wasm_type *type_of(const struct wasm_module *module, uint32_t function)
-{
+static const struct wasm_type *type_of(const struct wasm_module *module, uint32_t function) {
     return wasm_function_type(module, function);
 }
 
 /* What calls, table and exports know takes stack, calls the body at the end, gives it back. */
-static void wraps(void **state)
-{
+static void wraps(void **state) {
     (void)state;
     struct wasm_module module = link_charged("--charge=halve=64", NULL);
     assert_int_equal(module.imported[WASM_FUNCTION] + module.function_count, FIRST_BODY + 1);
-    assert_body(&module, HALVE,
-                CODE(0, TAKE(0xc0, 0), GET, 0, WASM_OP_CALL, FIRST_BODY, GIVE(0xc0, 0),
-                     WASM_OP_END));
+    assert_body(
+        &module, HALVE,
+        CODE(0, TAKE(0xc0, 0), GET, 0, WASM_OP_CALL, FIRST_BODY, GIVE(0xc0, 0), WASM_OP_END));
     assert_body(&module, FIRST_BODY, CODE(0, GET, 0, 0x41, 1, 0x76, WASM_OP_END));
     assert_true(wasm_type_equal(type_of(&module, HALVE), type_of(&module, FIRST_BODY)));
     assert_body(&module, CALLER, CODE(0, 0x41, 8, WASM_OP_CALL, HALVE, WASM_OP_END));
@@ -101,8 +94,7 @@ static void wraps(void **state)
 }
 
 /* Two functions; one is no symbol, but has a name. */
-static void finds_names(void **state)
-{
+static void finds_names(void **state) {
     (void)state;
     struct wasm_module module = link_charged("--charge=halve=64", "--charge=hidden=16");
     assert_body(&module, HIDDEN,
@@ -115,8 +107,7 @@ static void finds_names(void **state)
     free_output(&module);
 }
 
-static void failures(void **state)
-{
+static void failures(void **state) {
     (void)state;
     static const struct {
         const char *first, *second, *message;
@@ -141,8 +132,7 @@ static void failures(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wraps),
         cmocka_unit_test(finds_names),

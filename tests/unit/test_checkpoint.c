@@ -102,8 +102,10 @@ static eryx_sandbox_t *resume(const eryx_checkpoint_part_t *parts, size_t count)
 static void test_at_rest(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox();
-    prints(sandbox, "import random\nx = {'a': [1, 2]}\ndef f(): return x\n"
-                    "open('/tmp/f', 'w').write('kept'); first = random.random()", "");
+    prints(sandbox,
+           "import random\nx = {'a': [1, 2]}\ndef f(): return x\n"
+           "open('/tmp/f', 'w').write('kept'); first = random.random()",
+           "");
     eryx_checkpoint_part_t part = checkpoint(sandbox, false);
     prints(sandbox, "x.clear()", "");
     for (int i = 0; i < 2; i++) {
@@ -174,7 +176,8 @@ static void test_incremental(void **state) {
     (void)state;
     enum { LINKS = 6 };
     static const char *const steps[LINKS] = {
-        "import os; noise = os.urandom(1000000); x = list(range(1000)); big = [bytes([n]) * 100000 for n in range(50)]",
+        "import os; noise = os.urandom(1000000); x = list(range(1000)); big = [bytes([n]) * 100000 "
+        "for n in range(50)]",
         "x[5] = 'five'",
         "big[3] = b'3' * 100000; del x[100:]",
         "import colorsys, json; y = json.dumps(x)",
@@ -191,9 +194,12 @@ static void test_incremental(void **state) {
         " if n not in (3, 7)))",
     };
     static const char *const outputs[LINKS] = {
-        "1000 5 50 b'\\x03\\x03' False False\n", "1000 five 50 b'\\x03\\x03' False False\n",
-        "100 five 50 b'33' False False\n",       "[0, 1, 2, 3, 4, \"fiv 1\n",
-        "True\n",                                 "[] 0 True\n",
+        "1000 5 50 b'\\x03\\x03' False False\n",
+        "1000 five 50 b'\\x03\\x03' False False\n",
+        "100 five 50 b'33' False False\n",
+        "[0, 1, 2, 3, 4, \"fiv 1\n",
+        "True\n",
+        "[] 0 True\n",
     };
     eryx_sandbox_t *sandbox = new_sandbox();
     eryx_checkpoint_part_t parts[LINKS];
@@ -281,8 +287,7 @@ static void test_arguments(void **state) {
     assert_int_equal(eryx_sandbox_resume(runtime, &part, 1, NULL, &copy, &error),
                      ERYX_ERR_ARGUMENT);
     assert_non_null(strstr(error.message, "hold"));
-    assert_int_equal(eryx_sandbox_resume(runtime, NULL, 1, NULL, &copy, &error),
-                     ERYX_ERR_ARGUMENT);
+    assert_int_equal(eryx_sandbox_resume(runtime, NULL, 1, NULL, &copy, &error), ERYX_ERR_ARGUMENT);
     assert_int_equal(eryx_sandbox_resume(runtime, &part, 0, NULL, &copy, &error),
                      ERYX_ERR_ARGUMENT);
     eryx_bytes_free((void *)part.data);

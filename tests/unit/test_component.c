@@ -38,8 +38,7 @@ static const char main_module[] =
 static char folder[] = "/tmp/test_component.XXXXXX";
 static char *archive_text; /* the archive as the text of a data segment */
 
-static const char *in_folder(const char *name)
-{
+static const char *in_folder(const char *name) {
     static char paths[4][64];
     static unsigned next;
     char *path = paths[next++ % 4];
@@ -47,28 +46,24 @@ static const char *in_folder(const char *name)
     return path;
 }
 
-static void put_section(struct wasm_buffer *out, uint8_t id, const void *data, size_t size)
-{
+static void put_section(struct wasm_buffer *out, uint8_t id, const void *data, size_t size) {
     wasm_put_byte(out, id);
     wasm_put_slice(out, (struct wasm_slice){data, size});
 }
 
-static void put_preamble(struct wasm_buffer *out)
-{
+static void put_preamble(struct wasm_buffer *out) {
     *out = (struct wasm_buffer){0};
     wasm_put(out, "\0asm\x0d\0\1\0", 8);
 }
 
-static void put_module(struct wasm_buffer *out, const char *text)
-{
+static void put_module(struct wasm_buffer *out, const char *text) {
     struct file_bytes wasm = steps_module(text);
     put_section(out, 1, wasm.data, wasm.size);
     file_bytes_free(&wasm);
 }
 
 /* main_module among what else a component has, with one part replaced. */
-static void write_component(const char *from, const char *to, const char *path)
-{
+static void write_component(const char *from, const char *to, const char *path) {
     struct wasm_buffer component;
     char *text, *changed;
     assert_true(asprintf(&text, main_module, archive_text) > 0);
@@ -84,8 +79,7 @@ static void write_component(const char *from, const char *to, const char *path)
     free(text);
 }
 
-static bool parse(const struct wasm_buffer *component, struct wasm_error *error)
-{
+static bool parse(const struct wasm_buffer *component, struct wasm_error *error) {
     struct wasm_module module;
     bool found = component_main_module(component->data, component->size, &module, error);
     if (found) {
@@ -95,8 +89,7 @@ static bool parse(const struct wasm_buffer *component, struct wasm_error *error)
     return found;
 }
 
-static void module_with_the_memory(void **state)
-{
+static void module_with_the_memory(void **state) {
     (void)state;
     struct wasm_buffer component;
     struct wasm_error error;
@@ -116,8 +109,7 @@ static void module_with_the_memory(void **state)
 }
 
 /* Whatever is cut off: an error inside of what is left, unless a section ends there. */
-static void truncated(void **state)
-{
+static void truncated(void **state) {
     (void)state;
     struct wasm_buffer component;
     struct wasm_error error;
@@ -138,8 +130,7 @@ static void truncated(void **state)
     wasm_buffer_free(&component);
 }
 
-static void other_files(void **state)
-{
+static void other_files(void **state) {
     (void)state;
     struct wasm_buffer component;
     struct wasm_error error;
@@ -153,13 +144,11 @@ static void other_files(void **state)
     wasm_buffer_free(&component);
 }
 
-static int precompile(const char *input)
-{
+static int precompile(const char *input) {
     return STEP(precompile_run, in_folder(input), "-o", in_folder("runtime.cwasm"));
 }
 
-static void to_a_runtime_file(void **state)
-{
+static void to_a_runtime_file(void **state) {
     (void)state;
     image_t image;
     eryx_error_t error;
@@ -186,8 +175,7 @@ static void to_a_runtime_file(void **state)
     image_close(&image);
 }
 
-static void components_of_others(void **state)
-{
+static void components_of_others(void **state) {
     (void)state;
     static const struct {
         const char *from, *to, *says;
@@ -215,8 +203,7 @@ static void components_of_others(void **state)
 }
 
 /* The adapter of a module's text, parsed again; *binary is what it lies in. */
-static bool stub_of(const char *text, struct wasm_buffer *binary, struct wasm_module *stub)
-{
+static bool stub_of(const char *text, struct wasm_buffer *binary, struct wasm_module *stub) {
     struct file_bytes bytes = steps_module(text);
     struct wasm_module core;
     struct wasm_error error;
@@ -231,8 +218,7 @@ static bool stub_of(const char *text, struct wasm_buffer *binary, struct wasm_mo
 }
 
 static void check_stub(const struct wasm_module *stub, const char *name, size_t parameters,
-                       const char *body, size_t body_size)
-{
+                       const char *body, size_t body_size) {
     const struct wasm_export *export = wasm_find_export(stub, WASM_FUNCTION, name);
     assert_non_null(export);
     const struct wasm_function *function = &stub->functions[export->index];
@@ -241,8 +227,7 @@ static void check_stub(const struct wasm_module *stub, const char *name, size_t 
     assert_memory_equal(function->body.data, body, body_size);
 }
 
-static void stub_answers(void **state)
-{
+static void stub_answers(void **state) {
     (void)state;
     struct wasm_buffer binary;
     struct wasm_module stub;
@@ -262,8 +247,7 @@ static void stub_answers(void **state)
     assert_false(stub_of("(module (import \"other\" \"f\" (func)))", &binary, &stub));
 }
 
-static int encode_stub(int argc, char **argv)
-{
+static int encode_stub(int argc, char **argv) {
     (void)argc;
     struct wasm_buffer binary;
     struct wasm_module stub;
@@ -272,20 +256,17 @@ static int encode_stub(int argc, char **argv)
     return done ? 0 : 1;
 }
 
-static void stub_refuses(void **state)
-{
+static void stub_refuses(void **state) {
     (void)state;
     steps_assert_says(STEP(encode_stub, "(module (import \"eryx\" \"m\" (memory 1)))"),
                       "may offer only functions");
     steps_assert_says(STEP(encode_stub, "(module (import \"eryx\" \"f\" (func (result i64))))"),
                       "nothing or one i32");
-    steps_assert_says(
-        STEP(encode_stub, "(module (import \"eryx\" \"f\" (func (result i32 i32))))"),
-        "nothing or one i32");
+    steps_assert_says(STEP(encode_stub, "(module (import \"eryx\" \"f\" (func (result i32 i32))))"),
+                      "nothing or one i32");
 }
 
-static bool make_archive(struct file_bytes *out)
-{
+static bool make_archive(struct file_bytes *out) {
     static const char details[] = "{\"hexversion\": 51249904}"; /* 0x030e02f0 */
     struct archive_builder builder = {0};
     bool done = archive_add(&builder, "lib/python3.14/build-details.json", (const uint8_t *)details,
@@ -295,8 +276,7 @@ static bool make_archive(struct file_bytes *out)
     return done;
 }
 
-static int make_folder(void **state)
-{
+static int make_folder(void **state) {
     (void)state;
     struct file_bytes archive;
     if (!mkdtemp(folder) || !make_archive(&archive))
@@ -308,8 +288,7 @@ static int make_folder(void **state)
     return archive_text ? 0 : -1;
 }
 
-static int remove_folder(void **state)
-{
+static int remove_folder(void **state) {
     (void)state;
     free(archive_text);
     unlink(in_folder("runtime.wasm"));
@@ -317,8 +296,7 @@ static int remove_folder(void **state)
     return rmdir(folder); /* fails if a step left a temporary file */
 }
 
-int main(void)
-{
+int main(void) {
     steps_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(module_with_the_memory),

@@ -65,8 +65,8 @@ static engine_import_t imports[] = {
     {"h", "refuse", "", "", false, import_refuse},
 };
 static engine_export_t exports[] = {
-    {"add", "iI", "I", false}, {"wait", "i", "i", false},   {"trap", "i", "", false},
-    {"sp_", "i", "i", false},  {"grow", "i", "i", false},   {"missing", "i", "", true},
+    {"add", "iI", "I", false}, {"wait", "i", "i", false}, {"trap", "i", "", false},
+    {"sp_", "i", "i", false},  {"grow", "i", "i", false}, {"missing", "i", "", true},
 };
 static memory_origin_t origin;
 
@@ -99,9 +99,13 @@ static int try_open(const char *text, size_t import_count, size_t export_count, 
                     eryx_error_t *error) {
     engine_global_t global = {"sp", 77};
     table.count = import_count;
-    engine_description_t description = {.imports = tables, .import_tables = 1, .exports = exports,
-                                        .export_count = export_count, .globals = &global,
-                                        .global_count = 1, .cache_folder = ""};
+    engine_description_t description = {.imports = tables,
+                                        .import_tables = 1,
+                                        .exports = exports,
+                                        .export_count = export_count,
+                                        .globals = &global,
+                                        .global_count = 1,
+                                        .cache_folder = ""};
     int fd = compile(text);
     int status = engine_open(fd, &description, engine, error);
     close(fd);
@@ -215,8 +219,7 @@ static void test_traps(void **state) {
                          ENGINE_TRAPPED);
         assert_int_equal(engine_trap(subject.instance)->kind, kinds[i]);
         if (kinds[i] == ENGINE_TRAP_OTHER)
-            assert_string_equal(engine_trap(subject.instance)->message,
-                                "integer divide by zero");
+            assert_string_equal(engine_trap(subject.instance)->message, "integer divide by zero");
         end(&subject);
     }
 }
@@ -264,8 +267,11 @@ static void test_misfits(void **state) {
 static void test_not_code(void **state) {
     (void)state;
     static const char *const contents[] = {"", "hello", "\177ELF and nothing else"};
-    engine_description_t description = {.imports = tables, .import_tables = 1, .exports = exports,
-                                        .export_count = 6, .cache_folder = ""};
+    engine_description_t description = {.imports = tables,
+                                        .import_tables = 1,
+                                        .exports = exports,
+                                        .export_count = 6,
+                                        .cache_folder = ""};
     for (size_t i = 0; i < 3; i++) {
         engine_t *engine = NULL;
         eryx_error_t error;
@@ -277,9 +283,9 @@ static void test_not_code(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_call),    cmocka_unit_test(test_suspend),
-        cmocka_unit_test(test_traps),   cmocka_unit_test(test_cancel_suspended),
-        cmocka_unit_test(test_reset),   cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_call),     cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_traps),    cmocka_unit_test(test_cancel_suspended),
+        cmocka_unit_test(test_reset),    cmocka_unit_test(test_misfits),
         cmocka_unit_test(test_not_code),
     };
     wasm_engine_delete(wasm_engine_new_with_config(engine_config_new(false)));

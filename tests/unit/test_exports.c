@@ -50,8 +50,7 @@ static void read_exports(const char *path) {
     const Elf64_Shdr *table = find_section(file, SHT_DYNSYM);
     assert_non_null(table);
     const Elf64_Ehdr *header = (const Elf64_Ehdr *)file;
-    const Elf64_Shdr *strings =
-        (const Elf64_Shdr *)(file + header->e_shoff) + table->sh_link;
+    const Elf64_Shdr *strings = (const Elf64_Shdr *)(file + header->e_shoff) + table->sh_link;
     const Elf64_Sym *symbols = (const Elf64_Sym *)(file + table->sh_offset);
     for (size_t i = 0; i < table->sh_size / sizeof *symbols; i++) {
         const char *name = (const char *)file + strings->sh_offset + symbols[i].st_name;

@@ -269,7 +269,8 @@ static void refuses_what_is_cut(void **state) {
         if (status == ERYX_OK)
             assert_true(size > binary.size / 2);
     }
-    assert_int_equal(extension_prepare(binary.data, binary.size, 0, 0, false, &module, &error), ERYX_OK);
+    assert_int_equal(extension_prepare(binary.data, binary.size, 0, 0, false, &module, &error),
+                     ERYX_OK);
     extension_module_free(&module);
     wasm_buffer_free(&binary);
 }
@@ -311,8 +312,7 @@ static void takes_what_is_good(void **state) {
     assert_int_equal(prepared.function_count, 5); /* one for data, and two guards */
     assert_int_equal(prepared.data[0].mode, WASM_PASSIVE);
     /* It calls another function, so it polls when it begins. */
-    static const uint8_t expected[] = {0,    0x41, 0, 0x28, 2, 0, 0x1a, 0x41, 1, 0x10,
-                                       IMPORTED, 0x0b};
+    static const uint8_t expected[] = {0, 0x41, 0, 0x28, 2, 0, 0x1a, 0x41, 1, 0x10, IMPORTED, 0x0b};
     assert_int_equal(prepared.functions[0].body.size, sizeof expected);
     assert_memory_equal(prepared.functions[0].body.data, expected, sizeof expected);
     assert_int_equal(prepared.functions[1].body.size, 6);
@@ -380,8 +380,10 @@ static void cache_gives_back(void **state) {
 /* The file of `key` in the folder of that name. */
 static const char *file_of_key(const char *name) {
     static char path[1200];
-    snprintf(path, sizeof path, "%s/01020300000000000000000000000000000000000000000000000000000000"
-                                "00.cwasm", sample_path(name));
+    snprintf(path, sizeof path,
+             "%s/01020300000000000000000000000000000000000000000000000000000000"
+             "00.cwasm",
+             sample_path(name));
     return path;
 }
 
@@ -436,7 +438,9 @@ struct table {
 
 static const struct table good_table = {
     {SYMBOLS_MAGIC, 4, 8, 100, 200},
-    {{0, 2, SYMBOL_FUNCTION, 5}, {2, 3, SYMBOL_FUNCTION, 6}, {2, 3, SYMBOL_DATA, 7},
+    {{0, 2, SYMBOL_FUNCTION, 5},
+     {2, 3, SYMBOL_FUNCTION, 6},
+     {2, 3, SYMBOL_DATA, 7},
      {5, 3, SYMBOL_DATA, 8}},
     {'a', 'b', 'a', 'b', 'c', 'x', 'y', 'z'},
 };

@@ -126,9 +126,10 @@ static void forks(void **state) {
     expect(copies[0], add, ERYX_OUTCOME_OK, "11\n");
     expect(copies[1], add, ERYX_OUTCOME_OK, "10\n");
     /* More can be loaded in a copy. */
-    expect(copies[1], "import importlib.util as u, shutil\nshutil.copy('/tmp/hello.so', '/tmp/again.so')\n"
-                      "spec = u.spec_from_file_location('hello', '/tmp/again.so')\n"
-                      "again = u.module_from_spec(spec)\nprint(again.add(1, 2), hello.add(1, 2))",
+    expect(copies[1],
+           "import importlib.util as u, shutil\nshutil.copy('/tmp/hello.so', '/tmp/again.so')\n"
+           "spec = u.spec_from_file_location('hello', '/tmp/again.so')\n"
+           "again = u.module_from_spec(spec)\nprint(again.add(1, 2), hello.add(1, 2))",
            ERYX_OUTCOME_OK, "9 11\n");
     eryx_sandbox_free(copies[0]);
     eryx_sandbox_free(copies[1]);

@@ -21,8 +21,7 @@ static char folder[] = "/tmp/test_files.XXXXXX";
 
 static unsigned opened, closed, finalized;
 
-static bool number_of(const char *path, unsigned *number)
-{
+static bool number_of(const char *path, unsigned *number) {
     char *end;
     if (strncmp(path, "count/", 6) != 0)
         return false;
@@ -30,8 +29,7 @@ static bool number_of(const char *path, unsigned *number)
     return path[6] != '\0' && *end == '\0' && *number < 1000;
 }
 
-static int provide_stat(void *env, const char *path, eryx_file_stat_t *out)
-{
+static int provide_stat(void *env, const char *path, eryx_file_stat_t *out) {
     unsigned number;
     assert_string_equal(env, "env");
     *out = (eryx_file_stat_t){.kind = ERYX_FILE_REGULAR, .links = 1, .inode = 1, .size = 5};
@@ -44,8 +42,7 @@ static int provide_stat(void *env, const char *path, eryx_file_stat_t *out)
     return 0;
 }
 
-static int provide_open(void *env, const char *path, uint32_t flags, void **file)
-{
+static int provide_open(void *env, const char *path, uint32_t flags, void **file) {
     eryx_file_stat_t status;
     int error = provide_stat(env, path, &status);
     if (error)
@@ -59,20 +56,18 @@ static int provide_open(void *env, const char *path, uint32_t flags, void **file
     return 0;
 }
 
-static void provide_close(void *env, void *file)
-{
+static void provide_close(void *env, void *file) {
     (void)env;
     free(file);
     closed++;
 }
 
-static int provide_status(void *env, void *file, eryx_file_stat_t *out)
-{
+static int provide_status(void *env, void *file, eryx_file_stat_t *out) {
     return provide_stat(env, file, out);
 }
 
-static ptrdiff_t provide_read(void *env, void *file, uint64_t offset, void *buffer, size_t capacity)
-{
+static ptrdiff_t provide_read(void *env, void *file, uint64_t offset, void *buffer,
+                              size_t capacity) {
     (void)env;
     unsigned number;
     char text[8] = "hello";
@@ -86,8 +81,7 @@ static ptrdiff_t provide_read(void *env, void *file, uint64_t offset, void *buff
 }
 
 /* Names that must not reach a program among good ones. */
-static int provide_entry(void *env, void *file, eryx_file_entry_t *out)
-{
+static int provide_entry(void *env, void *file, eryx_file_entry_t *out) {
     (void)env;
     static const char *const names[] = {"..", "a/b", "", "greeting", ".", "count", "link"};
     static unsigned next;
@@ -102,8 +96,7 @@ static int provide_entry(void *env, void *file, eryx_file_entry_t *out)
     return 1;
 }
 
-static ptrdiff_t provide_readlink(void *env, const char *path, char *buffer, size_t capacity)
-{
+static ptrdiff_t provide_readlink(void *env, const char *path, char *buffer, size_t capacity) {
     (void)env, (void)capacity;
     if (strcmp(path, "link") != 0)
         return -EINVAL;
@@ -111,14 +104,12 @@ static ptrdiff_t provide_readlink(void *env, const char *path, char *buffer, siz
     return 8;
 }
 
-static void provide_finalize(void *env)
-{
+static void provide_finalize(void *env) {
     (void)env;
     finalized++;
 }
 
-static eryx_source_t *provider_source(void)
-{
+static eryx_source_t *provider_source(void) {
     eryx_provider_t provider;
     eryx_source_t *source;
     eryx_error_t error = {0, ""};
@@ -138,8 +129,7 @@ static eryx_source_t *provider_source(void)
     return source;
 }
 
-static eryx_sandbox_t *sandbox_with(eryx_source_t *source, eryx_mount_mode_t mode)
-{
+static eryx_sandbox_t *sandbox_with(eryx_source_t *source, eryx_mount_mode_t mode) {
     eryx_sandbox_options_t options;
     eryx_sandbox_t *sandbox;
     eryx_error_t error = {0, ""};
@@ -157,8 +147,7 @@ static eryx_sandbox_t *sandbox_with(eryx_source_t *source, eryx_mount_mode_t mod
     return sandbox;
 }
 
-static void providers(void **state)
-{
+static void providers(void **state) {
     (void)state;
     opened = closed = finalized = 0;
     eryx_source_t *source = provider_source();
@@ -180,8 +169,7 @@ static void providers(void **state)
     assert_int_equal(opened, closed);
 }
 
-static void come_and_go(void **state)
-{
+static void come_and_go(void **state) {
     (void)state;
     eryx_error_t error = {0, ""};
     static const eryx_tree_file_t files[] = {{"a/one", "1", 1, 0}, {"two", "22", 2, 0}};
@@ -213,8 +201,7 @@ static void come_and_go(void **state)
 }
 
 /* A file that was open before is opened again by its path; its position is the guest's. */
-static void over_a_rollback(void **state)
-{
+static void over_a_rollback(void **state) {
     (void)state;
     eryx_error_t error = {0, ""};
     eryx_source_t *source;
@@ -246,15 +233,13 @@ static void over_a_rollback(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static bool collect(void *env, const eryx_file_entry_t *entry)
-{
+static bool collect(void *env, const eryx_file_entry_t *entry) {
     strncat(env, entry->name, entry->length);
     strcat(env, entry->kind == ERYX_FILE_DIRECTORY ? "/ " : " ");
     return true;
 }
 
-static void files_of_a_sandbox(void **state)
-{
+static void files_of_a_sandbox(void **state) {
     (void)state;
     eryx_error_t error = {0, ""};
     eryx_sandbox_t *sandbox;
@@ -304,8 +289,7 @@ struct archive_bytes {
     size_t length, most;
 };
 
-static bool keep(void *env, const void *data, size_t length)
-{
+static bool keep(void *env, const void *data, size_t length) {
     struct archive_bytes *bytes = env;
     if (length > bytes->most - bytes->length)
         return false;
@@ -315,8 +299,7 @@ static bool keep(void *env, const void *data, size_t length)
 }
 
 /* What comes out as an archive is mounted in another sandbox. */
-static void exported(void **state)
-{
+static void exported(void **state) {
     (void)state;
     eryx_error_t error = {0, ""};
     eryx_sandbox_t *sandbox;
@@ -357,19 +340,16 @@ static void exported(void **state)
     free(bytes.data);
 }
 
-static int make_folder(void **state)
-{
+static int make_folder(void **state) {
     return mkdtemp(folder) ? open_runtime(state) : -1;
 }
 
-static int remove_folder(void **state)
-{
+static int remove_folder(void **state) {
     rmdir(folder);
     return close_runtime(state);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(providers),       cmocka_unit_test(come_and_go),
         cmocka_unit_test(over_a_rollback), cmocka_unit_test(files_of_a_sandbox),

@@ -89,8 +89,10 @@ static void finish(eryx_execution_t *execution, unsigned i, const char *result,
 static void test_at_rest(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[COPIES];
-    prints(sandbox, "import random, uuid\nx = [1]\ndef add(n): x.append(n); return x\n"
-                    "open('/tmp/f', 'w').write('parent')\nnumber = random.random()", "");
+    prints(sandbox,
+           "import random, uuid\nx = [1]\ndef add(n): x.append(n); return x\n"
+           "open('/tmp/f', 'w').write('parent')\nnumber = random.random()",
+           "");
     fork_into(sandbox, COPIES, copies);
     prints(sandbox, "x.append('parent')", "");
     for (int i = 0; i < COPIES; i++) {
@@ -173,10 +175,10 @@ static void test_waiting(void **state) {
 static void test_completed(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[2];
-    eryx_execution_t *execution = start(
-        sandbox, "import asyncio\n"
-                 "print(await asyncio.gather(hold(n=1), hold(n=2), hold(n=3),"
-                 " return_exceptions=True))");
+    eryx_execution_t *execution =
+        start(sandbox, "import asyncio\n"
+                       "print(await asyncio.gather(hold(n=1), hold(n=2), hold(n=3),"
+                       " return_exceptions=True))");
     assert_int_equal(atomic_load(&held_count), 3);
     eryx_call_complete(held[1], "[2]", 3, NULL);
     eryx_call_fail(held[2], "why", NULL);
@@ -203,8 +205,7 @@ static void test_abandoned(void **state) {
     fork_into(sandbox, 2, copies);
     eryx_sandbox_free(copies[0]);
     assert_int_equal(atomic_load(&cancelled), 0);
-    assert_int_equal(eryx_execution_run(eryx_sandbox_execution(copies[1])),
-                     ERYX_EXECUTION_WAITING);
+    assert_int_equal(eryx_execution_run(eryx_sandbox_execution(copies[1])), ERYX_EXECUTION_WAITING);
     eryx_sandbox_free(copies[1]);
     assert_int_equal(atomic_load(&cancelled), 1);
     assert_int_equal(eryx_call_complete(held[1], "1", 1, NULL), ERYX_ERR_STATE);
@@ -389,10 +390,10 @@ static void test_grown(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_at_rest),   cmocka_unit_test(test_entropy),
-        cmocka_unit_test(test_waiting),   cmocka_unit_test(test_completed),
-        cmocka_unit_test(test_abandoned), cmocka_unit_test(test_rolled_back),
-        cmocka_unit_test(test_options),   cmocka_unit_test(test_states),
+        cmocka_unit_test(test_at_rest),          cmocka_unit_test(test_entropy),
+        cmocka_unit_test(test_waiting),          cmocka_unit_test(test_completed),
+        cmocka_unit_test(test_abandoned),        cmocka_unit_test(test_rolled_back),
+        cmocka_unit_test(test_options),          cmocka_unit_test(test_states),
         cmocka_unit_test(test_limits_and_queue), cmocka_unit_test(test_grown),
         cmocka_unit_test(test_interrupted),
     };

@@ -17,8 +17,7 @@ enum { MEMORY = 128 << 20, SLOTS = 2000, STEPS = 200000 };
 static const uintptr_t base = 0x10000000;
 static uintptr_t grown, limit;
 
-uintptr_t heap_more(size_t bytes)
-{
+uintptr_t heap_more(size_t bytes) {
     uintptr_t start = base + grown;
     if (bytes % 65536 != 0 || bytes > limit - grown)
         return 0;
@@ -26,8 +25,7 @@ uintptr_t heap_more(size_t bytes)
     return start;
 }
 
-static uint32_t random_below(uint32_t end)
-{
+static uint32_t random_below(uint32_t end) {
     static uint64_t state = 88172645463325252ULL;
     state ^= state << 13;
     state ^= state >> 7;
@@ -35,8 +33,7 @@ static uint32_t random_below(uint32_t end)
     return (uint32_t)(state >> 16) % end;
 }
 
-static size_t random_size(void)
-{
+static size_t random_size(void) {
     switch (random_below(100)) {
     case 0:
         return random_below(3000000);
@@ -58,19 +55,16 @@ static struct slot {
     size_t size;
 } slots[SLOTS];
 
-static uint8_t mark_of(const struct slot *slot)
-{
+static uint8_t mark_of(const struct slot *slot) {
     return (uint8_t)((slot - slots) * 7 + 1);
 }
 
-static void check(const struct slot *slot, size_t size)
-{
+static void check(const struct slot *slot, size_t size) {
     for (size_t i = 0; i < size; i += i < 64 ? 1 : 61)
         assert_int_equal(slot->block[i], mark_of(slot));
 }
 
-static void put(struct slot *slot, uint8_t *block, size_t size)
-{
+static void put(struct slot *slot, uint8_t *block, size_t size) {
     assert_int_equal((uintptr_t)block % 8, 0);
     slot->block = block;
     slot->size = size;
@@ -78,16 +72,14 @@ static void put(struct slot *slot, uint8_t *block, size_t size)
         memset(block, mark_of(slot), size);
 }
 
-static void take_zeroed(struct slot *slot, size_t size)
-{
+static void take_zeroed(struct slot *slot, size_t size) {
     uint8_t *block = heap_alloc_zeroed(size, 1);
     for (size_t i = 0; block && i < size; i++)
         assert_int_equal(block[i], 0);
     put(slot, block, size);
 }
 
-static void resize(struct slot *slot, size_t size)
-{
+static void resize(struct slot *slot, size_t size) {
     uint8_t *block = heap_realloc(slot->block, size);
     if (block) {
         slot->block = block;
@@ -96,8 +88,7 @@ static void resize(struct slot *slot, size_t size)
     }
 }
 
-static void step(struct slot *slot)
-{
+static void step(struct slot *slot) {
     size_t size = random_size();
     if (slot->block)
         check(slot, slot->size);
@@ -115,16 +106,14 @@ static void step(struct slot *slot)
     }
 }
 
-static void free_all(void)
-{
+static void free_all(void) {
     for (size_t i = 0; i < SLOTS; i++) {
         heap_free(slots[i].block);
         slots[i].block = NULL;
     }
 }
 
-static void test_random(void **state)
-{
+static void test_random(void **state) {
     (void)state;
     for (int i = 0; i < STEPS; i++)
         step(&slots[random_below(SLOTS)]);
@@ -134,8 +123,7 @@ static void test_random(void **state)
     heap_free(all);
 }
 
-static bool shares_unit(const void *block)
-{
+static bool shares_unit(const void *block) {
     for (int i = 0; i < SLOTS; i++)
         if (slots[i].block && (uintptr_t)slots[i].block >> 14 == (uintptr_t)block >> 14)
             return true;
@@ -143,8 +131,7 @@ static bool shares_unit(const void *block)
 }
 
 /* New blocks come from new pools, and what was free in the old ones is not lost. */
-static void test_settle(void **state)
-{
+static void test_settle(void **state) {
     (void)state;
     for (int i = 0; i < STEPS / 10; i++)
         step(&slots[random_below(SLOTS)]);
@@ -164,8 +151,7 @@ static void test_settle(void **state)
 }
 
 /* Pools that are full when all are settled have nothing to give when memory is short. */
-static void test_settle_full(void **state)
-{
+static void test_settle_full(void **state) {
     (void)state;
     enum { SIZE = 1024, UNIT = 16384 };
     uint8_t **chain = NULL, *block;
@@ -205,8 +191,7 @@ static void test_settle_full(void **state)
     heap_free(block);
 }
 
-static void test_full(void **state)
-{
+static void test_full(void **state) {
     (void)state;
     for (int round = 0; round < 19; round++) {
         size_t size = (size_t)16 << round, used = 0;
@@ -224,8 +209,7 @@ static void test_full(void **state)
     }
 }
 
-static void test_grows_in_place(void **state)
-{
+static void test_grows_in_place(void **state) {
     (void)state;
     uint8_t *block = heap_alloc(100000), *first = block;
     for (size_t size = 200000; size < 100 << 20; size += 1 << 20)
@@ -236,8 +220,7 @@ static void test_grows_in_place(void **state)
     heap_free(block);
 }
 
-static void test_refuses(void **state)
-{
+static void test_refuses(void **state) {
     (void)state;
     assert_null(heap_alloc(SIZE_MAX));
     assert_null(heap_alloc((size_t)1 << 31));
@@ -252,8 +235,7 @@ static void test_refuses(void **state)
     heap_free(heap_realloc(block, 0));
 }
 
-static int start(void **state)
-{
+static int start(void **state) {
     (void)state;
     void *memory = mmap((void *)base, MEMORY, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
@@ -264,15 +246,11 @@ static int start(void **state)
     return memory == (void *)base ? 0 : -1;
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_settle),
-        cmocka_unit_test(test_settle_full),
-        cmocka_unit_test(test_full),
-        cmocka_unit_test(test_grows_in_place),
-        cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_random),         cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_settle_full),    cmocka_unit_test(test_full),
+        cmocka_unit_test(test_grows_in_place), cmocka_unit_test(test_refuses),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

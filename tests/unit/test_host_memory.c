@@ -207,9 +207,9 @@ static void test_execution_result(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_output),    cmocka_unit_test(test_outcome_taken),
-        cmocka_unit_test(test_result),    cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_waitables), cmocka_unit_test(test_call_outlives),
+        cmocka_unit_test(test_output),           cmocka_unit_test(test_outcome_taken),
+        cmocka_unit_test(test_result),           cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_waitables),        cmocka_unit_test(test_call_outlives),
         cmocka_unit_test(test_execution_result), cmocka_unit_test(test_call_refused),
     };
     int status = fixture_main(argc, argv);

@@ -115,17 +115,18 @@ static void test_loops(void **state) {
     expect_survives(programs);
     /* A policy that refuses is asked by asyncio.run, as everywhere; what is awaited needs none. */
     eryx_sandbox_t *sandbox = new_sandbox();
-    expect_plainly(sandbox,
-                   "import asyncio, warnings\nwarnings.simplefilter('ignore')\n"
-                   "class Policy(asyncio.AbstractEventLoopPolicy):\n"
-                   "    def get_event_loop(self): raise OSError('mine')\n"
-                   "    set_event_loop = new_event_loop = get_event_loop\n"
-                   "asyncio.set_event_loop_policy(Policy())\n"
-                   "async def main(): return await asyncio.gather(echo(i=1), asyncio.sleep(0.001))\n"
-                   "print(await main())\n"
-                   "try:\n    asyncio.run(asyncio.sleep(0))\n"
-                   "except OSError as error:\n    print(error)\n",
-                   "[{'i': 1}, None]\nmine\n");
+    expect_plainly(
+        sandbox,
+        "import asyncio, warnings\nwarnings.simplefilter('ignore')\n"
+        "class Policy(asyncio.AbstractEventLoopPolicy):\n"
+        "    def get_event_loop(self): raise OSError('mine')\n"
+        "    set_event_loop = new_event_loop = get_event_loop\n"
+        "asyncio.set_event_loop_policy(Policy())\n"
+        "async def main(): return await asyncio.gather(echo(i=1), asyncio.sleep(0.001))\n"
+        "print(await main())\n"
+        "try:\n    asyncio.run(asyncio.sleep(0))\n"
+        "except OSError as error:\n    print(error)\n",
+        "[{'i': 1}, None]\nmine\n");
     expect_plainly(sandbox, "print(await main())", "[{'i': 1}, None]\n");
     expect_plainly(sandbox, "asyncio.set_event_loop_policy(None)", "");
     expect_works(sandbox);
@@ -137,7 +138,8 @@ static void test_builtins(void **state) {
     (void)state;
     static const char *const programs[] = {
         "import builtins\nvars(builtins).clear()",
-        "import builtins\nbuiltins.print = builtins.len = builtins.Exception = builtins.range = None\n"
+        "import builtins\nbuiltins.print = builtins.len = builtins.Exception = builtins.range = "
+        "None\n"
         "builtins.__import__ = builtins.__build_class__ = builtins.compile = None",
         "import builtins\nbuiltins.isinstance = builtins.type = lambda *a: False",
         "__builtins__ = {}",
@@ -202,7 +204,7 @@ static void test_clear(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_modules), cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_modules),  cmocka_unit_test(test_loops),
         cmocka_unit_test(test_builtins), cmocka_unit_test(test_streams),
         cmocka_unit_test(test_clear),
     };

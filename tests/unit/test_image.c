@@ -20,8 +20,7 @@ struct bytes {
     size_t size;
 };
 
-static image_footer_t sample_footer(void)
-{
+static image_footer_t sample_footer(void) {
     image_footer_t footer;
     image_footer_init(&footer);
     strcpy(footer.eryx_version, "0.1.0");
@@ -37,8 +36,7 @@ static image_footer_t sample_footer(void)
 }
 
 /* A small file with an odd code length, so that there is padding. */
-static struct bytes sample_file(void)
-{
+static struct bytes sample_file(void) {
     static uint8_t code[1000] = "\177ELF\2\1\1\310";
     static uint8_t memory[3 * PAGE];
     memset(memory + PAGE, 0xa5, sizeof memory - PAGE);
@@ -58,8 +56,7 @@ static struct bytes sample_file(void)
     return file;
 }
 
-static int open_bytes(const void *data, size_t size, eryx_error_t *error)
-{
+static int open_bytes(const void *data, size_t size, eryx_error_t *error) {
     image_t image;
     memset(error, 0, sizeof *error);
     int status = image_open_buffer(data, size, NULL, &image, error);
@@ -69,14 +66,12 @@ static int open_bytes(const void *data, size_t size, eryx_error_t *error)
     return status;
 }
 
-static void assert_message(const eryx_error_t *error, int code, const char *part)
-{
+static void assert_message(const eryx_error_t *error, int code, const char *part) {
     if (error->code != code || !strstr(error->message, part))
         fail_msg("expected %d and '%s', got %d and '%s'", code, part, error->code, error->message);
 }
 
-static void round_trip(void **state)
-{
+static void round_trip(void **state) {
     (void)state;
     struct bytes file = sample_file();
     eryx_error_t error;
@@ -99,8 +94,7 @@ static void round_trip(void **state)
     free(file.data);
 }
 
-static void from_path(void **state)
-{
+static void from_path(void **state) {
     (void)state;
     struct bytes file = sample_file();
     char path[] = "/tmp/test_image.XXXXXX";
@@ -119,8 +113,7 @@ static void from_path(void **state)
     free(file.data);
 }
 
-static void truncated(void **state)
-{
+static void truncated(void **state) {
     (void)state;
     struct bytes file = sample_file();
     eryx_error_t error;
@@ -144,8 +137,7 @@ static void truncated(void **state)
     free(file.data);
 }
 
-static void bit_flips_of_the_footer(void **state)
-{
+static void bit_flips_of_the_footer(void **state) {
     (void)state;
     struct bytes file = sample_file();
     image_footer_t *footer = (image_footer_t *)(void *)(file.data + file.size - IMAGE_FOOTER_BYTES);
@@ -161,8 +153,7 @@ static void bit_flips_of_the_footer(void **state)
     free(file.data);
 }
 
-static void bit_flips_of_the_sections(void **state)
-{
+static void bit_flips_of_the_sections(void **state) {
     (void)state;
     struct bytes file = sample_file();
     const size_t places[] = {5, 20, 999, PAGE, 2 * PAGE + 7, 4 * PAGE - 1};
@@ -178,8 +169,7 @@ static void bit_flips_of_the_sections(void **state)
 }
 
 /* A forged footer with a good checksum still must not lead outside the file. */
-static void forged_layout(void **state)
-{
+static void forged_layout(void **state) {
     (void)state;
     struct bytes file = sample_file();
     image_footer_t good;
@@ -228,8 +218,7 @@ static void forged_layout(void **state)
     free(file.data);
 }
 
-static void other_versions(void **state)
-{
+static void other_versions(void **state) {
     (void)state;
     struct bytes file = sample_file();
     eryx_error_t error;
@@ -258,8 +247,7 @@ static void other_versions(void **state)
     free(file.data);
 }
 
-static void foreign_files(void **state)
-{
+static void foreign_files(void **state) {
     (void)state;
     eryx_error_t error;
     static uint8_t text[PAGE];
@@ -273,8 +261,7 @@ static void foreign_files(void **state)
 }
 
 /* The examples of FIPS 180-2. */
-static void sha256_examples(void **state)
-{
+static void sha256_examples(void **state) {
     (void)state;
     static const char *const examples[][2] = {
         {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
@@ -296,8 +283,7 @@ static void sha256_examples(void **state)
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
-static void sha256_in_pieces(void **state)
-{
+static void sha256_in_pieces(void **state) {
     (void)state;
     char text[300];
     for (size_t i = 0; i < sizeof text; i++)
@@ -316,8 +302,7 @@ static void sha256_in_pieces(void **state)
         }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
         cmocka_unit_test(from_path),

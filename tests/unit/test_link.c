@@ -61,8 +61,7 @@ static const struct sample_import {
     {"GOT.func", "maybe", true},      {"GOT.mem", "eryx_constant_end", true},
 };
 
-static void make_runtime(const char *path)
-{
+static void make_runtime(const char *path) {
     struct sample sample;
     sample_begin(&sample);
     for (size_t i = 0; i < sizeof runtime_globals / sizeof runtime_globals[0]; i++)
@@ -93,8 +92,7 @@ static void make_runtime(const char *path)
     sample_write(&sample, path);
 }
 
-static void make_a(const char *path)
-{
+static void make_a(const char *path) {
     struct sample sample;
     sample_begin(&sample);
     sample_import_global(&sample, "env", "__memory_base", false);
@@ -114,8 +112,7 @@ static void make_a(const char *path)
 }
 
 /* A library that is only named. */
-static void make_named(const char *path)
-{
+static void make_named(const char *path) {
     struct sample sample;
     sample_begin(&sample);
     sample_export(&sample, "_initialize", WASM_FUNCTION,
@@ -124,8 +121,7 @@ static void make_named(const char *path)
     sample_write(&sample, path);
 }
 
-static int make_libraries(void **state)
-{
+static int make_libraries(void **state) {
     if (sample_make_folder(state) != 0)
         return -1;
     make_runtime(sample_path("runtime.so"));
@@ -138,8 +134,7 @@ static int make_libraries(void **state)
 static struct file_bytes bytes;
 
 /* Reads out.wasm. Free with free_output. */
-static struct wasm_module read_output(void)
-{
+static struct wasm_module read_output(void) {
     struct wasm_module module;
     struct wasm_error error;
     assert_true(file_read(sample_path("out.wasm"), &bytes));
@@ -148,14 +143,12 @@ static struct wasm_module read_output(void)
     return module;
 }
 
-static void free_output(struct wasm_module *module)
-{
+static void free_output(struct wasm_module *module) {
     wasm_free(module);
     file_bytes_free(&bytes);
 }
 
-static struct wasm_module link_samples(const char *option)
-{
+static struct wasm_module link_samples(const char *option) {
     int result = sample_run(link_run, "link", "-o", sample_path("out.wasm"), "--stack", "65536",
                             "--constant-size", "1", "--initial-heap", "100000", option,
                             sample_path("runtime.so"), sample_path("liba.so"),
@@ -165,15 +158,13 @@ static struct wasm_module link_samples(const char *option)
     return read_output();
 }
 
-static void put_const(struct wasm_buffer *code, int32_t value)
-{
+static void put_const(struct wasm_buffer *code, int32_t value) {
     wasm_put_byte(code, CONST);
     wasm_put_s(code, value);
 }
 
 static void assert_body(const struct wasm_module *module, uint32_t function, const void *expected,
-                        size_t size)
-{
+                        size_t size) {
     const struct wasm_slice body =
         module->functions[function - module->imported[WASM_FUNCTION]].body;
     if (body.size != size)
@@ -181,8 +172,7 @@ static void assert_body(const struct wasm_module *module, uint32_t function, con
     assert_memory_equal(body.data, expected, size);
 }
 
-static void code(void **state)
-{
+static void code(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--map");
     assert_int_equal(module.import_count, 2);
@@ -212,8 +202,7 @@ static void code(void **state)
     free_output(&module);
 }
 
-static void memory_and_table(void **state)
-{
+static void memory_and_table(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--map");
     int64_t value;
@@ -236,8 +225,7 @@ static void memory_and_table(void **state)
     free_output(&module);
 }
 
-static void table_room(void **state)
-{
+static void table_room(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--table-room=1000");
     assert_int_equal(module.tables[0].limits.min, 1003);
@@ -245,8 +233,7 @@ static void table_room(void **state)
     free_output(&module);
 }
 
-static void null_word(void **state)
-{
+static void null_word(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--map");
     uint32_t segments = module.data_count;
@@ -260,8 +247,7 @@ static void null_word(void **state)
     free_output(&module);
 }
 
-static int64_t exported_value(const struct wasm_module *module, const char *name)
-{
+static int64_t exported_value(const struct wasm_module *module, const char *name) {
     const struct wasm_export *export = wasm_find_export(module, WASM_GLOBAL, name);
     int64_t value;
     assert_non_null(export);
@@ -269,8 +255,7 @@ static int64_t exported_value(const struct wasm_module *module, const char *name
     return value;
 }
 
-static void exports(void **state)
-{
+static void exports(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--export=add");
     assert_int_equal(module.export_count, 10);
@@ -289,8 +274,7 @@ static void exports(void **state)
     free_output(&module);
 }
 
-static void names(void **state)
-{
+static void names(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--map");
     const struct wasm_custom *custom = wasm_find_custom(&module, "name");
@@ -304,8 +288,7 @@ static void names(void **state)
     free_output(&module);
 }
 
-static void leaves_out_what_nobody_needs(void **state)
-{
+static void leaves_out_what_nobody_needs(void **state) {
     (void)state;
     struct wasm_module module = link_samples("--map");
     assert_non_null(strstr(sample_messages(), "libc.so: not needed"));
@@ -316,8 +299,7 @@ static void leaves_out_what_nobody_needs(void **state)
     free_output(&module);
 }
 
-static void first_library_wins(void **state)
-{
+static void first_library_wins(void **state) {
     (void)state;
     struct sample sample;
     sample_begin(&sample);
@@ -335,8 +317,7 @@ static void first_library_wins(void **state)
     free_output(&module);
 }
 
-static void reads_zstd(void **state)
-{
+static void reads_zstd(void **state) {
     (void)state;
     struct file_bytes plain;
     assert_true(file_read(sample_path("liba.so"), &plain));
@@ -358,8 +339,7 @@ static void reads_zstd(void **state)
 }
 
 /* Relocations that are not just stores of constants stay in the module. */
-static void relocates_at_run_time_otherwise(void **state)
-{
+static void relocates_at_run_time_otherwise(void **state) {
     (void)state;
     struct sample sample;
     sample_begin(&sample);
@@ -381,8 +361,7 @@ static void relocates_at_run_time_otherwise(void **state)
     free_output(&module);
 }
 
-static void assert_fails(const char *library, const char *message)
-{
+static void assert_fails(const char *library, const char *message) {
     int before = sample_file_count();
     int result = sample_run(link_run, "link", "-o", sample_path("failed.wasm"),
                             sample_path("runtime.so"), library, NULL);
@@ -392,8 +371,7 @@ static void assert_fails(const char *library, const char *message)
     assert_int_equal(sample_file_count(), before);
 }
 
-static void files_that_fail(void **state)
-{
+static void files_that_fail(void **state) {
     (void)state;
     assert_fails(sample_path("missing.so"), "missing.so: No such file");
     assert_fails(sample_folder(), "Is a directory");
@@ -408,8 +386,7 @@ static void files_that_fail(void **state)
     assert_non_null(strstr(sample_messages(), "cannot write: "));
 }
 
-static void unresolved_symbols(void **state)
-{
+static void unresolved_symbols(void **state) {
     (void)state;
     /* All of them, with the library that wants them. */
     assert_fails(sample_path("libb.so"), "runtime.so: function add;");
@@ -419,8 +396,7 @@ static void unresolved_symbols(void **state)
 
 /* A library that exports `add` and `value`, so that the runtime is content, with one thing wrong.
  */
-static void begin_wrong(struct sample *sample, enum sample_type add_type)
-{
+static void begin_wrong(struct sample *sample, enum sample_type add_type) {
     sample_begin(sample);
     sample_import_global(sample, "env", "__memory_base", false);
     sample_import_global(sample, "env", "__table_base", false);
@@ -429,15 +405,13 @@ static void begin_wrong(struct sample *sample, enum sample_type add_type)
     sample_export(sample, "add", WASM_FUNCTION, add);
 }
 
-static void finish_wrong(struct sample *sample, const char *message)
-{
+static void finish_wrong(struct sample *sample, const char *message) {
     sample_dylink(sample, 4, 0, 1, NULL, NULL);
     sample_write(sample, sample_path("wrong.so"));
     assert_fails(sample_path("wrong.so"), message);
 }
 
-static void libraries_that_fail(void **state)
-{
+static void libraries_that_fail(void **state) {
     (void)state;
     struct sample sample;
     begin_wrong(&sample, SAMPLE_GET);
@@ -469,8 +443,7 @@ static void libraries_that_fail(void **state)
     finish_wrong(&sample, "it imports a memory or table other than those of env");
 }
 
-static void dylink_section_that_fails(void **state)
-{
+static void dylink_section_that_fails(void **state) {
     (void)state;
     static const struct {
         const char *bytes;
@@ -493,8 +466,7 @@ static void dylink_section_that_fails(void **state)
     }
 }
 
-static void arguments(void **state)
-{
+static void arguments(void **state) {
     (void)state;
     const char *runtime = sample_path("runtime.so"), *out = sample_path("failed.wasm");
     assert_int_equal(sample_run(link_run, "link", "--help", NULL), COMMAND_OK);
@@ -519,8 +491,7 @@ static void arguments(void **state)
     assert_false(sample_exists("failed.wasm"));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code),
         cmocka_unit_test(memory_and_table),

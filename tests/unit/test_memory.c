@@ -225,11 +225,16 @@ static void test_verify(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_verify),
-        cmocka_unit_test(test_fresh),        cmocka_unit_test(test_recycle),
-        cmocka_unit_test(test_idle_pages),   cmocka_unit_test(test_recycle_at_random),
-        cmocka_unit_test(test_other_thread), cmocka_unit_test(test_without_scan),
-        cmocka_unit_test(test_grow),         cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_faults),       cmocka_unit_test(test_bad_layouts),
+        cmocka_unit_test(test_fresh),
+        cmocka_unit_test(test_recycle),
+        cmocka_unit_test(test_idle_pages),
+        cmocka_unit_test(test_recycle_at_random),
+        cmocka_unit_test(test_other_thread),
+        cmocka_unit_test(test_without_scan),
+        cmocka_unit_test(test_grow),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_bad_layouts),
     };
     return cmocka_run_group_tests(tests, open_origin, close_origin);
 }

@@ -24,8 +24,7 @@ static char folder[] = "/tmp/test_mounts.XXXXXX";
 static mounts_t mounts;
 static bool walking;
 
-static const char *in_folder(const char *name)
-{
+static const char *in_folder(const char *name) {
     static char paths[4][128];
     static unsigned next;
     char *path = paths[next++ % 4];
@@ -33,8 +32,7 @@ static const char *in_folder(const char *name)
     return path;
 }
 
-static void write_text(const char *name, const char *text)
-{
+static void write_text(const char *name, const char *text) {
     int fd = open(in_folder(name), O_WRONLY | O_CREAT | O_TRUNC, 0666);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), strlen(text));
@@ -42,8 +40,7 @@ static void write_text(const char *name, const char *text)
 }
 
 /* box/ is mounted; secret lies beside it. */
-static int make_folder(void **state)
-{
+static int make_folder(void **state) {
     (void)state;
     assert_non_null(mkdtemp(folder));
     assert_int_equal(mkdir(in_folder("box"), 0777), 0);
@@ -59,8 +56,7 @@ static int make_folder(void **state)
     return 0;
 }
 
-static int remove_folder(void **state)
-{
+static int remove_folder(void **state) {
     (void)state;
     char command[128];
     snprintf(command, sizeof command, "rm -rf %s", folder);
@@ -68,8 +64,7 @@ static int remove_folder(void **state)
 }
 
 static void mount_at(const char *source_path, eryx_mount_mode_t mode, uint64_t bytes,
-                     uint64_t files)
-{
+                     uint64_t files) {
     eryx_error_t error = {0, ""};
     eryx_mount_t mount;
     eryx_mount_init(&mount);
@@ -87,24 +82,20 @@ static void mount_at(const char *source_path, eryx_mount_mode_t mode, uint64_t b
     eryx_source_free(mount.source);
 }
 
-static mount_path_t at(const char *text)
-{
+static mount_path_t at(const char *text) {
     return (mount_path_t){mounts.last_number, text, strlen(text)};
 }
 
-static int open_at(const char *path, uint32_t flags, uint64_t *file)
-{
+static int open_at(const char *path, uint32_t flags, uint64_t *file) {
     eryx_file_stat_t status;
     return mounts_open(&mounts, at(path), flags, file, &status);
 }
 
-static int change(enum mount_change what, const char *path, const char *other)
-{
+static int change(enum mount_change what, const char *path, const char *other) {
     return mounts_change(&mounts, what, at(path), other, strlen(other));
 }
 
-static void ways_out(void **state)
-{
+static void ways_out(void **state) {
     (void)state;
     static const struct {
         const char *path;
@@ -168,8 +159,7 @@ static void ways_out(void **state)
 }
 
 /* Other file systems are not entered, and those of the kernel not even mounted. */
-static void other_file_systems(void **state)
-{
+static void other_file_systems(void **state) {
     (void)state;
     eryx_file_stat_t status;
     eryx_source_t *source;
@@ -187,8 +177,7 @@ static void other_file_systems(void **state)
 static atomic_bool stop_swapping;
 
 /* box/swap is in turn a directory and a link to what is outside. */
-static void *swap(void *unused)
-{
+static void *swap(void *unused) {
     (void)unused;
     while (!stop_swapping) {
         rename(in_folder("box/swap"), in_folder("aside"));
@@ -199,8 +188,7 @@ static void *swap(void *unused)
     return NULL;
 }
 
-static void races(void **state)
-{
+static void races(void **state) {
     (void)state;
     assert_int_equal(mkdir(in_folder("box/swap"), 0777), 0);
     assert_int_equal(mkdir(in_folder("outside"), 0777), 0);
@@ -238,8 +226,7 @@ static void races(void **state)
     assert_int_equal(rmdir(in_folder("box/swap")), 0);
 }
 
-static void read_only(void **state)
-{
+static void read_only(void **state) {
     (void)state;
     uint64_t file;
     mount_at(in_folder("box"), walking ? ERYX_MOUNT_OVERLAY : ERYX_MOUNT_READ_ONLY, 1000, 10);
@@ -256,8 +243,7 @@ static void read_only(void **state)
     mounts_free(&mounts);
 }
 
-static void quotas(void **state)
-{
+static void quotas(void **state) {
     (void)state;
     uint64_t file, other;
     char data[1000] = {0};
@@ -290,8 +276,7 @@ static void quotas(void **state)
     mounts_free(&mounts);
 }
 
-static void numbers(void **state)
-{
+static void numbers(void **state) {
     (void)state;
     uint64_t files[9], last = 0;
     char text[16];
@@ -329,8 +314,7 @@ static void numbers(void **state)
 }
 
 /* Lists in buffers of the least size: every entry once. */
-static void entries(void **state)
-{
+static void entries(void **state) {
     (void)state;
     uint64_t file;
     uint8_t buffer[257];
@@ -359,15 +343,13 @@ static void entries(void **state)
     assert_int_equal(system(command), 0);
 }
 
-static int use_openat2(void **state)
-{
+static int use_openat2(void **state) {
     (void)state;
     walking = false;
     return 0;
 }
 
-static int use_walk(void **state)
-{
+static int use_walk(void **state) {
     (void)state;
     walking = true;
     return 0;
@@ -376,8 +358,7 @@ static int use_walk(void **state)
 #define TWICE(test)                                                                                \
     cmocka_unit_test_setup(test, use_openat2), cmocka_unit_test_setup(test, use_walk)
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         TWICE(ways_out), TWICE(other_file_systems),
         TWICE(races),    TWICE(read_only),

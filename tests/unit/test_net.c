@@ -45,8 +45,8 @@ static void wake(void *env) {
 }
 
 static void on_event(void *env, const eryx_net_event_t *event) {
-    static const char *const kinds[] = {"?", "resolve", "connect", "listen", "accept", "datagram",
-                                        "close"};
+    static const char *const kinds[] = {"?",      "resolve",  "connect", "listen",
+                                        "accept", "datagram", "close"};
     struct rig *rig = env;
     size_t used = strlen(rig->events);
     snprintf(rig->events + used, sizeof rig->events - used, "%s %s '%s' '%s' %llu/%llu %s\n",
@@ -313,7 +313,8 @@ static void names_lead_only_where_they_may(void **state) {
     struct peer peer;
     struct rig *rig = rig_new(names, 4, false, NULL);
     assert_int_equal(resolve(rig, "LOCAL.test.", found), -NET_ACCESS_DENIED);
-    expect_event(rig, "resolve no 'local.test' '127.0.0.1 169.254.169.254' 0/0 local.test resolves");
+    expect_event(rig,
+                 "resolve no 'local.test' '127.0.0.1 169.254.169.254' 0/0 local.test resolves");
     assert_int_equal(resolve(rig, "slow.test", found), -NET_NAME_AGAIN);
     assert_int_equal(resolve(rig, "none.test", found), -NET_NAME_UNKNOWN);
     assert_int_equal(resolve(rig, "odd.test", found), -NET_NAME_FAILED);
@@ -460,7 +461,8 @@ static void servers_and_datagrams(void **state) {
     assert_int_equal(receive(rig, (uint32_t)accepted, out, sizeof out), 2);
     expect_event(rig, "accept yes");
 
-    int32_t a = net_open(rig->sandbox, NET_KIND_UDP, 4), b = net_open(rig->sandbox, NET_KIND_UDP, 4);
+    int32_t a = net_open(rig->sandbox, NET_KIND_UDP, 4),
+            b = net_open(rig->sandbox, NET_KIND_UDP, 4);
     net_socket_t *sender = net_find(rig->sandbox, (uint32_t)a);
     net_socket_t *receiver = net_find(rig->sandbox, (uint32_t)b);
     assert_int_equal(net_bind(receiver, &address), 0);
@@ -483,8 +485,8 @@ struct holder {
 static bool double_out(void *env, const char *data, size_t length, net_flow_t flow, buffer_t *out) {
     struct holder *holder = env;
     for (size_t i = 0; i < length; i++) {
-        if (holder->holds && (!buffer_append(out, &holder->held, 1) ||
-                              !buffer_append(out, &holder->held, 1)))
+        if (holder->holds &&
+            (!buffer_append(out, &holder->held, 1) || !buffer_append(out, &holder->held, 1)))
             return false;
         holder->held = data[i];
         holder->holds = true;

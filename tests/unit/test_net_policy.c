@@ -52,7 +52,9 @@ static void hosts_have_one_form(void **state) {
         {"user@example.org", NET_HOST_REFUSED, NULL},
         {"example.org/", NET_HOST_REFUSED, NULL},
         {"example.org:80", NET_HOST_REFUSED, NULL},
-        {"b\xc3\xbc" "cher.example", NET_HOST_REFUSED, NULL},
+        {"b\xc3\xbc"
+         "cher.example",
+         NET_HOST_REFUSED, NULL},
         {"example\xe3\x80\x82org", NET_HOST_REFUSED, NULL},
         {"2130706433", NET_HOST_REFUSED, NULL},
         {"0x7f000001", NET_HOST_REFUSED, NULL},
@@ -103,23 +105,40 @@ static void ranges_are_known(void **state) {
         const char *text;
         net_range_t range;
     } cases[] = {
-        {"8.8.8.8", NET_RANGE_PUBLIC},           {"0.0.0.0", NET_RANGE_UNSPECIFIED},
-        {"0.1.2.3", NET_RANGE_UNSPECIFIED},      {"127.255.0.1", NET_RANGE_LOOPBACK},
-        {"10.1.2.3", NET_RANGE_PRIVATE},         {"172.15.255.255", NET_RANGE_PUBLIC},
-        {"172.16.0.0", NET_RANGE_PRIVATE},       {"172.31.255.255", NET_RANGE_PRIVATE},
-        {"172.32.0.0", NET_RANGE_PUBLIC},        {"192.168.0.1", NET_RANGE_PRIVATE},
-        {"100.64.0.1", NET_RANGE_PRIVATE},       {"100.128.0.1", NET_RANGE_PUBLIC},
-        {"100.100.100.200", NET_RANGE_METADATA}, {"169.254.169.254", NET_RANGE_METADATA},
-        {"169.254.1.1", NET_RANGE_LINK_LOCAL},   {"224.0.0.1", NET_RANGE_MULTICAST},
-        {"239.255.255.255", NET_RANGE_MULTICAST}, {"255.255.255.255", NET_RANGE_BROADCAST},
-        {"240.0.0.1", NET_RANGE_RESERVED},       {"203.0.113.9", NET_RANGE_RESERVED},
-        {"::", NET_RANGE_UNSPECIFIED},           {"::1", NET_RANGE_LOOPBACK},
-        {"::ffff:7f00:1", NET_RANGE_TRANSLATED}, {"::7f00:1", NET_RANGE_TRANSLATED},
-        {"64:ff9b::7f00:1", NET_RANGE_TRANSLATED}, {"2002:7f00:1::", NET_RANGE_TRANSLATED},
-        {"2001::1", NET_RANGE_TRANSLATED},       {"2001:4860:4860::8888", NET_RANGE_PUBLIC},
-        {"fd00:ec2::254", NET_RANGE_METADATA},   {"fd12::1", NET_RANGE_PRIVATE},
-        {"fe80::1", NET_RANGE_LINK_LOCAL},       {"ff02::1", NET_RANGE_MULTICAST},
-        {"2001:db8::1", NET_RANGE_RESERVED},     {"4000::1", NET_RANGE_RESERVED},
+        {"8.8.8.8", NET_RANGE_PUBLIC},
+        {"0.0.0.0", NET_RANGE_UNSPECIFIED},
+        {"0.1.2.3", NET_RANGE_UNSPECIFIED},
+        {"127.255.0.1", NET_RANGE_LOOPBACK},
+        {"10.1.2.3", NET_RANGE_PRIVATE},
+        {"172.15.255.255", NET_RANGE_PUBLIC},
+        {"172.16.0.0", NET_RANGE_PRIVATE},
+        {"172.31.255.255", NET_RANGE_PRIVATE},
+        {"172.32.0.0", NET_RANGE_PUBLIC},
+        {"192.168.0.1", NET_RANGE_PRIVATE},
+        {"100.64.0.1", NET_RANGE_PRIVATE},
+        {"100.128.0.1", NET_RANGE_PUBLIC},
+        {"100.100.100.200", NET_RANGE_METADATA},
+        {"169.254.169.254", NET_RANGE_METADATA},
+        {"169.254.1.1", NET_RANGE_LINK_LOCAL},
+        {"224.0.0.1", NET_RANGE_MULTICAST},
+        {"239.255.255.255", NET_RANGE_MULTICAST},
+        {"255.255.255.255", NET_RANGE_BROADCAST},
+        {"240.0.0.1", NET_RANGE_RESERVED},
+        {"203.0.113.9", NET_RANGE_RESERVED},
+        {"::", NET_RANGE_UNSPECIFIED},
+        {"::1", NET_RANGE_LOOPBACK},
+        {"::ffff:7f00:1", NET_RANGE_TRANSLATED},
+        {"::7f00:1", NET_RANGE_TRANSLATED},
+        {"64:ff9b::7f00:1", NET_RANGE_TRANSLATED},
+        {"2002:7f00:1::", NET_RANGE_TRANSLATED},
+        {"2001::1", NET_RANGE_TRANSLATED},
+        {"2001:4860:4860::8888", NET_RANGE_PUBLIC},
+        {"fd00:ec2::254", NET_RANGE_METADATA},
+        {"fd12::1", NET_RANGE_PRIVATE},
+        {"fe80::1", NET_RANGE_LINK_LOCAL},
+        {"ff02::1", NET_RANGE_MULTICAST},
+        {"2001:db8::1", NET_RANGE_RESERVED},
+        {"4000::1", NET_RANGE_RESERVED},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         net_address_t address = address_of(cases[i].text, 0);
@@ -133,17 +152,59 @@ static void ranges_are_known(void **state) {
 static void rules_are_strict(void **state) {
     (void)state;
     static const char *const good[] = {
-        "example.org", "example.org:443", "*.example.org:443", "*", "*:443", "10.0.0.0/8",
-        "10.0.0.0/8:80-90", "[::1]:80", "::1", "fd00::/8", "[fd00::/8]:*", "udp:127.0.0.1:53",
-        "listen:127.0.0.1:0", "tcp:example.org", "0.0.0.0/0", "EXAMPLE.org:0",
+        "example.org",
+        "example.org:443",
+        "*.example.org:443",
+        "*",
+        "*:443",
+        "10.0.0.0/8",
+        "10.0.0.0/8:80-90",
+        "[::1]:80",
+        "::1",
+        "fd00::/8",
+        "[fd00::/8]:*",
+        "udp:127.0.0.1:53",
+        "listen:127.0.0.1:0",
+        "tcp:example.org",
+        "0.0.0.0/0",
+        "EXAMPLE.org:0",
     };
     static const char *const bad[] = {
-        "", ":80", "example.org:", "example.org:http", "example.org:80:90", "example.org:65536",
-        "example.org:90-80", "example.org:080", "example.org: 80", "https://example.org",
-        "user@example.org", "*.*.org", "a*.example.org", "*.", "**", "*.10.0.0.1", "10.0.0.1/8",
-        "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/08", "10.0/8", "example.org/8", "[::1", "[::1]80",
-        "[127.0.0.1]:80", "::1/129", "fe80::1%lo", "0x7f000001", "2130706433:80", "0177.0.0.1",
-        "::ffff:10.0.0.1", "listen:example.org:80", "udp:", "icmp:example.org", "a b:80",
+        "",
+        ":80",
+        "example.org:",
+        "example.org:http",
+        "example.org:80:90",
+        "example.org:65536",
+        "example.org:90-80",
+        "example.org:080",
+        "example.org: 80",
+        "https://example.org",
+        "user@example.org",
+        "*.*.org",
+        "a*.example.org",
+        "*.",
+        "**",
+        "*.10.0.0.1",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0.0/",
+        "10.0.0.0/08",
+        "10.0/8",
+        "example.org/8",
+        "[::1",
+        "[::1]80",
+        "[127.0.0.1]:80",
+        "::1/129",
+        "fe80::1%lo",
+        "0x7f000001",
+        "2130706433:80",
+        "0177.0.0.1",
+        "::ffff:10.0.0.1",
+        "listen:example.org:80",
+        "udp:",
+        "icmp:example.org",
+        "a b:80",
     };
     net_rule_t rule;
     eryx_error_t error;
@@ -209,28 +270,36 @@ static void names_grant_public_addresses(void **state) {
         {"0.0.0.0", 80, "api.test", false},
     };
     check(allow, COUNT(allow), NULL, 0, false, NET_TCP, decisions, COUNT(decisions));
-    check(allow, COUNT(allow), NULL, 0, false, NET_UDP, &(struct decision){"8.8.8.8", 1, "api.test", false}, 1);
+    check(allow, COUNT(allow), NULL, 0, false, NET_UDP,
+          &(struct decision){"8.8.8.8", 1, "api.test", false}, 1);
 }
 
 static void local_addresses_take_a_flag_or_their_name(void **state) {
     (void)state;
     static const char *const any[] = {"*"};
     static const struct decision flagged[] = {
-        {"127.0.0.1", 80, "api.test", true},      {"10.0.0.1", 80, "api.test", true},
-        {"169.254.1.1", 80, "api.test", true},    {"169.254.169.254", 80, "api.test", false},
-        {"224.0.0.1", 80, "api.test", false},     {"127.0.0.1", 80, NULL, false},
+        {"127.0.0.1", 80, "api.test", true},   {"10.0.0.1", 80, "api.test", true},
+        {"169.254.1.1", 80, "api.test", true}, {"169.254.169.254", 80, "api.test", false},
+        {"224.0.0.1", 80, "api.test", false},  {"127.0.0.1", 80, NULL, false},
         {"0.0.0.0", 80, "api.test", false},
     };
     check(any, 1, NULL, 0, true, NET_TCP, flagged, COUNT(flagged));
-    static const char *const literal[] = {"127.0.0.1:80", "10.0.0.0/8", "169.254.0.0/16", "0.0.0.0/0",
-                                          "[::1]:80", "0.0.0.0", "::ffff:7f00:1"};
+    static const char *const literal[] = {"127.0.0.1:80", "10.0.0.0/8", "169.254.0.0/16",
+                                          "0.0.0.0/0",    "[::1]:80",   "0.0.0.0",
+                                          "::ffff:7f00:1"};
     static const struct decision literals[] = {
-        {"127.0.0.1", 80, NULL, true},        {"127.0.0.1", 81, NULL, false},
-        {"127.0.0.2", 80, NULL, false},       {"10.255.0.1", 9, NULL, true},
-        {"192.168.0.1", 80, NULL, false},     {"169.254.1.1", 80, NULL, true},
-        {"169.254.169.254", 80, NULL, false}, {"8.8.8.8", 80, NULL, true},
-        {"::1", 80, NULL, true},              {"0.0.0.0", 80, NULL, false},
-        {"::ffff:7f00:1", 80, NULL, false},   {"224.0.0.1", 80, NULL, false},
+        {"127.0.0.1", 80, NULL, true},
+        {"127.0.0.1", 81, NULL, false},
+        {"127.0.0.2", 80, NULL, false},
+        {"10.255.0.1", 9, NULL, true},
+        {"192.168.0.1", 80, NULL, false},
+        {"169.254.1.1", 80, NULL, true},
+        {"169.254.169.254", 80, NULL, false},
+        {"8.8.8.8", 80, NULL, true},
+        {"::1", 80, NULL, true},
+        {"0.0.0.0", 80, NULL, false},
+        {"::ffff:7f00:1", 80, NULL, false},
+        {"224.0.0.1", 80, NULL, false},
     };
     check(literal, COUNT(literal), NULL, 0, false, NET_TCP, literals, COUNT(literals));
 }
@@ -263,8 +332,9 @@ static void answers_of_name_servers_are_checked(void **state) {
     assert_false(net_policy_name(&policy, "other.test", reason));
     assert_non_null(strstr(reason, "--allow-net other.test"));
     static const struct decision decisions[] = {
-        {"8.8.8.8", 0, NULL, true},    {"127.0.0.1", 0, NULL, false}, {"10.0.0.5", 0, NULL, true},
-        {"10.0.0.6", 0, NULL, false},  {"9.9.9.9", 0, NULL, false},   {"::1", 0, NULL, false},
+        {"8.8.8.8", 0, NULL, true},          {"127.0.0.1", 0, NULL, false},
+        {"10.0.0.5", 0, NULL, true},         {"10.0.0.6", 0, NULL, false},
+        {"9.9.9.9", 0, NULL, false},         {"::1", 0, NULL, false},
         {"169.254.169.254", 0, NULL, false},
     };
     for (size_t i = 0; i < COUNT(decisions); i++) {

@@ -59,17 +59,16 @@ static void build(eryx_runtime_t *from, const char *code) {
     eryx_sandbox_free(sandbox);
 }
 
-static const char warm[] =
-    "import colorsys, random, uuid, asyncio\n"
-    "table = {n: [n] * 3 for n in range(1000)}\n"
-    "class Kept:\n"
-    "    count = 0\n"
-    "def more():\n"
-    "    Kept.count += 1\n"
-    "    return Kept.count\n"
-    "random.random()\n"
-    "open('/tmp/made', 'w').write('file')\n"
-    "await asyncio.gather(asyncio.sleep(0.001), asyncio.sleep(0))\n";
+static const char warm[] = "import colorsys, random, uuid, asyncio\n"
+                           "table = {n: [n] * 3 for n in range(1000)}\n"
+                           "class Kept:\n"
+                           "    count = 0\n"
+                           "def more():\n"
+                           "    Kept.count += 1\n"
+                           "    return Kept.count\n"
+                           "random.random()\n"
+                           "open('/tmp/made', 'w').write('file')\n"
+                           "await asyncio.gather(asyncio.sleep(0.001), asyncio.sleep(0))\n";
 
 static void test_content(void **state) {
     (void)state;

@@ -77,8 +77,7 @@ static void test_no_waiting(void **state) {
     eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL, true), *other;
     eryx_error_t error;
     assert_int_equal(eryx_sandbox_new(runtime, NULL, &other, &error), ERYX_ERR_LIMIT);
-    assert_string_equal(error.message,
-                        "1 sandboxes live already (max_sandboxes of the runtime)");
+    assert_string_equal(error.message, "1 sandboxes live already (max_sandboxes of the runtime)");
     eryx_sandbox_free(sandbox);
     eryx_runtime_free(runtime);
     options.acquire_timeout_ns = 1000000;
@@ -295,8 +294,8 @@ static void test_address_space(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_waiting), cmocka_unit_test(test_waiting),
-        cmocka_unit_test(test_prewarm),    cmocka_unit_test(test_recycled_equals_image),
+        cmocka_unit_test(test_no_waiting),    cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_prewarm),       cmocka_unit_test(test_recycled_equals_image),
         cmocka_unit_test(test_address_space),
     };
     return cmocka_run_group_tests(tests, keep_signals, NULL);

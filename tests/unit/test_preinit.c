@@ -55,8 +55,7 @@ static const char good_module[] =
 
 static char folder[] = "/tmp/test_preinit.XXXXXX";
 
-static const char *in_folder(const char *name)
-{
+static const char *in_folder(const char *name) {
     static char paths[8][64];
     static unsigned next;
     char *path = paths[next++ % 8];
@@ -65,8 +64,7 @@ static const char *in_folder(const char *name)
 }
 
 /* good_module without the passive segment (see passive_data), with one part replaced. */
-static void write_module(const char *from, const char *to)
-{
+static void write_module(const char *from, const char *to) {
     char *text = steps_replace(good_module, from, to);
     const char *passive = "  (data $passive \"x\")";
     char *left = strstr(text, passive);
@@ -78,27 +76,23 @@ static void write_module(const char *from, const char *to)
     free(text);
 }
 
-static int precompile(const char *minimum)
-{
+static int precompile(const char *minimum) {
     return STEP(precompile_run, in_folder("module.wasm"), "--memory-minimum", minimum, "-o",
                 in_folder("code.elf"));
 }
 
-static int preinit(void)
-{
+static int preinit(void) {
     return STEP(preinit_run, in_folder("module.wasm"), "--code", in_folder("code.elf"), "--archive",
                 in_folder("stdlib.arc"), "--memory", in_folder("memory.img"), "--meta",
                 in_folder("image.meta"), "--archive-out", in_folder("full.arc"));
 }
 
-static int pack(void)
-{
+static int pack(void) {
     return STEP(pack_run, "--code", in_folder("code.elf"), "--memory", in_folder("memory.img"),
                 "--meta", in_folder("image.meta"), "-o", in_folder("runtime.cwasm"));
 }
 
-static void to_a_runtime_file(void **state)
-{
+static void to_a_runtime_file(void **state) {
     (void)state;
     write_module(NULL, NULL);
     steps_assert_ok(precompile("8M"));
@@ -130,8 +124,7 @@ static void to_a_runtime_file(void **state)
     image_close(&image);
 }
 
-static void archive_gets_pyc(void **state)
-{
+static void archive_gets_pyc(void **state) {
     (void)state;
     write_module(NULL, NULL);
     steps_assert_ok(precompile("8M"));
@@ -146,8 +139,7 @@ static void archive_gets_pyc(void **state)
     file_bytes_free(&archive);
 }
 
-static void same_input_same_image(void **state)
-{
+static void same_input_same_image(void **state) {
     (void)state;
     struct file_bytes first, second;
     write_module(NULL, NULL);
@@ -162,8 +154,7 @@ static void same_input_same_image(void **state)
     file_bytes_free(&second);
 }
 
-static void state_an_image_cannot_hold(void **state)
-{
+static void state_an_image_cannot_hold(void **state) {
     (void)state;
     static const struct {
         const char *from, *to, *says;
@@ -184,8 +175,7 @@ static void state_an_image_cannot_hold(void **state)
     }
 }
 
-static void initialisation_that_fails(void **state)
-{
+static void initialisation_that_fails(void **state) {
     (void)state;
     static const struct {
         const char *from, *to, *says;
@@ -226,8 +216,7 @@ static void initialisation_that_fails(void **state)
     }
 }
 
-static void files_that_do_not_belong_together(void **state)
-{
+static void files_that_do_not_belong_together(void **state) {
     (void)state;
     write_module(NULL, NULL);
     steps_assert_ok(precompile("8M"));
@@ -248,16 +237,14 @@ static void files_that_do_not_belong_together(void **state)
 
 static const char *wit_folder, *wasm_tools, *script; /* arguments of the program */
 
-static int component(const char *wit)
-{
+static int component(const char *wit) {
     return STEP(component_run, in_folder("module.wasm"), "--memory", in_folder("memory.img"),
                 "--meta", in_folder("image.meta"), "--wit", wit, "--wasm-tools", wasm_tools,
                 "--script", script, "-o", in_folder("runtime.wasm"));
 }
 
 /* The module has none of the world's exports: there must be no component, and a reason. */
-static void component_of_another_world(void **state)
-{
+static void component_of_another_world(void **state) {
     (void)state;
     write_module(NULL, NULL);
     steps_assert_ok(precompile("8M"));
@@ -271,8 +258,7 @@ static void component_of_another_world(void **state)
 }
 
 /* An import that the world does not have. */
-static void component_with_another_import(void **state)
-{
+static void component_with_another_import(void **state) {
     (void)state;
     write_module("\"wasi:cli/exit@0.2.0\" \"exit\"", "\"wasi:cli/exit@0.2.0\" \"leave\"");
     steps_assert_ok(precompile("8M"));
@@ -280,8 +266,7 @@ static void component_with_another_import(void **state)
     steps_assert_says(component(wit_folder), "leave");
 }
 
-static int make_folder(void **state)
-{
+static int make_folder(void **state) {
     (void)state;
     struct archive_builder builder = {0};
     struct file_bytes archive;
@@ -298,8 +283,7 @@ static int make_folder(void **state)
     return done ? 0 : -1;
 }
 
-static int remove_folder(void **state)
-{
+static int remove_folder(void **state) {
     (void)state;
     static const char *const names[] = {"module.wasm", "code.elf",   "stdlib.arc",   "full.arc",
                                         "memory.img",  "image.meta", "runtime.cwasm"};
@@ -308,8 +292,7 @@ static int remove_folder(void **state)
     return rmdir(folder); /* fails if a step left a temporary file */
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4) {
         fputs("usage: test_preinit WIT_FOLDER WASM_TOOLS SCRIPT\n", stderr);
         return 2;

@@ -52,8 +52,8 @@ static void test_at_once(void **state) {
     expect(sandbox, "print(await call('host.echo', '[1, \"ä\"]'))", "(True, '[1, \"ä\"]')\n");
     expect(sandbox, "print(call_blocking('host.echo', '2'))", "(True, '2')\n");
     expect(sandbox, "print(await call('no.such', '2'))", "(False, 'unknown callback no.such')\n");
-    expect(sandbox, "for i in range(2000): assert await call('host.echo', str(i)) == (True, str(i))",
-           "");
+    expect(sandbox,
+           "for i in range(2000): assert await call('host.echo', str(i)) == (True, str(i))", "");
     expect(sandbox,
            "print(len(await asyncio.gather(*[call('host.echo', '1') for _ in range(2000)])))",
            "2000\n");
@@ -166,7 +166,8 @@ static void test_queue(void **state) {
     for (int i = 0; i < MANY; i++) {
         sandboxes[i] = new_sandbox(60 * second);
         start(sandboxes[i],
-              i % 2 ? "await call('host.hold', '1')\nprint(1)" : "await asyncio.sleep(0.1)\nprint(1)",
+              i % 2 ? "await call('host.hold', '1')\nprint(1)"
+                    : "await asyncio.sleep(0.1)\nprint(1)",
               queue);
     }
     pthread_t thread;

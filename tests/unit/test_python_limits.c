@@ -49,20 +49,21 @@ static void test_file_system_bytes(void **state) {
     eryx_limits_t limits = defaults();
     limits.file_system_bytes = 1000000;
     eryx_sandbox_t *sandbox = limited(&limits);
-    expect_twice(sandbox,
-                 "import errno, os\n"
-                 "def fill(name):\n"
-                 "    try:\n"
-                 "        with open(name, 'wb', buffering=0) as f:\n"
-                 "            while True: f.write(b'x' * 1000)\n"
-                 "    except OSError as e:\n"
-                 "        print(errno.errorcode[e.errno], end=' ')\n"
-                 "fill('/tmp/a'); fill('/tmp/b')\n"
-                 "size = sum(os.path.getsize('/tmp/' + n) for n in 'ab' if os.path.exists('/tmp/' + n))\n"
-                 "print(900000 < size <= 1000000)\n"
-                 "os.remove('/tmp/a')\n"
-                 "with open('/tmp/c', 'wb') as f: print(f.write(b'y' * 900000))\n",
-                 "ENOSPC ENOSPC True\n900000\n");
+    expect_twice(
+        sandbox,
+        "import errno, os\n"
+        "def fill(name):\n"
+        "    try:\n"
+        "        with open(name, 'wb', buffering=0) as f:\n"
+        "            while True: f.write(b'x' * 1000)\n"
+        "    except OSError as e:\n"
+        "        print(errno.errorcode[e.errno], end=' ')\n"
+        "fill('/tmp/a'); fill('/tmp/b')\n"
+        "size = sum(os.path.getsize('/tmp/' + n) for n in 'ab' if os.path.exists('/tmp/' + n))\n"
+        "print(900000 < size <= 1000000)\n"
+        "os.remove('/tmp/a')\n"
+        "with open('/tmp/c', 'wb') as f: print(f.write(b'y' * 900000))\n",
+        "ENOSPC ENOSPC True\n900000\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -245,11 +246,16 @@ static void test_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file_system_bytes), cmocka_unit_test(test_files),
-        cmocka_unit_test(test_open_files),        cmocka_unit_test(test_recursion),
-        cmocka_unit_test(test_recursion_of_copy), cmocka_unit_test(test_memory_of_session),
-        cmocka_unit_test(test_cpu_time),          cmocka_unit_test(test_output),
-        cmocka_unit_test(test_call),              cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_file_system_bytes),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_open_files),
+        cmocka_unit_test(test_recursion),
+        cmocka_unit_test(test_recursion_of_copy),
+        cmocka_unit_test(test_memory_of_session),
+        cmocka_unit_test(test_cpu_time),
+        cmocka_unit_test(test_output),
+        cmocka_unit_test(test_call),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }

@@ -63,9 +63,9 @@ static eryx_execution_t *start(eryx_sandbox_t *sandbox, const char *command, ery
     options.queue = queue;
     options.env = sandbox;
     eryx_execution_t *execution = NULL;
-    assert_int_equal(eryx_execution_start(sandbox, command, strlen(command), &options, &execution,
-                                          NULL),
-                     ERYX_OK);
+    assert_int_equal(
+        eryx_execution_start(sandbox, command, strlen(command), &options, &execution, NULL),
+        ERYX_OK);
     assert_ptr_equal(eryx_execution_env(execution), sandbox);
     return execution;
 }
@@ -111,7 +111,8 @@ static void test_one(void **state) {
     assert_false(readable(queue, 0));
 
     execution = start(sandbox, "sleep 20", queue);
-    assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_WAITING); /* not from the queue */
+    assert_int_equal(eryx_execution_run(execution),
+                     ERYX_EXECUTION_WAITING); /* not from the queue */
     assert_null(eryx_queue_next(queue));
     assert_false(readable(queue, 5));
     assert_true(readable(queue, 1000));

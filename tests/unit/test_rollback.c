@@ -148,13 +148,15 @@ static void test_grown_memory(void **state) {
     check(execute(sandbox, "big = [bytes([n % 256]) * 1000000 for n in range(150)]"),
           ERYX_OUTCOME_OK, "");
     for (int i = 0; i < 2; i++) {
-        eryx_outcome_t *outcome = execute(
-            sandbox, "more = [bytearray(b'x' * 1000000) for n in range(100)]\nbig.clear()\n"
-                     "import os; os.abort()");
+        eryx_outcome_t *outcome =
+            execute(sandbox, "more = [bytearray(b'x' * 1000000) for n in range(100)]\nbig.clear()\n"
+                             "import os; os.abort()");
         assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_TRAP);
         eryx_outcome_free(outcome);
-        check(execute(sandbox, "print(len(big), all(b == bytes([n % 256]) * 1000000 for n, b in enumerate(big)),"
-                               "'more' in globals())"),
+        check(execute(
+                  sandbox,
+                  "print(len(big), all(b == bytes([n % 256]) * 1000000 for n, b in enumerate(big)),"
+                  "'more' in globals())"),
               ERYX_OUTCOME_OK, "150 True False\n");
     }
     eryx_sandbox_free(sandbox);
@@ -178,9 +180,9 @@ static void test_state_functions(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_ends),     cmocka_unit_test(test_freed_after_bad_end),
+        cmocka_unit_test(test_bad_ends),        cmocka_unit_test(test_freed_after_bad_end),
         cmocka_unit_test(test_first_execution), cmocka_unit_test(test_switched_off),
-        cmocka_unit_test(test_grown_memory), cmocka_unit_test(test_state_functions),
+        cmocka_unit_test(test_grown_memory),    cmocka_unit_test(test_state_functions),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }

@@ -55,8 +55,7 @@ static void test_buffer(void **state) {
     assert_int_equal(open_buffer(&content, true, &error), ERYX_ERR_FORMAT);
     free(content.data);
     eryx_runtime_t *runtime;
-    assert_int_equal(eryx_runtime_open_buffer(NULL, 10, NULL, &runtime, &error),
-                     ERYX_ERR_ARGUMENT);
+    assert_int_equal(eryx_runtime_open_buffer(NULL, 10, NULL, &runtime, &error), ERYX_ERR_ARGUMENT);
 }
 
 static void test_bad_paths(void **state) {

@@ -20,8 +20,7 @@ int safepoints_run(int argc, char **argv);
 #define POLL 0x41, 0, 0x28, 2, 0, 0x1a
 
 /* A body without loops, one with two nested and one of another type. */
-static void make_sample(struct sample *sample)
-{
+static void make_sample(struct sample *sample) {
     sample_begin(sample);
     sample_function(sample, SAMPLE_GET, CODE(0x41, 0x03));
     sample_function(sample, SAMPLE_VOID,
@@ -30,14 +29,12 @@ static void make_sample(struct sample *sample)
 }
 
 static void assert_body(const struct wasm_module *module, uint32_t index, const uint8_t *expected,
-                        size_t size)
-{
+                        size_t size) {
     assert_int_equal(module->functions[index].body.size, size);
     assert_memory_equal(module->functions[index].body.data, expected, size);
 }
 
-static void polls_at_loop_headers(void **state)
-{
+static void polls_at_loop_headers(void **state) {
     (void)state;
     struct sample sample;
     struct safepoints_options options = {.loops = true};
@@ -56,8 +53,7 @@ static void polls_at_loop_headers(void **state)
 }
 
 /* memory.copy and memory.fill become calls of the two functions at the end, with or without polls. */
-static void guards_bulk_memory(void **state)
-{
+static void guards_bulk_memory(void **state) {
     (void)state;
     for (int polls = 0; polls < 2; polls++) {
         struct sample sample;
@@ -65,9 +61,9 @@ static void guards_bulk_memory(void **state)
         struct safepoints_result result;
         struct wasm_error error;
         sample_begin(&sample);
-        uint32_t before = sample_function(
-            &sample, SAMPLE_VOID,
-            CODE(0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 10, 0, 0, 0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 11, 0));
+        uint32_t before = sample_function(&sample, SAMPLE_VOID,
+                                          CODE(0x41, 1, 0x41, 2, 0x41, 3, 0xfc, 10, 0, 0, 0x41, 1,
+                                               0x41, 2, 0x41, 3, 0xfc, 11, 0));
         assert_true(safepoints_insert(&sample.module, &options, &result, &error));
         assert_int_equal(result.guarded, 2);
         assert_int_equal(sample.module.function_count, 3);
@@ -78,8 +74,7 @@ static void guards_bulk_memory(void **state)
     }
 }
 
-static void needs_a_memory(void **state)
-{
+static void needs_a_memory(void **state) {
     (void)state;
     struct sample sample;
     struct safepoints_options options = {.loops = true};
@@ -92,8 +87,7 @@ static void needs_a_memory(void **state)
     wasm_free(&sample.module);
 }
 
-static void step(void **state)
-{
+static void step(void **state) {
     (void)state;
     struct sample sample;
     make_sample(&sample);
@@ -112,8 +106,7 @@ static void step(void **state)
     file_bytes_free(&bytes);
 }
 
-static void assert_fails(const char *input, const char *output, const char *message)
-{
+static void assert_fails(const char *input, const char *output, const char *message) {
     int before = sample_file_count();
     int result = sample_run(safepoints_run, "safepoints", input, "-o", output, NULL);
     assert_int_equal(result, COMMAND_FAILED);
@@ -122,8 +115,7 @@ static void assert_fails(const char *input, const char *output, const char *mess
     assert_int_equal(sample_file_count(), before);
 }
 
-static void failures(void **state)
-{
+static void failures(void **state) {
     (void)state;
     const char *output = sample_path("failed.wasm");
     assert_fails(sample_path("missing.wasm"), output, "missing.wasm: No such file");
@@ -142,8 +134,7 @@ static void failures(void **state)
     assert_fails(sample_folder(), output, "Is a directory");
 }
 
-static void usage(void **state)
-{
+static void usage(void **state) {
     (void)state;
     assert_int_equal(sample_run(safepoints_run, "safepoints", "in.wasm", NULL), COMMAND_USAGE);
     assert_int_equal(sample_run(safepoints_run, "safepoints", "-o", "out", NULL), COMMAND_USAGE);
@@ -152,8 +143,7 @@ static void usage(void **state)
     assert_non_null(strstr(sample_messages(), "usage: eryx-build safepoints"));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polls_at_loop_headers),
         cmocka_unit_test(guards_bulk_memory),

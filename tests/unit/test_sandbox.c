@@ -106,11 +106,16 @@ static void test_traps(void **state) {
     static const struct {
         const char *command, *message;
     } cases[] = {
-        {"abort", "aborted"},           {"null", "memory"},
-        {"constant", "memory"},         {"far", "memory"},
-        {"deep", "C stack exhausted"},  {"unfinished", "without a result"},
-        {"forever", "deadlock"},        {"answer 3", "unknown answer"},
-        {"answer 15", "unknown answer"}, {"answer 99999922", "deadlock"},
+        {"abort", "aborted"},
+        {"null", "memory"},
+        {"constant", "memory"},
+        {"far", "memory"},
+        {"deep", "C stack exhausted"},
+        {"unfinished", "without a result"},
+        {"forever", "deadlock"},
+        {"answer 3", "unknown answer"},
+        {"answer 15", "unknown answer"},
+        {"answer 99999922", "deadlock"},
     };
     eryx_sandbox_t *sandbox = fixture_sandbox(runtime, 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -283,8 +288,7 @@ static void test_misuse(void **state) {
     assert_int_equal(eryx_sandbox_execute(nested, NULL, 1, NULL, &outcome, &error),
                      ERYX_ERR_ARGUMENT);
     assert_int_equal(eryx_sandbox_execute(nested, "a", 1, NULL, NULL, &error), ERYX_ERR_ARGUMENT);
-    assert_int_equal(eryx_sandbox_execute(NULL, "a", 1, NULL, &outcome, &error),
-                     ERYX_ERR_ARGUMENT);
+    assert_int_equal(eryx_sandbox_execute(NULL, "a", 1, NULL, &outcome, &error), ERYX_ERR_ARGUMENT);
     eryx_execute_options_t stale = {.size = 1};
     assert_int_equal(eryx_sandbox_execute(nested, "a", 1, &stale, &outcome, &error),
                      ERYX_ERR_ARGUMENT);
@@ -348,10 +352,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_outcomes),      cmocka_unit_test(test_session),
         cmocka_unit_test(test_waiting),       cmocka_unit_test(test_recycled_is_fresh),
         cmocka_unit_test(test_traps),         cmocka_unit_test(test_bulk_memory),
-        cmocka_unit_test(test_hostile_guest),
-        cmocka_unit_test(test_callbacks),     cmocka_unit_test(test_broken_input),
-        cmocka_unit_test(test_settings),      cmocka_unit_test(test_misuse),
-        cmocka_unit_test(test_code_too_large), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_hostile_guest), cmocka_unit_test(test_callbacks),
+        cmocka_unit_test(test_broken_input),  cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_misuse),        cmocka_unit_test(test_code_too_large),
+        cmocka_unit_test(test_threads),
     };
     int status = fixture_main(argc, argv);
     if (status != 0)

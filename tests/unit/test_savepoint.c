@@ -221,9 +221,9 @@ static void test_page_sets(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tracked),      cmocka_unit_test(test_fallbacks),
+        cmocka_unit_test(test_tracked),       cmocka_unit_test(test_fallbacks),
         cmocka_unit_test(test_other_process), cmocka_unit_test(test_other_thread),
-        cmocka_unit_test(test_known_pages),  cmocka_unit_test(test_page_sets),
+        cmocka_unit_test(test_known_pages),   cmocka_unit_test(test_page_sets),
     };
     return cmocka_run_group_tests(tests, open_origin, close_origin);
 }

@@ -41,7 +41,8 @@ static char *run(const secrets_t *secrets, filter_direction_t direction, const c
     buffer_t out = {0};
     filter_init(&filter, secrets, direction, 1);
     for (size_t at = 0; at < length; at += piece) {
-        assert_true(filter_push(&filter, data + at, at + piece < length ? piece : length - at, &out));
+        assert_true(
+            filter_push(&filter, data + at, at + piece < length ? piece : length - at, &out));
         if (release)
             assert_true(filter_release(&filter, &out));
     }
@@ -67,7 +68,8 @@ static void check_both(const secrets_t *secrets, const char *format, const char 
     int length = asprintf(&with_value, format, value);
     assert_int_equal(asprintf(&with_placeholder, format, placeholder), length);
     for (size_t piece = 1; piece <= (size_t)length; piece++) {
-        char *inserted = run(secrets, FILTER_INSERT, with_placeholder, (size_t)length, piece, false);
+        char *inserted =
+            run(secrets, FILTER_INSERT, with_placeholder, (size_t)length, piece, false);
         assert_string_equal(inserted, with_value);
         char *scrubbed = run(secrets, FILTER_SCRUB, with_value, (size_t)length, piece, false);
         if (differences(scrubbed, with_placeholder) > loose)
@@ -81,7 +83,8 @@ static void check_both(const secrets_t *secrets, const char *format, const char 
 
 static void test_placeholder_has_shape(void **state) {
     (void)state;
-    secrets_t *first = make(odd_value, "a.example", false), *second = make(odd_value, "a.example", false);
+    secrets_t *first = make(odd_value, "a.example", false),
+              *second = make(odd_value, "a.example", false);
     const char *placeholder = first->items[0].placeholder;
     assert_int_equal(strlen(placeholder), strlen(odd_value));
     assert_string_not_equal(placeholder, odd_value);
@@ -176,12 +179,12 @@ static void test_base64_at_every_alignment_and_cut(void **state) {
         for (size_t b = 0; b < 5; b++) {
             for (size_t after = 0; after < 3; after++) {
                 char *plain[2], *coded[2];
-                int length = asprintf(&plain[0], "%s%s%.*s", before[b], item->value, (int)after, "~z");
+                int length =
+                    asprintf(&plain[0], "%s%s%.*s", before[b], item->value, (int)after, "~z");
                 asprintf(&plain[1], "%s%s%.*s", before[b], item->placeholder, (int)after, "~z");
                 for (int i = 0; i < 2; i++)
                     coded[i] = base64_of(plain[i], (size_t)length, false);
-                check_both(secrets, "Authorization: Basic %s\r\n", coded[0], coded[1],
-                           1);
+                check_both(secrets, "Authorization: Basic %s\r\n", coded[0], coded[1], 1);
                 for (int i = 0; i < 2; i++) {
                     free(plain[i]);
                     free(coded[i]);
@@ -226,8 +229,7 @@ static void test_chunk_boundaries_do_not_hide(void **state) {
             char *value = chunked(kind == 2 ? basic[0] : text[0], size, extension);
             char *placeholder = chunked(kind == 2 ? basic[1] : text[1], size, extension);
             for (size_t piece = 1; piece < 40; piece += 3) {
-                char *scrubbed =
-                    run(secrets, FILTER_SCRUB, value, strlen(value), piece, false);
+                char *scrubbed = run(secrets, FILTER_SCRUB, value, strlen(value), piece, false);
                 /* Of base64 with one character a chunk, the four bits before the string stay. */
                 if (kind != 2)
                     assert_string_equal(scrubbed, placeholder);
@@ -308,7 +310,8 @@ static void test_only_allowed_secrets_are_inserted(void **state) {
     assert_int_equal(secrets_allowed(secrets, "xa.example", true), 0);
     assert_int_equal(secrets_allowed(secrets, "a.example", false), 0);
     char *text, *expected;
-    int length = asprintf(&text, "%s %s", secrets->items[0].placeholder, secrets->items[1].placeholder);
+    int length =
+        asprintf(&text, "%s %s", secrets->items[0].placeholder, secrets->items[1].placeholder);
     asprintf(&expected, "%s %s", secrets->items[0].value, secrets->items[1].placeholder);
     char *out = run(secrets, FILTER_INSERT, text, (size_t)length, 7, false);
     assert_string_equal(out, expected);
@@ -390,9 +393,22 @@ static void test_what_is_refused(void **state) {
     refused("A", "12345678\xff", "a.example", "UTF-8");
     refused("A", huge, "a.example", "at most 16384");
     refused("A", plain_value, NULL, "hosts");
-    static const char *const no_hosts[] = {
-        "", "*", "*.", "*.com", "a..b", ".a", "a.", "a.example:443", "https://a.example", "a/b",
-        "2130706433", "127.1", "0x7f.1", "a.example@b", "*.*.example", "a b"};
+    static const char *const no_hosts[] = {"",
+                                           "*",
+                                           "*.",
+                                           "*.com",
+                                           "a..b",
+                                           ".a",
+                                           "a.",
+                                           "a.example:443",
+                                           "https://a.example",
+                                           "a/b",
+                                           "2130706433",
+                                           "127.1",
+                                           "0x7f.1",
+                                           "a.example@b",
+                                           "*.*.example",
+                                           "a b"};
     for (size_t i = 0; i < sizeof no_hosts / sizeof *no_hosts; i++)
         refused("A", plain_value, no_hosts[i], "is no host");
     free(huge);

@@ -139,7 +139,9 @@ static void test_kept_output_and_result(void **state) {
     assert_null(strstr(text, "736b2d6c6976652d"));
     assert_null(strstr(text, "c2stbGl2ZS00ZUMzO")); /* base64 of the value, as after "u:" + 1 */
     eryx_outcome_free(outcome);
-    outcome = run(sandbox, "print(base64.b64decode(base64.b64encode(f'u:{v}'.encode())) == f'u:{v}'.encode())", NULL);
+    outcome = run(
+        sandbox,
+        "print(base64.b64decode(base64.b64encode(f'u:{v}'.encode())) == f'u:{v}'.encode())", NULL);
     assert_string_equal(eryx_outcome_stdout(outcome, NULL), "True\n");
     eryx_outcome_free(outcome);
     eryx_sandbox_free(sandbox);

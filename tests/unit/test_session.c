@@ -24,14 +24,12 @@ static eryx_runtime_t *runtime;
 static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
 static struct sigaction trap_actions[4];
 
-static void take_traps_back(void)
-{
+static void take_traps_back(void) {
     for (size_t i = 0; i < 4; i++)
         sigaction(trap_signals[i], &trap_actions[i], NULL);
 }
 
-static int open_runtime(void **state)
-{
+static int open_runtime(void **state) {
     (void)state;
     eryx_error_t error = {0};
     int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
@@ -42,15 +40,13 @@ static int open_runtime(void **state)
     return status;
 }
 
-static int free_runtime(void **state)
-{
+static int free_runtime(void **state) {
     (void)state;
     eryx_runtime_free(runtime);
     return 0;
 }
 
-static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib)
-{
+static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib) {
     eryx_sandbox_options_t options;
     take_traps_back();
     eryx_sandbox_options_init(&options);
@@ -65,8 +61,7 @@ static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib)
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code)
-{
+static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
     eryx_outcome_t *outcome;
     eryx_error_t error = {0};
     if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
@@ -75,8 +70,7 @@ static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code)
 }
 
 /* Runs code that must end well and compares its stdout. */
-static void expect(eryx_sandbox_t *sandbox, const char *code, const char *output)
-{
+static void expect(eryx_sandbox_t *sandbox, const char *code, const char *output) {
     eryx_outcome_t *outcome = execute(sandbox, code);
     assert_string_equal(eryx_outcome_traceback(outcome), "");
     assert_string_equal(eryx_outcome_stdout(outcome, NULL), output);
@@ -86,8 +80,7 @@ static void expect(eryx_sandbox_t *sandbox, const char *code, const char *output
 }
 
 /* Runs code that must end as kind; returns whether the session's names are gone. */
-static int expect_end(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t kind)
-{
+static int expect_end(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t kind) {
     eryx_outcome_t *outcome = execute(sandbox, code);
     if (eryx_outcome_kind(outcome) != kind)
         print_error("%s\n%s\n", code, eryx_outcome_traceback(outcome));
@@ -98,18 +91,15 @@ static int expect_end(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_ki
     return lost;
 }
 
-static void expect_fresh(eryx_sandbox_t *sandbox)
-{
+static void expect_fresh(eryx_sandbox_t *sandbox) {
     expect(sandbox, "print('x' in globals())", "False\n");
 }
 
-static void expect_kept(eryx_sandbox_t *sandbox)
-{
+static void expect_kept(eryx_sandbox_t *sandbox) {
     expect(sandbox, "print(x)", "1\n");
 }
 
-static void test_names_persist(void **state)
-{
+static void test_names_persist(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
     expect(sandbox, "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3",
@@ -124,8 +114,7 @@ static void test_names_persist(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_goes_on_after_exceptions(void **state)
-{
+static void test_goes_on_after_exceptions(void **state) {
     (void)state;
     static const char *const failures[] = {
         "1 / 0",
@@ -150,8 +139,7 @@ static void test_goes_on_after_exceptions(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_exception_details(void **state)
-{
+static void test_exception_details(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
     expect(sandbox, "def inner(n):\n    return 1 / n", "");
@@ -171,8 +159,8 @@ static void test_exception_details(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void expect_exit(eryx_sandbox_t *sandbox, const char *code, int exit_code, const char *error)
-{
+static void expect_exit(eryx_sandbox_t *sandbox, const char *code, int exit_code,
+                        const char *error) {
     eryx_outcome_t *outcome = execute(sandbox, code);
     assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXIT);
     assert_int_equal(eryx_outcome_exit_code(outcome), exit_code);
@@ -180,8 +168,7 @@ static void expect_exit(eryx_sandbox_t *sandbox, const char *code, int exit_code
     eryx_outcome_free(outcome);
 }
 
-static void test_exits(void **state)
-{
+static void test_exits(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
     expect(sandbox, "import sys, os; x = 1", "");
@@ -196,8 +183,7 @@ static void test_exits(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_kept_after_traps(void **state)
-{
+static void test_kept_after_traps(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(200, 0);
     expect(sandbox, "x = 1", "");
@@ -224,8 +210,7 @@ static void test_kept_after_traps(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_memory_limit(void **state)
-{
+static void test_memory_limit(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 128);
     expect(sandbox, "x = 1", "");
@@ -240,8 +225,7 @@ static void test_memory_limit(void **state)
 }
 
 /* The frames of a recursion that used all memory are given back by the next execution. */
-static void test_memory_after_recursion(void **state)
-{
+static void test_memory_after_recursion(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 160);
     expect(sandbox, "import sys; sys.setrecursionlimit(2**31 - 1)\ndef f(n): return f(n + 1)", "");
@@ -254,8 +238,7 @@ static void test_memory_after_recursion(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_output_limit(void **state)
-{
+static void test_output_limit(void **state) {
     (void)state;
     eryx_sandbox_options_t options;
     eryx_sandbox_options_init(&options);
@@ -273,8 +256,7 @@ static void test_output_limit(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_odd_code(void **state)
-{
+static void test_odd_code(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
     static const struct {
@@ -306,8 +288,7 @@ static void test_odd_code(void **state)
     eryx_sandbox_free(sandbox);
 }
 
-static void test_entropy_differs(void **state)
-{
+static void test_entropy_differs(void **state) {
     (void)state;
     static const char *const sources[] = {
         "import random; print(random.random())",
@@ -342,8 +323,7 @@ static void test_entropy_differs(void **state)
 
 /* One sandbox changes all it can reach; another, and the next one in the same instance,
  * must not notice. */
-static void test_nothing_is_shared(void **state)
-{
+static void test_nothing_is_shared(void **state) {
     (void)state;
     static const char change[] = "import os, sys, json, builtins, colorsys\n"
                                  "folder = os.path.dirname(os.__file__)\n"
@@ -381,8 +361,7 @@ static void test_nothing_is_shared(void **state)
     }
 }
 
-static void *interrupt_until_done(void *argument)
-{
+static void *interrupt_until_done(void *argument) {
     eryx_sandbox_t *sandbox = argument;
     for (int i = 0; i < 20; i++) {
         usleep(10000); /* the execution gives no event when it begins */
@@ -391,8 +370,7 @@ static void *interrupt_until_done(void *argument)
     return NULL;
 }
 
-static void test_interrupt(void **state)
-{
+static void test_interrupt(void **state) {
     (void)state;
     static const char *const endless[] = {"x = 1\nwhile True: pass", "import time; time.sleep(60)",
                                           "import asyncio; await asyncio.sleep(60)"};
@@ -409,8 +387,7 @@ static void test_interrupt(void **state)
     }
 }
 
-static void *use_sandbox(void *argument)
-{
+static void *use_sandbox(void *argument) {
     int *wrong = argument;
     for (int i = 0; i < 20; i++) {
         eryx_sandbox_t *sandbox = NULL;
@@ -426,8 +403,7 @@ static void *use_sandbox(void *argument)
     return NULL;
 }
 
-static void test_threads(void **state)
-{
+static void test_threads(void **state) {
     (void)state;
     pthread_t threads[4];
     int wrong[4] = {0};
@@ -441,8 +417,7 @@ static void test_threads(void **state)
 
 /* Runs code with values displayed, and compares stdout. */
 static void expect_display(eryx_sandbox_t *sandbox, eryx_display_t display, const char *result,
-                           const char *code, const char *output)
-{
+                           const char *code, const char *output) {
     eryx_execute_options_t options;
     eryx_execute_options_init(&options);
     options.display = display;
@@ -458,8 +433,7 @@ static void expect_display(eryx_sandbox_t *sandbox, eryx_display_t display, cons
     eryx_outcome_free(outcome);
 }
 
-static void test_display(void **state)
-{
+static void test_display(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
     static const char code[] = "'one'\nfor i in (1, 2):\n    i * 2\nNone\ndef f():\n    5\n    "
@@ -471,16 +445,17 @@ static void test_display(void **state)
     expect_display(sandbox, ERYX_DISPLAY_NONE, "", code, "");
     expect_display(sandbox, ERYX_DISPLAY_ALL, NULL, "_ + 1", "7\n");
     expect_display(sandbox, ERYX_DISPLAY_LAST, NULL, "x = 1", "");
+    expect_display(
+        sandbox, ERYX_DISPLAY_ALL, NULL,
+        "import asyncio\nawait asyncio.sleep(0, 'slept')\nasyncio.run(asyncio.sleep(0, 8))",
+        "'slept'\n8\n");
     expect_display(sandbox, ERYX_DISPLAY_ALL, NULL,
-                   "import asyncio\nawait asyncio.sleep(0, 'slept')\nasyncio.run(asyncio.sleep(0, 8))",
-                   "'slept'\n8\n");
-    expect_display(sandbox, ERYX_DISPLAY_ALL, NULL,
-                   "import sys\nsys.displayhook = lambda value: print('<', value, '>')\n9", "< 9 >\n");
+                   "import sys\nsys.displayhook = lambda value: print('<', value, '>')\n9",
+                   "< 9 >\n");
     eryx_sandbox_free(sandbox);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_persist),
         cmocka_unit_test(test_goes_on_after_exceptions),

@@ -126,10 +126,9 @@ static void test_cpu_time_of_many(void **state) {
         pthread_join(threads[i], &outcome);
         assert_non_null(outcome);
         if (eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK)
-            fail_msg("%s: used %llu ns, the work alone %llu ns",
-                     eryx_outcome_exception_message(outcome),
-                     (unsigned long long)eryx_outcome_limit_used(outcome),
-                     (unsigned long long)work_ns);
+            fail_msg(
+                "%s: used %llu ns, the work alone %llu ns", eryx_outcome_exception_message(outcome),
+                (unsigned long long)eryx_outcome_limit_used(outcome), (unsigned long long)work_ns);
         eryx_outcome_free(outcome);
         eryx_sandbox_free(sandboxes[i]);
     }
@@ -166,9 +165,9 @@ static void test_wall_time_of_many(void **state) {
     uint64_t start = read_clock(CLOCK_MONOTONIC), charged = 0;
     for (int i = 0; i < SANDBOXES; i++) {
         sandboxes[i] = new_sandbox(UINT64_C(600000000000), 0);
-        assert_int_equal(eryx_execution_start(sandboxes[i], "later 10", 8, &options,
-                                              &executions[i], NULL),
-                         ERYX_OK);
+        assert_int_equal(
+            eryx_execution_start(sandboxes[i], "later 10", 8, &options, &executions[i], NULL),
+            ERYX_OK);
     }
     pthread_t other;
     assert_int_equal(pthread_create(&other, NULL, drive, queue), 0);
@@ -223,9 +222,12 @@ static void test_independent(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cpu_time),         cmocka_unit_test(test_cpu_time_of_steps),
-        cmocka_unit_test(test_both),             cmocka_unit_test(test_cpu_time_of_many),
-        cmocka_unit_test(test_wall_time_of_many), cmocka_unit_test(test_independent),
+        cmocka_unit_test(test_cpu_time),
+        cmocka_unit_test(test_cpu_time_of_steps),
+        cmocka_unit_test(test_both),
+        cmocka_unit_test(test_cpu_time_of_many),
+        cmocka_unit_test(test_wall_time_of_many),
+        cmocka_unit_test(test_independent),
     };
     int status = fixture_main(argc, argv);
     if (status != 0)

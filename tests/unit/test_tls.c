@@ -141,7 +141,8 @@ static void test_connection(void **state) {
            "c.write(b'hello'); print(c.read(5))\n"
            "print(c.tls.version(), c.tls.cipher()[1], c.tls.cipher()[2] >= 128, c.tls.pending())\n"
            "cert = c.tls.getpeercert()\n"
-           "print(cert['subject'], cert['subjectAltName'], cert['version'], 'GMT' in cert['notAfter'])\n"
+           "print(cert['subject'], cert['subjectAltName'], cert['version'], 'GMT' in "
+           "cert['notAfter'])\n"
            "der = c.tls.getpeercert(True)\n"
            "print(der[:1], [len(c) for c in c.tls.get_unverified_chain()] == [len(der)],\n"
            "      len(c.tls.get_verified_chain()))\n"
@@ -167,10 +168,11 @@ static void test_tls12_and_addresses(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = start(trusted->pem, false);
     serve(trusted, "127.0.0.1", FLAW_NONE, TLS1_2_VERSION, TLS1_2_VERSION);
-    expect(sandbox, "print(Client('127.0.0.1').tls.version())\nattempt('127.0.0.2')\n",
-           "TLSv1.2\n"
-           "SSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP "
-           "address mismatch, certificate is not valid for '127.0.0.2'.\n");
+    expect(
+        sandbox, "print(Client('127.0.0.1').tls.version())\nattempt('127.0.0.2')\n",
+        "TLSv1.2\n"
+        "SSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP "
+        "address mismatch, certificate is not valid for '127.0.0.2'.\n");
     serve(trusted, "::1", FLAW_NONE, 0, 0);
     expect(sandbox, "print(Client('::1').tls.getpeercert()['subjectAltName'])",
            "(('IP Address', '::1'),)\n");
@@ -185,9 +187,10 @@ static void test_bad_certificates(void **state) {
            "SSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
            "Hostname mismatch, certificate is not valid for 'www.example.org'.\nconnected\n");
     serve(trusted, "*.example.org", FLAW_NONE, 0, 0);
-    expect(sandbox, "attempt('api.example.org')\nattempt('a.b.example.org')\n",
-           "connected\nSSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
-           "failed: Hostname mismatch, certificate is not valid for 'a.b.example.org'.\n");
+    expect(
+        sandbox, "attempt('api.example.org')\nattempt('a.b.example.org')\n",
+        "connected\nSSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify "
+        "failed: Hostname mismatch, certificate is not valid for 'a.b.example.org'.\n");
     serve(trusted, "api.example.org", FLAW_EXPIRED, 0, 0);
     expect(sandbox, "attempt('api.example.org')\n",
            "SSLCertVerificationError [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
@@ -196,7 +199,8 @@ static void test_bad_certificates(void **state) {
     expect(sandbox,
            "attempt('api.example.org')\n"
            "try: Client('api.example.org')\n"
-           "except ssl.SSLError as e: print(e.verify_code, e.library, e.reason, isinstance(e, ValueError))\n"
+           "except ssl.SSLError as e: print(e.verify_code, e.library, e.reason, isinstance(e, "
+           "ValueError))\n"
            "loose = ssl.create_default_context()\nloose.check_hostname = False\n"
            "loose.verify_mode = ssl.CERT_NONE\nattempt('other.example.org', loose)\n"
            "print(Client('api.example.org', loose).tls.getpeercert())\n",
@@ -308,13 +312,15 @@ static void test_secret_is_put_in_and_taken_out(void **state) {
            "print(c.read(len(text)) == text)\n",
            "True\n");
     assert_non_null(strstr(peer->received, value));
-    expect(sandbox,
-           "import base64\n"
-           "c = Client('api.example.org')\n"
-           "text = b'Authorization: Basic ' + base64.b64encode(f'user:{key}'.encode()) + b'\\r\\n'\n"
-           "c.write(text); print(c.read(len(text)) == text)\n",
-           "True\n");
-    assert_non_null(strstr(peer->received, "dXNlcjpzay1saXZlLTRlQzM5SHFMeWpXRGFyanRUMXpkcDdkYw==\r\n"));
+    expect(
+        sandbox,
+        "import base64\n"
+        "c = Client('api.example.org')\n"
+        "text = b'Authorization: Basic ' + base64.b64encode(f'user:{key}'.encode()) + b'\\r\\n'\n"
+        "c.write(text); print(c.read(len(text)) == text)\n",
+        "True\n");
+    assert_non_null(
+        strstr(peer->received, "dXNlcjpzay1saXZlLTRlQzM5SHFMeWpXRGFyanRUMXpkcDdkYw==\r\n"));
     peer->echo_piece = 1;
     expect(sandbox,
            "c = Client('api.example.org')\n"
@@ -337,7 +343,8 @@ static void test_answers_in_pieces(void **state) {
            "c.write(key.encode() + b'\\n'); c.exchange()\n"
            "data = c.incoming.read(); seen = b''\n"
            "while data:\n"
-           "    size = 5 + int.from_bytes(data[3:5]); c.incoming.write(data[:size]); data = data[size:]\n"
+           "    size = 5 + int.from_bytes(data[3:5]); c.incoming.write(data[:size]); data = "
+           "data[size:]\n"
            "    try: seen += c.tls.read(100)\n"
            "    except ssl.SSLWantReadError: pass\n"
            "print(len(seen), seen[3:-1] == key[3:].encode(), seen[:3])\n",
@@ -382,8 +389,9 @@ static void test_secret_stays_where_it_must(void **state) {
     never_sent(sandbox, "c = Client(None, loose); c.write(key.encode())\n"
                         "c.tls._sslobj.flush(); c.exchange(); print('sent')");
     /* The host's own check does not need the program's. */
-    expect(sandbox, "c = Client('api.example.org', loose); c.write(key.encode())\n"
-                    "c.tls._sslobj.flush(); c.exchange(); print('sent')",
+    expect(sandbox,
+           "c = Client('api.example.org', loose); c.write(key.encode())\n"
+           "c.tls._sslobj.flush(); c.exchange(); print('sent')",
            "sent\n");
     assert_non_null(strstr(peer->received, value));
     eryx_sandbox_free(sandbox);
@@ -458,7 +466,8 @@ static void test_rollback_makes_numbers_stale(void **state) {
     eryx_sandbox_t *sandbox = start(trusted->pem, true);
     serve(trusted, "api.example.org", FLAW_NONE, 0, 0);
     peer->echoes = true;
-    expect(sandbox, "context = ssl.create_default_context()\nc = Client('api.example.org', context)\n", "");
+    expect(sandbox,
+           "context = ssl.create_default_context()\nc = Client('api.example.org', context)\n", "");
     signals_restore();
     eryx_outcome_free(run(sandbox, "os.abort()", NULL));
     expect(sandbox,

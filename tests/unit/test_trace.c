@@ -198,8 +198,7 @@ static void test_suspended(void **state) {
     expect(sandbox, "import asyncio\nawait asyncio.sleep(0.01)\nx = 1\n",
            "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
            "return 3 <module>\n");
-    expect(sandbox,
-           "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
+    expect(sandbox, "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
            "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 f\nline 2 f\nline 3 f\n"
            "return 3 f\nreturn 4 <module>\n");
     eryx_sandbox_free(sandbox);

@@ -11,38 +11,32 @@
 
 #include <cmocka.h>
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     support_clock = 1000;
     *state = support_new();
     return *state ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
     vfs_free(*state);
     return 0;
 }
 
-static int mkdir_at(struct vfs *fs, const char *path)
-{
+static int mkdir_at(struct vfs *fs, const char *path) {
     return vfs_mkdir(fs, at_root(fs, path));
 }
 
-static int symlink_at(struct vfs *fs, const char *target, const char *path)
-{
+static int symlink_at(struct vfs *fs, const char *target, const char *path) {
     return vfs_symlink(fs, target, strlen(target), at_root(fs, path));
 }
 
-static struct vfs_inode *open_at(struct vfs *fs, const char *path, unsigned flags)
-{
+static struct vfs_inode *open_at(struct vfs *fs, const char *path, unsigned flags) {
     struct vfs_inode *inode = NULL;
     assert_int_equal(vfs_open(fs, at_root(fs, path), flags, &inode), 0);
     return inode;
 }
 
-static void removed_file_stays_open(void **state)
-{
+static void removed_file_stays_open(void **state) {
     struct vfs *fs = *state;
     char data[5] = {0};
     assert_int_equal(make_file(fs, "file", "hello", 5), 0);
@@ -59,8 +53,7 @@ static void removed_file_stays_open(void **state)
     assert_int_equal(vfs_get_usage(fs).inodes, 1);
 }
 
-static void removed_directory_stays_open(void **state)
-{
+static void removed_directory_stays_open(void **state) {
     struct vfs *fs = *state;
     assert_int_equal(mkdir_at(fs, "a"), 0);
     assert_int_equal(mkdir_at(fs, "a/b"), 0);
@@ -81,8 +74,7 @@ static void removed_directory_stays_open(void **state)
     vfs_close(fs, directory);
 }
 
-static void rename_frees_what_it_replaces(void **state)
-{
+static void rename_frees_what_it_replaces(void **state) {
     struct vfs *fs = *state;
     assert_int_equal(make_file(fs, "old", "old", 3), 0);
     assert_int_equal(make_file(fs, "new", "new", 3), 0);
@@ -96,8 +88,7 @@ static void rename_frees_what_it_replaces(void **state)
     assert_int_equal(vfs_get_usage(fs).inodes, 2);
 }
 
-static void rename_moves_directories(void **state)
-{
+static void rename_moves_directories(void **state) {
     struct vfs *fs = *state;
     assert_int_equal(mkdir_at(fs, "a"), 0);
     assert_int_equal(mkdir_at(fs, "a/b"), 0);
@@ -116,8 +107,7 @@ static void rename_moves_directories(void **state)
     assert_int_equal(vfs_rename(fs, at_root(fs, "/"), at_root(fs, "x")), -VFS_EBUSY);
 }
 
-static void paths_stay_below_the_root(void **state)
-{
+static void paths_stay_below_the_root(void **state) {
     struct vfs *fs = *state;
     uint64_t root = stat_of(fs, "/").inode;
     assert_int_equal(stat_of(fs, "..").inode, root);
@@ -133,8 +123,7 @@ static void paths_stay_below_the_root(void **state)
     assert_int_equal(vfs_rmdir(fs, at_root(fs, "d/.")), -VFS_EINVAL);
 }
 
-static void chains_of_links_end(void **state)
-{
+static void chains_of_links_end(void **state) {
     struct vfs *fs = *state;
     char name[16], target[16];
     assert_int_equal(make_file(fs, "l0", "end", 3), 0);
@@ -151,8 +140,7 @@ static void chains_of_links_end(void **state)
     assert_int_equal(stat_of(fs, "me").size, 2);
 }
 
-static void long_names(void **state)
-{
+static void long_names(void **state) {
     struct vfs *fs = *state;
     char path[VFS_PATH_MAX + 10];
     memset(path, 'n', sizeof path);
@@ -172,8 +160,7 @@ static void long_names(void **state)
     assert_int_equal(symlink_at(fs, "", "l"), -VFS_ENOENT);
 }
 
-static void times_change(void **state)
-{
+static void times_change(void **state) {
     struct vfs *fs = *state;
     assert_int_equal(mkdir_at(fs, "d"), 0);
     assert_int_equal(make_file(fs, "d/f", "x", 1), 0);
@@ -200,8 +187,7 @@ static void times_change(void **state)
     assert_int_equal(stat_of(fs, "d/f").links, 2);
 }
 
-static void holes_take_no_room(void **state)
-{
+static void holes_take_no_room(void **state) {
     struct vfs *fs = *state;
     char data[4] = "none";
     struct vfs_inode *file = open_at(fs, "f", VFS_OPEN_CREATE | VFS_OPEN_WRITE);
@@ -225,8 +211,7 @@ static void holes_take_no_room(void **state)
     vfs_close(fs, file);
 }
 
-static void appending_is_cheap(void **state)
-{
+static void appending_is_cheap(void **state) {
     struct vfs *fs = *state;
     char part[10], whole[1000], expected[1000];
     struct vfs_inode *file = open_at(fs, "f", VFS_OPEN_CREATE | VFS_OPEN_WRITE);
@@ -246,8 +231,7 @@ static void appending_is_cheap(void **state)
     vfs_close(fs, file);
 }
 
-static void full_file_system(void **state)
-{
+static void full_file_system(void **state) {
     struct vfs *fs = *state;
     static char data[300000];
     struct vfs_limits limits = vfs_get_limits(fs);
@@ -279,8 +263,7 @@ static void full_file_system(void **state)
 }
 
 /* What check-write promises, write must keep, at any offset and allowance. */
-static void room_is_kept(void **state)
-{
+static void room_is_kept(void **state) {
     struct vfs *fs = *state;
     static char data[400000];
     struct vfs_limits limits = vfs_get_limits(fs);
@@ -304,8 +287,7 @@ static void room_is_kept(void **state)
     }
 }
 
-static void reading_a_changing_directory(void **state)
-{
+static void reading_a_changing_directory(void **state) {
     struct vfs *fs = *state;
     char name[20];
     bool seen[300] = {false};
@@ -350,8 +332,7 @@ static void reading_a_changing_directory(void **state)
     vfs_close(fs, directory);
 }
 
-static void big_directories(void **state)
-{
+static void big_directories(void **state) {
     struct vfs *fs = *state;
     char name[20];
     uint64_t used = vfs_get_usage(fs).total_bytes;
@@ -372,8 +353,7 @@ static void big_directories(void **state)
     }
 }
 
-static void devices(void **state)
-{
+static void devices(void **state) {
     struct vfs *fs = *state;
     char data[4] = "none";
     assert_int_equal(vfs_add_standard_tree(fs), 0);
@@ -393,8 +373,7 @@ static void devices(void **state)
     assert_int_equal(vfs_rename(fs, at_root(fs, "/dev/null"), at_root(fs, "/tmp/null")), 0);
 }
 
-static void archive_is_copied_on_write(void **state)
-{
+static void archive_is_copied_on_write(void **state) {
     struct vfs *fs = *state;
     static char big[200000];
     for (size_t i = 0; i < sizeof big; i++) {
@@ -447,8 +426,7 @@ static void archive_is_copied_on_write(void **state)
 }
 
 /* Every bit of a small archive flipped: refused or read, never out of bounds (ASan tells). */
-static void damaged_archives(void **state)
-{
+static void damaged_archives(void **state) {
     (void)state;
     const struct support_file files[] = {{"a", NULL, 0}, {"a/b", "text", 4}};
     size_t length;
@@ -473,8 +451,7 @@ static void damaged_archives(void **state)
     free(archive);
 }
 
-static void too_many_links(void **state)
-{
+static void too_many_links(void **state) {
     struct vfs *fs = *state;
     char name[20];
     assert_int_equal(make_file(fs, "f", "", 0), 0);
@@ -485,8 +462,7 @@ static void too_many_links(void **state)
     assert_int_equal(vfs_link(fs, at_root(fs, "f"), false, at_root(fs, "x")), -VFS_EMLINK);
 }
 
-static void path_of_a_directory(void **state)
-{
+static void path_of_a_directory(void **state) {
     struct vfs *fs = *state;
     char path[32];
     assert_int_equal(mkdir_at(fs, "one"), 0);
@@ -502,8 +478,7 @@ static void path_of_a_directory(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(removed_file_stays_open),
         TEST(removed_directory_stays_open),

@@ -21,23 +21,21 @@ static struct vfs *fs;
 static int folder;
 static uint64_t random_state = 88172645463325252u;
 
-static unsigned pick(unsigned count)
-{
+static unsigned pick(unsigned count) {
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;
     return (unsigned)(random_state >> 20) % count;
 }
 
-static const char *error_name(int error)
-{
+static const char *error_name(int error) {
     static const struct {
         int error, number;
     } pairs[] = {
-        {VFS_EEXIST, EEXIST},   {VFS_EFBIG, EFBIG},         {VFS_EINVAL, EINVAL},
-        {VFS_EISDIR, EISDIR},   {VFS_ELOOP, ELOOP},         {VFS_ENAMETOOLONG, ENAMETOOLONG},
-        {VFS_ENOENT, ENOENT},   {VFS_ENOTDIR, ENOTDIR},     {VFS_ENOTEMPTY, ENOTEMPTY},
-        {VFS_EPERM, EPERM},     {VFS_EBUSY, EBUSY},
+        {VFS_EEXIST, EEXIST}, {VFS_EFBIG, EFBIG},     {VFS_EINVAL, EINVAL},
+        {VFS_EISDIR, EISDIR}, {VFS_ELOOP, ELOOP},     {VFS_ENAMETOOLONG, ENAMETOOLONG},
+        {VFS_ENOENT, ENOENT}, {VFS_ENOTDIR, ENOTDIR}, {VFS_ENOTEMPTY, ENOTEMPTY},
+        {VFS_EPERM, EPERM},   {VFS_EBUSY, EBUSY},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (pairs[i].error == -error) {
@@ -48,13 +46,11 @@ static const char *error_name(int error)
 }
 
 /* What the kernel said, in the same words. */
-static const char *kernel_result(int result)
-{
+static const char *kernel_result(int result) {
     return result < 0 ? strerrorname_np(errno) : "ok";
 }
 
-static void random_path(char *path, bool for_link)
-{
+static void random_path(char *path, bool for_link) {
     static const char *const names[] = {"a", "b", "c", "d", "e", "ff"};
     static const char *const between[] = {"/", "/", "/", "/./", "//", "/../"};
     unsigned count = 1 + pick(3);
@@ -85,14 +81,13 @@ struct outcome {
     const char *ours, *kernel;
 };
 
-static struct outcome open_both(const char *path)
-{
+static struct outcome open_both(const char *path) {
     static const struct {
         unsigned ours;
         int kernel;
     } flags[] = {
-        {VFS_OPEN_CREATE, O_CREAT},     {VFS_OPEN_DIRECTORY, O_DIRECTORY},
-        {VFS_OPEN_EXCLUSIVE, O_EXCL},   {VFS_OPEN_TRUNCATE, O_TRUNC},
+        {VFS_OPEN_CREATE, O_CREAT},      {VFS_OPEN_DIRECTORY, O_DIRECTORY},
+        {VFS_OPEN_EXCLUSIVE, O_EXCL},    {VFS_OPEN_TRUNCATE, O_TRUNC},
         {VFS_OPEN_NOFOLLOW, O_NOFOLLOW},
     };
     unsigned ours = VFS_OPEN_WRITE;
@@ -136,16 +131,15 @@ static struct outcome open_both(const char *path)
     return outcome;
 }
 
-static struct outcome stat_both(const char *path)
-{
+static struct outcome stat_both(const char *path) {
     struct vfs_stat ours;
     struct stat kernel;
     bool follow = pick(2);
     int error = vfs_stat_path(fs, at_root(fs, path), follow, &ours);
     int result = fstatat(folder, path, &kernel, follow ? 0 : AT_SYMLINK_NOFOLLOW);
     if (!error && !result) {
-        static const mode_t modes[] = {[VFS_DIRECTORY] = S_IFDIR, [VFS_SYMLINK] = S_IFLNK,
-                                       [VFS_FILE] = S_IFREG};
+        static const mode_t modes[] = {
+            [VFS_DIRECTORY] = S_IFDIR, [VFS_SYMLINK] = S_IFLNK, [VFS_FILE] = S_IFREG};
         assert_int_equal(modes[ours.kind], kernel.st_mode & S_IFMT);
         if (ours.kind != VFS_DIRECTORY) {
             assert_int_equal(ours.size, kernel.st_size);
@@ -155,8 +149,7 @@ static struct outcome stat_both(const char *path)
     return (struct outcome){error_name(error), kernel_result(result)};
 }
 
-static struct outcome readlink_both(const char *path)
-{
+static struct outcome readlink_both(const char *path) {
     const char *target = NULL;
     size_t length = 0;
     char buffer[256];
@@ -169,8 +162,7 @@ static struct outcome readlink_both(const char *path)
     return (struct outcome){error_name(error), kernel_result((int)result)};
 }
 
-static struct outcome apply_both(unsigned operation, const char *path, const char *other)
-{
+static struct outcome apply_both(unsigned operation, const char *path, const char *other) {
     struct vfs_path ours = at_root(fs, path), to = at_root(fs, other);
     int follow = (int)pick(2);
     int error, result;
@@ -209,8 +201,7 @@ static struct outcome apply_both(unsigned operation, const char *path, const cha
     return (struct outcome){error_name(error), kernel_result(result)};
 }
 
-static void compare_files(const char *path)
-{
+static void compare_files(const char *path) {
     static char kernel[400000], ours[400000];
     int fd = openat(folder, path, O_RDONLY | O_NOFOLLOW);
     assert_true(fd >= 0);
@@ -224,8 +215,7 @@ static void compare_files(const char *path)
 }
 
 /* Everything we have, the kernel has, and as many entries. */
-static unsigned compare_below(const char *path)
-{
+static unsigned compare_below(const char *path) {
     struct vfs_inode *directory;
     struct vfs_dirent entry;
     uint64_t cursor = 0;
@@ -249,8 +239,7 @@ static unsigned compare_below(const char *path)
     return count;
 }
 
-static unsigned count_kernel(const char *folder_path)
-{
+static unsigned count_kernel(const char *folder_path) {
     char command[300];
     unsigned count = 0;
     snprintf(command, sizeof command, "find '%s' -mindepth 1 | wc -l", folder_path);
@@ -261,8 +250,7 @@ static unsigned count_kernel(const char *folder_path)
     return count;
 }
 
-static void same_as_kernel(void **state)
-{
+static void same_as_kernel(void **state) {
     (void)state;
     char folder_path[] = "/tmp/test_vfs_kernel.XXXXXX";
     char command[100];
@@ -292,8 +280,7 @@ static void same_as_kernel(void **state)
     assert_int_equal(system(command), 0);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(same_as_kernel)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,8 +45,7 @@ static const uint8_t sample[] = {
     /* custom "name" */
     0x00, 0x06, 0x04, 'n', 'a', 'm', 'e', 0x00};
 
-static struct wasm_module parse_sample(void)
-{
+static struct wasm_module parse_sample(void) {
     struct wasm_module module;
     struct wasm_error error;
     if (!wasm_parse(sample, sizeof sample, &module, &error))
@@ -54,8 +53,7 @@ static struct wasm_module parse_sample(void)
     return module;
 }
 
-static void round_trip(void **state)
-{
+static void round_trip(void **state) {
     (void)state;
     struct wasm_module module = parse_sample();
     struct wasm_buffer binary = {0};
@@ -67,8 +65,7 @@ static void round_trip(void **state)
     wasm_free(&module); /* twice does no harm */
 }
 
-static void content(void **state)
-{
+static void content(void **state) {
     (void)state;
     struct wasm_module module = parse_sample();
     assert_int_equal(module.imported[WASM_FUNCTION], 1);
@@ -103,8 +100,7 @@ static void content(void **state)
 }
 
 /* What preinit does: no data, no start, another memory. */
-static void edits(void **state)
-{
+static void edits(void **state) {
     (void)state;
     struct wasm_module module = parse_sample();
     module.data_count = 0;
@@ -128,8 +124,7 @@ static void edits(void **state)
 }
 
 /* Copies the input, so that a sanitizer sees a read past its end. */
-static bool parses(const uint8_t *data, size_t size, struct wasm_error *error)
-{
+static bool parses(const uint8_t *data, size_t size, struct wasm_error *error) {
     struct wasm_module module;
     uint8_t *copy = malloc(size ? size : 1);
     memcpy(copy, data, size);
@@ -153,8 +148,7 @@ static bool parses(const uint8_t *data, size_t size, struct wasm_error *error)
 }
 
 /* A prefix is a module only where sections end and nothing announced is missing. */
-static void truncated_everywhere(void **state)
-{
+static void truncated_everywhere(void **state) {
     (void)state;
     const size_t whole[] = {8, 14, 26, 46, sizeof sample - 8};
     struct wasm_error error;
@@ -167,8 +161,7 @@ static void truncated_everywhere(void **state)
     }
 }
 
-static void every_bit_flipped(void **state)
-{
+static void every_bit_flipped(void **state) {
     (void)state;
     struct wasm_error error;
     int refused = 0;
@@ -189,8 +182,7 @@ struct malformed {
 
 #define MALFORMED(bytes, offset, reason) {bytes, sizeof(bytes) - 1, offset, reason}
 
-static void malformed(void **state)
-{
+static void malformed(void **state) {
     (void)state;
     static const struct malformed cases[] = {
         MALFORMED("\x01", 9, "unexpected end"),
@@ -233,8 +225,7 @@ static void malformed(void **state)
     assert_non_null(strstr(error.reason, "no core WebAssembly module"));
 }
 
-static void numbers(void **state)
-{
+static void numbers(void **state) {
     (void)state;
     static const int64_t values[] = {0,         1,         -1,        63,        64,
                                      -64,       -65,       INT32_MAX, INT32_MIN, UINT32_MAX,
@@ -252,8 +243,7 @@ static void numbers(void **state)
     }
 }
 
-static void number_out_of_range(const char *bytes, size_t size, int bits, bool fits)
-{
+static void number_out_of_range(const char *bytes, size_t size, int bits, bool fits) {
     struct wasm_reader reader = wasm_reader_of((struct wasm_slice){(const uint8_t *)bytes, size});
     if (bits < 0)
         wasm_get_s(&reader, -bits);
@@ -264,8 +254,7 @@ static void number_out_of_range(const char *bytes, size_t size, int bits, bool f
     assert_int_equal(!reader.failed, fits);
 }
 
-static void numbers_out_of_range(void **state)
-{
+static void numbers_out_of_range(void **state) {
     (void)state;
     number_out_of_range("\xff\xff\xff\xff\x0f", 5, 32, true);
     number_out_of_range("\xff\xff\xff\xff\x1f", 5, 32, false);
@@ -294,8 +283,7 @@ struct encoded {
 /* Letters in the order of enum wasm_operand_kind. */
 static const char letters[] = "ftmgTybed";
 
-static void check_instruction(const struct encoded *expected)
-{
+static void check_instruction(const struct encoded *expected) {
     struct wasm_reader reader =
         wasm_reader_of((struct wasm_slice){(const uint8_t *)expected->bytes, expected->size});
     struct wasm_instruction instruction = {0};
@@ -317,8 +305,7 @@ static void check_instruction(const struct encoded *expected)
     }
 }
 
-static void instructions(void **state)
-{
+static void instructions(void **state) {
     (void)state;
     static const struct encoded cases[] = {
         ENCODED("\x00", 0x00, ""),
@@ -384,8 +371,7 @@ static void instructions(void **state)
 }
 
 /* br_table and try_table with counts that nothing backs. */
-static void instructions_with_huge_counts(void **state)
-{
+static void instructions_with_huge_counts(void **state) {
     (void)state;
     static const char *const cases[] = {"\x0e\xff\xff\xff\xff\x0f", "\x1f\x40\xff\xff\xff\xff\x0f",
                                         "\x1c\xff\xff\xff\xff\x0f"};
@@ -397,8 +383,7 @@ static void instructions_with_huge_counts(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip),
         cmocka_unit_test(content),

@@ -19,8 +19,7 @@
 
 static const char *source_folder;
 
-static struct wit_package *read_file(struct wit *wit, const char *name)
-{
+static struct wit_package *read_file(struct wit *wit, const char *name) {
     struct file_bytes bytes;
     char path[512];
     snprintf(path, sizeof path, "%s/%s", source_folder, name);
@@ -31,8 +30,7 @@ static struct wit_package *read_file(struct wit *wit, const char *name)
     return package;
 }
 
-static void build_tricky(struct wit *wit, struct core_world *world)
-{
+static void build_tricky(struct wit *wit, struct core_world *world) {
     struct wit_package *package = read_file(wit, "tricky.wit");
     read_file(wit, "other.wit");
     struct wit_scope *scope = wit_find_world(wit, package, "everything");
@@ -41,8 +39,7 @@ static void build_tricky(struct wit *wit, struct core_world *world)
     assert_true(done);
 }
 
-static const struct wit_type *type_called(const struct core_world *world, const char *identifier)
-{
+static const struct wit_type *type_called(const struct core_world *world, const char *identifier) {
     for (size_t i = 0; i < world->type_count; i++)
         if (strcmp(world->types[i].identifier, identifier) == 0)
             return world->types[i].type;
@@ -50,8 +47,7 @@ static const struct wit_type *type_called(const struct core_world *world, const 
     return NULL;
 }
 
-static void test_layouts(void **state)
-{
+static void test_layouts(void **state) {
     (void)state;
     static const struct {
         const char *identifier;
@@ -93,8 +89,7 @@ static void test_layouts(void **state)
 }
 
 /* The whole list of core functions, worked out by hand. */
-static void test_signatures(void **state)
-{
+static void test_signatures(void **state) {
     (void)state;
     static const char expected[] =
         "import\ttest:other/things@0.1.0\t[constructor]widget\ti\ti\n"
@@ -189,8 +184,7 @@ static const struct bad bad_files[] = {
      "rename one"},
 };
 
-static const char *error_of(struct wit *wit, const char *text)
-{
+static const char *error_of(struct wit *wit, const char *text) {
     struct core_world world;
     struct wit_package *package = wit_read(wit, "bad.wit", text, strlen(text));
     if (!package || !wit_resolve(wit))
@@ -201,8 +195,7 @@ static const char *error_of(struct wit *wit, const char *text)
     return wit->error;
 }
 
-static void test_errors(void **state)
-{
+static void test_errors(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof bad_files / sizeof bad_files[0]; i++) {
         struct wit wit = {0};
@@ -215,8 +208,7 @@ static void test_errors(void **state)
 }
 
 /* Nesting and reference chains must end in an error, not in an exhausted stack. */
-static void test_depth(void **state)
-{
+static void test_depth(void **state) {
     (void)state;
     enum { DEEP = 100000 };
     char *text = malloc(DEEP * 64);
@@ -242,8 +234,7 @@ static void test_depth(void **state)
 }
 
 /* Every cut of a good file must give an error or parse, never crash (with sanitizers). */
-static void test_truncation(void **state)
-{
+static void test_truncation(void **state) {
     (void)state;
     struct file_bytes bytes;
     char path[512];
@@ -262,16 +253,14 @@ static void test_truncation(void **state)
 
 static const char *output_folder, *zig;
 
-static void write_output(const char *name, const char *text, size_t size)
-{
+static void write_output(const char *name, const char *text, size_t size) {
     char path[512];
     snprintf(path, sizeof path, "%s/%s", output_folder, name);
     assert_true(file_write(path, text, size));
 }
 
 /* Whether a C file made of text, in the output folder, compiles for the guest. */
-static bool compiles(const char *text)
-{
+static bool compiles(const char *text) {
     char path[512], object[512];
     write_output("tricky.c", text, strlen(text));
     snprintf(path, sizeof path, "%s/tricky.c", output_folder);
@@ -286,8 +275,7 @@ static bool compiles(const char *text)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void test_headers(void **state)
-{
+static void test_headers(void **state) {
     (void)state;
     struct wit wit = {0};
     struct core_world world;
@@ -315,8 +303,7 @@ static void test_headers(void **state)
     assert_false(compiles(wrong));
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layouts),    cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_errors),     cmocka_unit_test(test_depth),

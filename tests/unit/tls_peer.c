@@ -93,7 +93,8 @@ tls_peer_t *tls_peer_new(const tls_authority_t *authority, const char *host, tls
     bool expired = flaw == FLAW_EXPIRED, alone = flaw == FLAW_SELF_SIGNED;
     X509 *certificate = blank(key, host, expired ? -2000 : -1000, expired ? -1000 : 86400);
     X509 *issuer = alone ? certificate : authority->certificate;
-    bool literal = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+    bool literal =
+        inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
     snprintf(alternative, sizeof alternative, "%s:%s", literal ? "IP" : "DNS", host);
     X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
     add_extension(certificate, issuer, NID_subject_alt_name, alternative);

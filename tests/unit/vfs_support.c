@@ -9,37 +9,31 @@
 int64_t support_clock = 1000;
 size_t support_written[6];
 
-static struct vfs_time now(void)
-{
+static struct vfs_time now(void) {
     return (struct vfs_time){support_clock, 7};
 }
 
-static int64_t device_read(enum vfs_device device, void *buffer, size_t length)
-{
+static int64_t device_read(enum vfs_device device, void *buffer, size_t length) {
     memset(buffer, 'A' + (int)device, length);
     return (int64_t)length;
 }
 
-static int64_t device_write(enum vfs_device device, const void *buffer, size_t length)
-{
+static int64_t device_write(enum vfs_device device, const void *buffer, size_t length) {
     (void)buffer;
     support_written[device] += length;
     return (int64_t)length;
 }
 
-struct vfs *support_new(void)
-{
+struct vfs *support_new(void) {
     static const struct vfs_host host = {now, device_read, device_write, NULL};
     return vfs_new(&host);
 }
 
-struct vfs_path at_root(struct vfs *fs, const char *path)
-{
+struct vfs_path at_root(struct vfs *fs, const char *path) {
     return (struct vfs_path){vfs_root(fs), path, strlen(path)};
 }
 
-int make_file(struct vfs *fs, const char *path, const void *data, size_t length)
-{
+int make_file(struct vfs *fs, const char *path, const void *data, size_t length) {
     struct vfs_inode *file;
     int error = vfs_open(fs, at_root(fs, path),
                          VFS_OPEN_CREATE | VFS_OPEN_TRUNCATE | VFS_OPEN_WRITE, &file);
@@ -51,8 +45,7 @@ int make_file(struct vfs *fs, const char *path, const void *data, size_t length)
     return count < 0 ? (int)count : 0;
 }
 
-const char *text_of(struct vfs *fs, const char *path)
-{
+const char *text_of(struct vfs *fs, const char *path) {
     static char text[1 << 16];
     struct vfs_inode *file;
     if (vfs_open(fs, at_root(fs, path), 0, &file)) {
@@ -67,25 +60,21 @@ const char *text_of(struct vfs *fs, const char *path)
     return text;
 }
 
-struct vfs_stat stat_of(struct vfs *fs, const char *path)
-{
+struct vfs_stat stat_of(struct vfs *fs, const char *path) {
     struct vfs_stat stat = {0};
     vfs_stat_path(fs, at_root(fs, path), false, &stat);
     return stat;
 }
 
-int exists(struct vfs *fs, const char *path)
-{
+int exists(struct vfs *fs, const char *path) {
     return stat_of(fs, path).inode != 0;
 }
 
-static uint32_t aligned(uint32_t offset)
-{
+static uint32_t aligned(uint32_t offset) {
     return (offset + 15) & ~15u;
 }
 
-void *support_archive(const struct support_file *files, uint32_t count, size_t *length)
-{
+void *support_archive(const struct support_file *files, uint32_t count, size_t *length) {
     size_t table = sizeof(struct archive_header) + count * sizeof(struct archive_entry);
     uint32_t paths = (uint32_t)table;
     uint32_t data = paths;
@@ -105,9 +94,9 @@ void *support_archive(const struct support_file *files, uint32_t count, size_t *
     data = aligned(data);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t path_length = (uint32_t)strlen(files[i].path);
-        entries[i] = (struct archive_entry){paths, path_length, files[i].data ? data : 0,
-                                            files[i].length, 500 + i,
-                                            files[i].data ? ARCHIVE_FILE : ARCHIVE_DIRECTORY};
+        entries[i] = (struct archive_entry){
+            paths,           path_length, files[i].data ? data : 0,
+            files[i].length, 500 + i,     files[i].data ? ARCHIVE_FILE : ARCHIVE_DIRECTORY};
         memcpy(bytes + paths, files[i].path, path_length);
         if (files[i].data) {
             memcpy(bytes + data, files[i].data, files[i].length);

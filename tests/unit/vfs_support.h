@@ -5,7 +5,7 @@
 
 #include "vfs.h"
 
-extern int64_t support_clock; /* seconds; nanoseconds are always 7 */
+extern int64_t support_clock;     /* seconds; nanoseconds are always 7 */
 extern size_t support_written[6]; /* bytes by device */
 
 struct vfs *support_new(void);

@@ -15,8 +15,7 @@
 
 enum { MAX_ITEMS = 32 };
 
-void sample_begin(struct sample *sample)
-{
+void sample_begin(struct sample *sample) {
     static const uint8_t i32 = WASM_I32;
     static const struct wasm_slice none = {&i32, 0}, one = {&i32, 1};
     *sample = (struct sample){0};
@@ -43,8 +42,7 @@ void sample_begin(struct sample *sample)
 }
 
 static struct wasm_import *add_import(struct sample *sample, const char *module, const char *name,
-                                      enum wasm_kind kind)
-{
+                                      enum wasm_kind kind) {
     struct wasm_import *import = &sample->module.imports[sample->module.import_count++];
     assert_true(sample->module.import_count <= MAX_ITEMS);
     import->module = wasm_slice_of(module);
@@ -54,22 +52,19 @@ static struct wasm_import *add_import(struct sample *sample, const char *module,
 }
 
 uint32_t sample_import_function(struct sample *sample, const char *module, const char *name,
-                                enum sample_type type)
-{
+                                enum sample_type type) {
     add_import(sample, module, name, WASM_FUNCTION)->type = type;
     return sample->module.imported[WASM_FUNCTION]++;
 }
 
 uint32_t sample_import_global(struct sample *sample, const char *module, const char *name,
-                              bool mutable)
-{
+                              bool mutable) {
     add_import(sample, module, name, WASM_GLOBAL)->global =
         (struct wasm_global_type){WASM_I32, mutable};
     return sample->module.imported[WASM_GLOBAL]++;
 }
 
-static struct wasm_slice keep(struct sample *sample, struct wasm_buffer *buffer)
-{
+static struct wasm_slice keep(struct sample *sample, struct wasm_buffer *buffer) {
     uint8_t *copy = wasm_alloc(&sample->module, buffer->size, 1);
     assert_non_null(copy);
     memcpy(copy, buffer->data, buffer->size);
@@ -79,8 +74,7 @@ static struct wasm_slice keep(struct sample *sample, struct wasm_buffer *buffer)
 }
 
 uint32_t sample_function(struct sample *sample, enum sample_type type, const uint8_t *code,
-                         size_t size)
-{
+                         size_t size) {
     struct wasm_buffer body = {0};
     wasm_put_byte(&body, 0);
     wasm_put(&body, code, size);
@@ -91,30 +85,26 @@ uint32_t sample_function(struct sample *sample, enum sample_type type, const uin
     return sample->module.imported[WASM_FUNCTION] + number;
 }
 
-uint32_t sample_global(struct sample *sample, int32_t value, bool mutable)
-{
+uint32_t sample_global(struct sample *sample, int32_t value, bool mutable) {
     uint32_t number = sample->module.global_count++;
     sample->module.globals[number] =
         (struct wasm_global){{WASM_I32, mutable}, wasm_i32_const(&sample->module, value)};
     return sample->module.imported[WASM_GLOBAL] + number;
 }
 
-void sample_export(struct sample *sample, const char *name, enum wasm_kind kind, uint32_t index)
-{
+void sample_export(struct sample *sample, const char *name, enum wasm_kind kind, uint32_t index) {
     assert_true(sample->module.export_count < MAX_ITEMS);
     sample->module.exports[sample->module.export_count++] =
         (struct wasm_export){wasm_slice_of(name), kind, index};
 }
 
-static struct wasm_slice global_expression(struct sample *sample, uint8_t global)
-{
+static struct wasm_slice global_expression(struct sample *sample, uint8_t global) {
     struct wasm_buffer expression = {0};
     wasm_put(&expression, CODE(WASM_OP_GLOBAL_GET, global, WASM_OP_END));
     return keep(sample, &expression);
 }
 
-void sample_data(struct sample *sample, uint8_t base_global, const void *bytes, size_t size)
-{
+void sample_data(struct sample *sample, uint8_t base_global, const void *bytes, size_t size) {
     struct wasm_buffer copy = {0};
     wasm_put(&copy, bytes, size);
     sample->module.data[sample->module.data_count++] =
@@ -123,8 +113,7 @@ void sample_data(struct sample *sample, uint8_t base_global, const void *bytes, 
                            .bytes = keep(sample, &copy)};
 }
 
-void sample_element(struct sample *sample, uint8_t base_global, uint32_t function)
-{
+void sample_element(struct sample *sample, uint8_t base_global, uint32_t function) {
     struct wasm_element *element = &sample->module.elements[sample->module.element_count++];
     *element = (struct wasm_element){.mode = WASM_ACTIVE,
                                      .offset = global_expression(sample, base_global),
@@ -134,15 +123,13 @@ void sample_element(struct sample *sample, uint8_t base_global, uint32_t functio
     element->functions[0] = function;
 }
 
-static void put_subsection(struct wasm_buffer *out, uint8_t id, struct wasm_buffer *content)
-{
+static void put_subsection(struct wasm_buffer *out, uint8_t id, struct wasm_buffer *content) {
     wasm_put_byte(out, id);
     wasm_put_slice(out, (struct wasm_slice){content->data, content->size});
     content->size = 0;
 }
 
-void sample_name(struct sample *sample, uint32_t function, const char *name)
-{
+void sample_name(struct sample *sample, uint32_t function, const char *name) {
     enum { FUNCTION_NAMES = 1 };
     struct wasm_buffer section = {0}, content = {0};
     wasm_put_u(&content, 1);
@@ -150,15 +137,12 @@ void sample_name(struct sample *sample, uint32_t function, const char *name)
     wasm_put_slice(&content, wasm_slice_of(name));
     put_subsection(&section, FUNCTION_NAMES, &content);
     wasm_buffer_free(&content);
-    sample->module.customs[sample->module.custom_count++] =
-        (struct wasm_custom){.name = wasm_slice_of("name"),
-                             .bytes = keep(sample, &section),
-                             .after = WASM_SECTION_DATA};
+    sample->module.customs[sample->module.custom_count++] = (struct wasm_custom){
+        .name = wasm_slice_of("name"), .bytes = keep(sample, &section), .after = WASM_SECTION_DATA};
 }
 
 void sample_dylink(struct sample *sample, uint32_t memory_size, uint32_t memory_alignment_log2,
-                   uint32_t table_size, const char *needed, const char *weak)
-{
+                   uint32_t table_size, const char *needed, const char *weak) {
     struct wasm_buffer section = {0}, content = {0};
     wasm_put_u(&content, memory_size);
     wasm_put_u(&content, memory_alignment_log2);
@@ -182,16 +166,14 @@ void sample_dylink(struct sample *sample, uint32_t memory_size, uint32_t memory_
         (struct wasm_custom){.name = wasm_slice_of("dylink.0"), .bytes = keep(sample, &section)};
 }
 
-void sample_write_bytes(const char *path, const void *data, size_t size)
-{
+void sample_write_bytes(const char *path, const void *data, size_t size) {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(data, 1, size, file), size);
     assert_int_equal(fclose(file), 0);
 }
 
-void sample_write(struct sample *sample, const char *path)
-{
+void sample_write(struct sample *sample, const char *path) {
     struct wasm_buffer binary = {0};
     assert_true(wasm_encode(&sample->module, &binary));
     sample_write_bytes(path, binary.data, binary.size);
@@ -201,13 +183,11 @@ void sample_write(struct sample *sample, const char *path)
 
 static char folder[512];
 
-const char *sample_folder(void)
-{
+const char *sample_folder(void) {
     return folder;
 }
 
-const char *sample_path(const char *name)
-{
+const char *sample_path(const char *name) {
     static char paths[16][1024];
     static unsigned turn;
     char *path = paths[turn++ % 16];
@@ -215,21 +195,18 @@ const char *sample_path(const char *name)
     return path;
 }
 
-bool sample_exists(const char *name)
-{
+bool sample_exists(const char *name) {
     return access(sample_path(name), F_OK) == 0;
 }
 
-static struct dirent *next_file(DIR *directory)
-{
+static struct dirent *next_file(DIR *directory) {
     struct dirent *entry;
     while ((entry = readdir(directory)) && entry->d_name[0] == '.')
         continue;
     return entry;
 }
 
-int sample_file_count(void)
-{
+int sample_file_count(void) {
     DIR *directory = opendir(folder);
     assert_non_null(directory);
     int count = 0;
@@ -239,16 +216,14 @@ int sample_file_count(void)
     return count;
 }
 
-int sample_make_folder(void **state)
-{
+int sample_make_folder(void **state) {
     (void)state;
     const char *parent = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/eryx-test.XXXXXX", parent ? parent : "/tmp");
     return mkdtemp(folder) ? 0 : -1;
 }
 
-int sample_remove_folder(void **state)
-{
+int sample_remove_folder(void **state) {
     (void)state;
     DIR *directory = opendir(folder);
     struct dirent *entry;
@@ -261,14 +236,12 @@ int sample_remove_folder(void **state)
 
 static char messages[16384];
 
-const char *sample_messages(void)
-{
+const char *sample_messages(void) {
     return messages;
 }
 
 /* Both streams go to a file meanwhile. */
-static int run_caught(int (*run)(int, char **), int argc, char **argv)
-{
+static int run_caught(int (*run)(int, char **), int argc, char **argv) {
     FILE *caught = tmpfile();
     assert_non_null(caught);
     fflush(NULL);
@@ -287,8 +260,7 @@ static int run_caught(int (*run)(int, char **), int argc, char **argv)
     return result;
 }
 
-int sample_run(int (*run)(int argc, char **argv), ...)
-{
+int sample_run(int (*run)(int argc, char **argv), ...) {
     char *argv[MAX_ITEMS + 1] = {0};
     int argc = 0;
     va_list arguments;

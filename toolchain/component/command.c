@@ -65,8 +65,8 @@ static bool write_core(const struct arguments *arguments, const char *core, cons
     bool done = file_read(arguments->memory, &memory);
     if (done) {
         done = read_meta(arguments->meta, &memory, &footer) &&
-               core_from_image(&module, &memory, &footer) &&
-               module_file_write(core, &module) && write_stub(&module, stub);
+               core_from_image(&module, &memory, &footer) && module_file_write(core, &module) &&
+               write_stub(&module, stub);
         wasm_free(&module);
         file_bytes_free(&memory);
     } else {
@@ -119,8 +119,7 @@ static bool make(const struct arguments *arguments, const char *component, int w
             free(core);
         return false;
     }
-    done = write_core(arguments, core, stub) &&
-           run_node(arguments, core, stub, component, wit_fd);
+    done = write_core(arguments, core, stub) && run_node(arguments, core, stub, component, wit_fd);
     unlink(core);
     unlink(stub);
     free(core);

@@ -39,8 +39,7 @@ static bool find_function(struct link *link, struct link_charge *charge)
     }
     for (uint32_t i = 0; i < link->library_count; i++) {
         charge->library = i;
-        if (link->libraries[i].included &&
-            find_name(&link->libraries[i], name, &charge->function))
+        if (link->libraries[i].included && find_name(&link->libraries[i], name, &charge->function))
             return true;
     }
     return false;

@@ -108,7 +108,7 @@ struct link_options {
     uint64_t table_room; /* free slots at the end of the table */
     uint64_t null_word;  /* what reading 32 bits at address 0 gives */
     bool strip, keep_all;
-    bool symbols; /* add the table of symbols */
+    bool symbols;         /* add the table of symbols */
     const char **exports; /* symbols to export besides those of the contract */
     uint32_t export_count;
     struct link_charge *charges;

@@ -17,8 +17,7 @@ struct name_cursor names_begin(const struct library *library)
             cursor.left = wasm_get_u32(&cursor.map);
         }
     }
-    cursor.functions =
-        library->module.imported[WASM_FUNCTION] + library->module.function_count;
+    cursor.functions = library->module.imported[WASM_FUNCTION] + library->module.function_count;
     return cursor;
 }
 

@@ -268,8 +268,8 @@ static bool resolve_function(struct link *link, uint32_t library, const struct w
     bool next = is_next(library, import);
     if (!next && !wasm_slice_is(import->module, "env"))
         return target_foreign(link, library, import, out);
-    const struct link_symbol *symbol = next ? find_next(link, import->name)
-                                            : resolve_find(link, WASM_FUNCTION, import->name);
+    const struct link_symbol *symbol =
+        next ? find_next(link, import->name) : resolve_find(link, WASM_FUNCTION, import->name);
     if (symbol)
         return target_symbol(link, importer, import, symbol, out);
     if (is_weak(importer, import->name))

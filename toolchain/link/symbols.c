@@ -90,8 +90,8 @@ bool symbols_make(struct link *link)
         const struct link_symbol *symbol = &link->symbols[i];
         if (!is_taken(link, symbol))
             continue;
-        entries[count] = (symbols_entry_t){.name = name,
-                                           .name_length = (uint32_t)symbol->name.size};
+        entries[count] =
+            (symbols_entry_t){.name = name, .name_length = (uint32_t)symbol->name.size};
         memcpy(names + name, symbol->name.data, symbol->name.size);
         name += (uint32_t)symbol->name.size;
         if (!value_of(link, symbol, &entries[count++]))
@@ -102,8 +102,8 @@ bool symbols_make(struct link *link)
                                .count = table->count,
                                .names_bytes = table->names_bytes,
                                .room_start = link->layout.table_size,
-                               .room_end = link->layout.table_size +
-                                           (uint32_t)link->options.table_room};
+                               .room_end =
+                                   link->layout.table_size + (uint32_t)link->options.table_room};
     memcpy(table->bytes, &header, sizeof header);
     return true;
 }

@@ -71,21 +71,24 @@ static bool pack(const char *code_path, const char *memory_path, const char *met
 
 static void print_help(FILE *stream)
 {
-    fputs("usage: eryx-build pack --code code.elf --memory memory.img --meta image.meta\n"
-          "           [--fuel] -o runtime.cwasm\n"
-          "Joins what precompile and preinit made to the file that liberyx loads. --fuel: the code\n"
-          "is that of precompile --fuel, of the module that preinit ran made with\n"
-          "safepoints --fuel.\n",
-          stream);
+    fputs(
+        "usage: eryx-build pack --code code.elf --memory memory.img --meta image.meta\n"
+        "           [--fuel] -o runtime.cwasm\n"
+        "Joins what precompile and preinit made to the file that liberyx loads. --fuel: the code\n"
+        "is that of precompile --fuel, of the module that preinit ran made with\n"
+        "safepoints --fuel.\n",
+        stream);
 }
 
 int pack_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"code", required_argument, NULL, 'c'}, {"memory", required_argument, NULL, 'm'},
-        {"meta", required_argument, NULL, 't'}, {"output", required_argument, NULL, 'o'},
-        {"fuel", no_argument, NULL, 'f'},       {"help", no_argument, NULL, 'h'},
-        {0}};
+    static const struct option options[] = {{"code", required_argument, NULL, 'c'},
+                                            {"memory", required_argument, NULL, 'm'},
+                                            {"meta", required_argument, NULL, 't'},
+                                            {"output", required_argument, NULL, 'o'},
+                                            {"fuel", no_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *code = NULL, *memory = NULL, *meta = NULL, *output = NULL;
     bool fuel = false;
     for (int option; (option = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {

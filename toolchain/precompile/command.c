@@ -39,16 +39,14 @@ static bool make(const struct wasm_module *module, bool is_component, bool fuel,
     struct wasm_buffer code = {0};
     struct file_bytes elf = {0};
     struct whole whole = {0};
-    bool done =
-        (!is_component || whole_prepare(module, minimum, &whole)) &&
-        split_code(module, minimum, &code) &&
-        (!module_out || file_write(module_out, code.data, code.size)) &&
-        compile(&code, fuel, &elf);
+    bool done = (!is_component || whole_prepare(module, minimum, &whole)) &&
+                split_code(module, minimum, &code) &&
+                (!module_out || file_write(module_out, code.data, code.size)) &&
+                compile(&code, fuel, &elf);
     if (fuel)
         whole.footer.features |= IMAGE_FUEL;
-    done =
-        done &&
-        (is_component ? whole_write(&whole, &elf, output) : file_write(output, elf.data, elf.size));
+    done = done && (is_component ? whole_write(&whole, &elf, output)
+                                 : file_write(output, elf.data, elf.size));
     whole_free(&whole);
     file_bytes_free(&elf);
     wasm_buffer_free(&code);
@@ -65,8 +63,8 @@ static bool precompile(const char *input, bool fuel, uint64_t minimum, const cha
     bool done = split_check(&module);
     if (done && module.memories[0].min * WASM_PAGE > minimum)
         minimum = module.memories[0].min * WASM_PAGE;
-    done = done && make(&module, component_is(bytes.data, bytes.size), fuel, minimum,
-                        module_out, output);
+    done = done &&
+           make(&module, component_is(bytes.data, bytes.size), fuel, minimum, module_out, output);
     wasm_free(&module);
     file_bytes_free(&bytes);
     return done;
@@ -130,5 +128,5 @@ int precompile_run(int argc, char **argv)
     if (optind + 1 != argc || !output)
         return print_help(stderr), COMMAND_USAGE;
     return precompile(argv[optind], fuel, minimum, module_out, output) ? COMMAND_OK
-                                                                        : COMMAND_FAILED;
+                                                                       : COMMAND_FAILED;
 }

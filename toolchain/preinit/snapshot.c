@@ -32,8 +32,8 @@ bool snapshot_constant_range(const image_footer_t *footer, uint64_t memory_bytes
     const image_global_t *symbols = image_footer_global(footer, "eryx_symbols");
     range->archive_end = symbols ? symbols->value : range->end;
     if (range->start % WASM_PAGE || range->end % WASM_PAGE || range->start < WASM_PAGE ||
-        range->archive_end < range->start ||
-        range->end < range->archive_end || range->end > memory_bytes) {
+        range->archive_end < range->start || range->end < range->archive_end ||
+        range->end > memory_bytes) {
         step_error("the module's constant range [%" PRIu64 ", %" PRIu64 ") makes no sense",
                    range->start, range->end);
         return false;
@@ -113,7 +113,8 @@ bool snapshot_check(const struct wasm_module *module, const struct guest *guest,
                        range->start + i);
             return false;
         }
-    uint64_t written = find_nonzero(guest->memory, range->start + archive->size, range->archive_end);
+    uint64_t written =
+        find_nonzero(guest->memory, range->start + archive->size, range->archive_end);
     if (written == range->archive_end &&
         !find_changed(module, guest->memory, range->archive_end, range->end, &written))
         return false;

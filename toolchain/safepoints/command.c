@@ -40,12 +40,11 @@ static int run(const char *input, const char *output, bool polls, bool fuel)
 
 int safepoints_run(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"no-polls", no_argument, NULL, 'n'},
-        {"fuel", no_argument, NULL, 'f'},
-        {"help", no_argument, NULL, 'h'},
-        {0}};
+    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
+                                            {"no-polls", no_argument, NULL, 'n'},
+                                            {"fuel", no_argument, NULL, 'f'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *output = NULL;
     bool polls = true, fuel = false;
     int option;

@@ -75,9 +75,9 @@ static void lay_out_variant(struct wit *wit, struct wit_type *type)
 
 void wit_lay_out(struct wit *wit, struct wit_type *type)
 {
-    static const uint8_t scalar[] = {
-        [WIT_BOOL] = 1, [WIT_U8] = 1,  [WIT_S8] = 1,  [WIT_U16] = 2, [WIT_S16] = 2, [WIT_U32] = 4,
-        [WIT_S32] = 4,  [WIT_U64] = 8, [WIT_S64] = 8, [WIT_F32] = 4, [WIT_F64] = 8, [WIT_CHAR] = 4};
+    static const uint8_t scalar[] = {[WIT_BOOL] = 1, [WIT_U8] = 1,  [WIT_S8] = 1,  [WIT_U16] = 2,
+                                     [WIT_S16] = 2,  [WIT_U32] = 4, [WIT_S32] = 4, [WIT_U64] = 8,
+                                     [WIT_S64] = 8,  [WIT_F32] = 4, [WIT_F64] = 8, [WIT_CHAR] = 4};
     switch (type->kind) {
     case WIT_STRING:
     case WIT_LIST:

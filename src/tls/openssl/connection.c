@@ -143,7 +143,8 @@ int32_t openssl_handshake(tls_provider_t *tls, uint32_t number) {
 /* --- Writing ------------------------------------------------------------------------------ */
 
 /* All of it: the queue to be drained grows as it must. */
-static int32_t encrypt(tls_provider_t *tls, connection_t *connection, const char *data, size_t length) {
+static int32_t encrypt(tls_provider_t *tls, connection_t *connection, const char *data,
+                       size_t length) {
     while (length > 0) {
         size_t written;
         ERR_clear_error();

@@ -11,9 +11,11 @@
 #define OPTIONS_KNOWN                                                                              \
     (SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3 | SSL_OP_NO_TICKET | SSL_OP_IGNORE_UNEXPECTED_EOF |     \
      SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_NO_ENCRYPT_THEN_MAC)
-#define VERIFY_KNOWN (X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN)
+#define VERIFY_KNOWN                                                                               \
+    (X509_V_FLAG_X509_STRICT | X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN)
 
-int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t length, uint32_t format) {
+int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t length,
+                                uint32_t format) {
     if (length > TLS_AUTHORITIES_MAX)
         return tls_fail(tls, "TOO_LONG", "more than 2 MiB of certificates at once");
     object_t *object = object_new(tls, OBJECT_AUTHORITIES, 4 * (uint64_t)length + 1024);

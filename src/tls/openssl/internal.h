@@ -14,7 +14,11 @@
 #define CONNECTION_BYTES ((uint64_t)384 << 10)
 #define QUEUE_MAX 131072u /* bytes that are fed or to be drained, beyond which it has to wait */
 
-typedef enum object_kind { OBJECT_AUTHORITIES = 1, OBJECT_CONTEXT, OBJECT_CONNECTION } object_kind_t;
+typedef enum object_kind {
+    OBJECT_AUTHORITIES = 1,
+    OBJECT_CONTEXT,
+    OBJECT_CONNECTION
+} object_kind_t;
 
 typedef struct context {
     SSL_CTX *ssl;

@@ -13,7 +13,8 @@
 
 #define FIRST_NUMBER_MAX ((uint32_t)1 << 30)
 
-tls_provider_t *openssl_new(const secrets_t *secrets, const char *authorities_pem, budget_t *budget) {
+tls_provider_t *openssl_new(const secrets_t *secrets, const char *authorities_pem,
+                            budget_t *budget) {
     tls_provider_t *tls = calloc(1, sizeof *tls);
     if (tls) {
         tls->secrets = secrets;
@@ -142,8 +143,7 @@ int32_t openssl_drop(tls_provider_t *tls, uint32_t number) {
     if (at == tls->count || tls->objects[at].number != number)
         return TLS_STALE;
     release(tls, &tls->objects[at]);
-    memmove(&tls->objects[at], &tls->objects[at + 1],
-            (tls->count - at - 1) * sizeof *tls->objects);
+    memmove(&tls->objects[at], &tls->objects[at + 1], (tls->count - at - 1) * sizeof *tls->objects);
     tls->count--;
     return 0;
 }

@@ -112,8 +112,7 @@ static bool put_alternatives(buffer_t *out, X509 *certificate) {
     if (count > 0)
         good = put(out, ",\"subjectAltName\":[");
     for (int i = 0; i < count && good; i++)
-        good = put(out, i > 0 ? "," : "") &&
-               put_alternative(out, sk_GENERAL_NAME_value(names, i));
+        good = put(out, i > 0 ? "," : "") && put_alternative(out, sk_GENERAL_NAME_value(names, i));
     GENERAL_NAMES_free(names);
     return good && (count == 0 || put(out, "]"));
 }

@@ -11,7 +11,8 @@
 
 bool is_address(const char *hostname) {
     unsigned char address[16];
-    return inet_pton(AF_INET, hostname, address) == 1 || inet_pton(AF_INET6, hostname, address) == 1;
+    return inet_pton(AF_INET, hostname, address) == 1 ||
+           inet_pton(AF_INET6, hostname, address) == 1;
 }
 
 /* The certificates of PEM text; anything between them is ignored, as OpenSSL does. */
@@ -55,8 +56,8 @@ STACK_OF(X509) * authorities_parse(const char *data, size_t length, uint32_t for
     if (!out)
         return NULL;
     ERR_clear_error();
-    bool good = format == TLS_FORMAT_DER ? parse_der(out, data, length)
-                                         : parse_pem(out, data, length);
+    bool good =
+        format == TLS_FORMAT_DER ? parse_der(out, data, length) : parse_pem(out, data, length);
     if (good && sk_X509_num(out) > 0)
         return out;
     sk_X509_pop_free(out, X509_free);
@@ -83,8 +84,8 @@ bool trust_add(X509_STORE *store, const STACK_OF(X509) * authorities) {
 X509_STORE *trust_new(tls_provider_t *tls, bool system) {
     X509_STORE *store = X509_STORE_new();
     if (store && !tls->added && tls->authorities_pem)
-        tls->added = authorities_parse(tls->authorities_pem, strlen(tls->authorities_pem),
-                                       TLS_FORMAT_PEM);
+        tls->added =
+            authorities_parse(tls->authorities_pem, strlen(tls->authorities_pem), TLS_FORMAT_PEM);
     bool good = store && (!tls->authorities_pem || tls->added) && trust_add(store, tls->added) &&
                 (!system || X509_STORE_set_default_paths(store));
     /* A system without a store is no error: then nothing of it is trusted. */
@@ -108,11 +109,10 @@ bool trust_peer(tls_provider_t *tls, const SSL *ssl, const char *hostname) {
     if (!tls->trust)
         tls->trust = trust_new(tls, true);
     X509_STORE_CTX *check = leaf && tls->trust ? X509_STORE_CTX_new() : NULL;
-    bool good = check &&
-                X509_STORE_CTX_init(check, tls->trust, leaf, SSL_get_peer_cert_chain(ssl)) &&
-                X509_STORE_CTX_set_default(check, "ssl_server") &&
-                expect_host(X509_STORE_CTX_get0_param(check), hostname) &&
-                X509_verify_cert(check) == 1;
+    bool good =
+        check && X509_STORE_CTX_init(check, tls->trust, leaf, SSL_get_peer_cert_chain(ssl)) &&
+        X509_STORE_CTX_set_default(check, "ssl_server") &&
+        expect_host(X509_STORE_CTX_get0_param(check), hostname) && X509_verify_cert(check) == 1;
     X509_STORE_CTX_free(check);
     ERR_clear_error();
     return good;

@@ -4,7 +4,8 @@
 
 #include <eryx.h>
 
-int main() {
+int main()
+{
     eryx_runtime_t *runtime = nullptr;
     eryx_sandbox_t *sandbox = nullptr;
     eryx_outcome_t *outcome = nullptr;

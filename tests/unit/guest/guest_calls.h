@@ -138,21 +138,55 @@ static void print_list(void) {
 
 static void misuse(uint32_t which) {
     switch (which) {
-    case 0: invoke("echo", 4, "1", 1, (void *)16); break;
-    case 1: invoke("echo", 4, (void *)0xfffffff0, 100, result_area); break;
-    case 2: invoke("\xff", 1, "1", 1, result_area); break;
-    case 3: start("echo", "1", 1, 0); subtask_drop(subtasks[0]); break;
-    case 4: start("echo", "1", 1, 0); set_drop(calls_set); break;
-    case 5: cancel_call(1); break;
-    case 6: cancel_call(3); break;
-    case 7: list_callbacks((void *)8); break;
-    case 8: report_trace(1, (void *)0xfffffff0, 100, "", 0); break;
-    case 9: report_trace(1, "\xc0\x80", 2, "", 0); break;
-    case 12: report_trace(1, "{\"type\": \"line\"}, {}", 20, "{}", 2); break;
-    case 13: report_trace(1, "{}", 2, "", 0); break;
-    case 10: eryx_arena.pointer = (void *)eryx_constant_start; start("echo", "1", 1, 0); break;
-    case 11: start("echo", "1", 1, 0); join(subtasks[0], 12345); break;
-    default: print("unknown"); break;
+    case 0:
+        invoke("echo", 4, "1", 1, (void *)16);
+        break;
+    case 1:
+        invoke("echo", 4, (void *)0xfffffff0, 100, result_area);
+        break;
+    case 2:
+        invoke("\xff", 1, "1", 1, result_area);
+        break;
+    case 3:
+        start("echo", "1", 1, 0);
+        subtask_drop(subtasks[0]);
+        break;
+    case 4:
+        start("echo", "1", 1, 0);
+        set_drop(calls_set);
+        break;
+    case 5:
+        cancel_call(1);
+        break;
+    case 6:
+        cancel_call(3);
+        break;
+    case 7:
+        list_callbacks((void *)8);
+        break;
+    case 8:
+        report_trace(1, (void *)0xfffffff0, 100, "", 0);
+        break;
+    case 9:
+        report_trace(1, "\xc0\x80", 2, "", 0);
+        break;
+    case 12:
+        report_trace(1, "{\"type\": \"line\"}, {}", 20, "{}", 2);
+        break;
+    case 13:
+        report_trace(1, "{}", 2, "", 0);
+        break;
+    case 10:
+        eryx_arena.pointer = (void *)eryx_constant_start;
+        start("echo", "1", 1, 0);
+        break;
+    case 11:
+        start("echo", "1", 1, 0);
+        join(subtasks[0], 12345);
+        break;
+    default:
+        print("unknown");
+        break;
     }
 }
 
