@@ -54,7 +54,8 @@ native: $(BUILD)/build.ninja
 
 runtime: native
 	$(QUIET)toolchain/pipeline.py --jobs $(JOBS) $(if $(QUICK),--quick)
-	$(if $(SANITIZE),$(QUIET)ln -sf ../../runtime/runtime.cwasm $(BUILD)/runtime/)
+	$(if $(SANITIZE),$(QUIET)cd $(BUILD)/runtime && ln -sf \
+		../../runtime/runtime.cwasm ../../runtime/runtime-fuel.cwasm .)
 
 run examples: runtime
 	$(QUIET)examples/run $(BUILD)/eryx

@@ -99,6 +99,8 @@ int main(int argc, char **argv)
         execution = eryx_sandbox_execution(sandbox);
         if (!execution) {
             fprintf(stderr, "%s: the agent is done already\n", argv[2]);
+            eryx_sandbox_free(sandbox);
+            eryx_runtime_free(runtime);
             return 1;
         }
         run(execution); /* the question is asked again */
