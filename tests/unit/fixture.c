@@ -6,6 +6,7 @@
 #include "signals.h"
 
 const char *fixture_path;
+eryx_runtime_t *runtime;
 
 int fixture_main(int argc, char **argv) {
     if (argc != 2) {
@@ -13,24 +14,36 @@ int fixture_main(int argc, char **argv) {
         return 2;
     }
     fixture_path = argv[1];
-    eryx_runtime_t *runtime;
+    eryx_runtime_t *probe;
     eryx_error_t error;
-    if (eryx_runtime_open(fixture_path, NULL, &runtime, &error) != ERYX_OK) {
+    if (eryx_runtime_open(fixture_path, NULL, &probe, &error) != ERYX_OK) {
         fprintf(stderr, "%s: %s\n", fixture_path, error.message);
         return 1;
     }
     signals_save();
-    eryx_runtime_free(runtime);
+    eryx_runtime_free(probe);
     return 0;
 }
 
 eryx_runtime_t *fixture_runtime(void) {
-    eryx_runtime_t *runtime = NULL;
+    eryx_runtime_t *opened = NULL;
     eryx_error_t error = {0, ""};
-    int status = eryx_runtime_open(fixture_path, NULL, &runtime, &error);
+    int status = eryx_runtime_open(fixture_path, NULL, &opened, &error);
     if (status != ERYX_OK)
         fail_msg("%s: %s", fixture_path, error.message);
-    return runtime;
+    return opened;
+}
+
+int open_runtime(void **state) {
+    (void)state;
+    runtime = fixture_runtime();
+    return 0;
+}
+
+int close_runtime(void **state) {
+    (void)state;
+    eryx_runtime_free(runtime);
+    return 0;
 }
 
 eryx_sandbox_t *fixture_sandbox(eryx_runtime_t *runtime, uint64_t wall_time_ns) {

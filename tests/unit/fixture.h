@@ -20,6 +20,10 @@ extern const char *fixture_path;
 int fixture_main(int argc, char **argv);
 /* Opens the test runtime or fails the test. */
 eryx_runtime_t *fixture_runtime(void);
+/* Set-up and tear-down of a group of tests, around the runtime they share. */
+extern eryx_runtime_t *runtime;
+int open_runtime(void **state);
+int close_runtime(void **state);
 /* A sandbox with default options and another wall time limit (0: none). */
 eryx_sandbox_t *fixture_sandbox(eryx_runtime_t *runtime, uint64_t wall_time_ns);
 /* Runs a command of the test guest; the outcome is the caller's. */

@@ -83,6 +83,36 @@ void expect(eryx_sandbox_t *sandbox, const char *code, const char *output) {
     check(run(sandbox, code, NULL), ERYX_OUTCOME_OK, output);
 }
 
+eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
+    eryx_outcome_t *outcome = NULL;
+    eryx_error_t error = {0};
+    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    return outcome;
+}
+
+void prints(eryx_sandbox_t *sandbox, const char *code, const char *output) {
+    check(execute(sandbox, code), ERYX_OUTCOME_OK, output);
+}
+
+eryx_execution_t *start_waiting(eryx_sandbox_t *sandbox, const char *code) {
+    eryx_execution_t *execution;
+    eryx_error_t error = {0};
+    if (eryx_execution_start(sandbox, code, strlen(code), NULL, &execution, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_WAITING);
+    return execution;
+}
+
+void finish_held(eryx_execution_t *execution, unsigned i, const char *result, const char *output) {
+    assert_int_equal(eryx_call_complete(held[i], result, strlen(result), NULL), ERYX_OK);
+    eryx_call_free(held[i]);
+    while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
+        assert_int_equal(eryx_execution_wait(execution, 10 * second), 1);
+    check(eryx_execution_take_outcome(execution), ERYX_OUTCOME_OK, output);
+    eryx_execution_free(execution);
+}
+
 unsigned wanted;
 size_t answer_length = 1;
 

@@ -28,6 +28,13 @@ void check(eryx_outcome_t *outcome, eryx_outcome_kind_t kind, const char *output
 extern const char prelude[];
 eryx_outcome_t *run(eryx_sandbox_t *sandbox, const char *code, const char *result);
 void expect(eryx_sandbox_t *sandbox, const char *code, const char *output);
+/* Runs code as it is, without the prelude. */
+eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code);
+void prints(eryx_sandbox_t *sandbox, const char *code, const char *output);
+/* Runs code until it waits for a held call. */
+eryx_execution_t *start_waiting(eryx_sandbox_t *sandbox, const char *code);
+/* Completes held call number i and drives the execution to its end. */
+void finish_held(eryx_execution_t *execution, unsigned i, const char *result, const char *output);
 /* A thread: waits until `wanted` calls are held, completes and frees them, the last first. */
 extern unsigned wanted;
 void *complete_wanted(void *argument);

@@ -10,8 +10,6 @@
 
 enum { HELD_MAX = 20000 };
 
-static eryx_runtime_t *runtime;
-
 /* What the callback `echo` does, and what it saw. */
 typedef struct host {
     bool at_once, drop, big;
@@ -22,18 +20,6 @@ typedef struct host {
     char *answer;
     size_t answer_length;
 } host_t;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void on_call(void *env, eryx_call_t *call) {
     host_t *host = env;

@@ -40,37 +40,6 @@ static eryx_sandbox_t *new_sandbox(void) {
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome = NULL;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
-static void prints(eryx_sandbox_t *sandbox, const char *code, const char *output) {
-    check(execute(sandbox, code), ERYX_OUTCOME_OK, output);
-}
-
-static eryx_execution_t *start(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_execution_t *execution;
-    eryx_error_t error = {0};
-    if (eryx_execution_start(sandbox, code, strlen(code), NULL, &execution, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_WAITING);
-    return execution;
-}
-
-static void finish(eryx_execution_t *execution, unsigned i, const char *result,
-                   const char *output) {
-    assert_int_equal(eryx_call_complete(held[i], result, strlen(result), NULL), ERYX_OK);
-    eryx_call_free(held[i]);
-    while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
-        assert_int_equal(eryx_execution_wait(execution, 10 * second), 1);
-    check(eryx_execution_take_outcome(execution), ERYX_OUTCOME_OK, output);
-    eryx_execution_free(execution);
-}
-
 static eryx_checkpoint_part_t checkpoint(eryx_sandbox_t *sandbox, bool incremental) {
     eryx_checkpoint_options_t options;
     eryx_error_t error = {0};
@@ -141,7 +110,7 @@ static void test_waiting(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox();
     prints(sandbox, "x = 'before'", "");
-    start(sandbox, waiting_code);
+    start_waiting(sandbox, waiting_code);
     assert_int_equal(atomic_load(&held_count), 2);
     eryx_call_complete(held[1], "[2]", 3, NULL);
     eryx_checkpoint_part_t part = checkpoint(sandbox, false);
@@ -157,7 +126,7 @@ static void test_waiting(void **state) {
     assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_WAITING);
     assert_int_equal(atomic_load(&held_count), 3);
     assert_string_equal(eryx_call_arguments(held[2], NULL), "{\"n\": 1}");
-    finish(execution, 2, "\"one\"", waiting_output);
+    finish_held(execution, 2, "\"one\"", waiting_output);
     prints(copy, "print(x)", "changed\n");
     eryx_sandbox_free(copy);
     /* One that is given up comes back to what was before the execution. */
@@ -241,7 +210,7 @@ static void test_corrupt(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(), *copy;
     eryx_error_t error;
-    start(sandbox, waiting_code);
+    start_waiting(sandbox, waiting_code);
     eryx_checkpoint_part_t part = checkpoint(sandbox, false);
     size_t kept = part.length;
     for (size_t length = 0; length < kept; length += length < 200 ? 1 : kept / 50) {
@@ -282,7 +251,7 @@ static void test_arguments(void **state) {
                      ERYX_ERR_ARGUMENT);
     assert_int_equal(eryx_sandbox_checkpoint(NULL, NULL, &data, &length, &error),
                      ERYX_ERR_ARGUMENT);
-    start(sandbox, "await hold()");
+    start_waiting(sandbox, "await hold()");
     eryx_checkpoint_part_t part = checkpoint(sandbox, false);
     assert_int_equal(eryx_sandbox_resume(runtime, &part, 1, NULL, &copy, &error),
                      ERYX_ERR_ARGUMENT);
@@ -319,7 +288,7 @@ static void test_file(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox();
     eryx_error_t error = {0};
-    start(sandbox, waiting_code);
+    start_waiting(sandbox, waiting_code);
     assert_int_equal(eryx_sandbox_checkpoint_file(sandbox, NULL, in_folder("c"), &error), ERYX_OK);
     eryx_call_free(held[0]);
     eryx_call_free(held[1]);

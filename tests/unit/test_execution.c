@@ -12,20 +12,6 @@
 
 static const uint64_t millisecond = 1000000, forever = UINT64_MAX;
 
-static eryx_runtime_t *runtime;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
-
 static void hold(void *env, eryx_call_t *call) {
     *(eryx_call_t **)env = call;
 }

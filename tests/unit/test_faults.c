@@ -14,20 +14,6 @@
 
 #include "signals.h"
 
-static eryx_runtime_t *runtime;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
-
 static eryx_sandbox_t *new_sandbox(eryx_call_fn on_call, void *env) {
     eryx_sandbox_options_t options;
     eryx_callback_t callback;

@@ -48,42 +48,10 @@ static eryx_sandbox_t *new_sandbox(uint64_t wall_time) {
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome = NULL;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
-static void prints(eryx_sandbox_t *sandbox, const char *code, const char *output) {
-    check(execute(sandbox, code), ERYX_OUTCOME_OK, output);
-}
-
-static eryx_execution_t *start(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_execution_t *execution;
-    eryx_error_t error = {0};
-    if (eryx_execution_start(sandbox, code, strlen(code), NULL, &execution, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_WAITING);
-    return execution;
-}
-
 static void fork_into(eryx_sandbox_t *sandbox, size_t count, eryx_sandbox_t **out) {
     eryx_error_t error = {0};
     if (eryx_sandbox_fork(sandbox, NULL, count, out, &error) != ERYX_OK)
         fail_msg("%s", error.message);
-}
-
-/* Completes held call number i and drives the execution to its end. */
-static void finish(eryx_execution_t *execution, unsigned i, const char *result,
-                   const char *output) {
-    assert_int_equal(eryx_call_complete(held[i], result, strlen(result), NULL), ERYX_OK);
-    eryx_call_free(held[i]);
-    while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
-        assert_int_equal(eryx_execution_wait(execution, 10 * second), 1);
-    check(eryx_execution_take_outcome(execution), ERYX_OUTCOME_OK, output);
-    eryx_execution_free(execution);
 }
 
 static void test_at_rest(void **state) {
@@ -145,7 +113,7 @@ static const char waiting_code[] =
 static void test_waiting(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[3];
-    eryx_execution_t *execution = start(sandbox, waiting_code);
+    eryx_execution_t *execution = start_waiting(sandbox, waiting_code);
     assert_int_equal(atomic_load(&held_count), 1);
     fork_into(sandbox, 3, copies);
     assert_int_equal(atomic_load(&held_count), 1);
@@ -158,12 +126,12 @@ static void test_waiting(void **state) {
         assert_string_equal(eryx_call_name(held[i + 1]), "hold");
         assert_string_equal(eryx_call_arguments(held[i + 1], NULL), "{\"n\": 1}");
     }
-    finish(execution, 0, "\"parent\"", "before\n[([1, 1, 1], 'parent'), 'slept']\n");
+    finish_held(execution, 0, "\"parent\"", "before\n[([1, 1, 1], 'parent'), 'slept']\n");
     for (unsigned i = 0; i < 3; i++) {
         char result[16], output[64];
         snprintf(result, sizeof result, "%u", i);
         snprintf(output, sizeof output, "before\n[([1, 1, 1], %u), 'slept']\n", i);
-        finish(eryx_sandbox_execution(copies[i]), i + 1, result, output);
+        finish_held(eryx_sandbox_execution(copies[i]), i + 1, result, output);
         prints(copies[i], "print(x)", "set\n");
         eryx_sandbox_free(copies[i]);
     }
@@ -176,22 +144,23 @@ static void test_completed(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[2];
     eryx_execution_t *execution =
-        start(sandbox, "import asyncio\n"
-                       "print(await asyncio.gather(hold(n=1), hold(n=2), hold(n=3),"
-                       " return_exceptions=True))");
+        start_waiting(sandbox, "import asyncio\n"
+                               "print(await asyncio.gather(hold(n=1), hold(n=2), hold(n=3),"
+                               " return_exceptions=True))");
     assert_int_equal(atomic_load(&held_count), 3);
     eryx_call_complete(held[1], "[2]", 3, NULL);
     eryx_call_fail(held[2], "why", NULL);
     fork_into(sandbox, 1, copies);
     fork_into(copies[0], 1, copies + 1);
-    finish(execution, 0, "1", "[1, [2], CallbackError('why')]\n");
+    finish_held(execution, 0, "1", "[1, [2], CallbackError('why')]\n");
     eryx_call_free(held[1]);
     eryx_call_free(held[2]);
     for (unsigned i = 0; i < 2; i++) {
         assert_int_equal(eryx_execution_run(eryx_sandbox_execution(copies[i])),
                          ERYX_EXECUTION_WAITING);
         assert_int_equal(atomic_load(&held_count), 4 + i);
-        finish(eryx_sandbox_execution(copies[i]), 3 + i, "9", "[9, [2], CallbackError('why')]\n");
+        finish_held(eryx_sandbox_execution(copies[i]), 3 + i, "9",
+                    "[9, [2], CallbackError('why')]\n");
         eryx_sandbox_free(copies[i]);
     }
     eryx_sandbox_free(sandbox);
@@ -201,7 +170,7 @@ static void test_completed(void **state) {
 static void test_abandoned(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0), *copies[2];
-    eryx_execution_t *execution = start(sandbox, waiting_code);
+    eryx_execution_t *execution = start_waiting(sandbox, waiting_code);
     fork_into(sandbox, 2, copies);
     eryx_sandbox_free(copies[0]);
     assert_int_equal(atomic_load(&cancelled), 0);
@@ -210,7 +179,7 @@ static void test_abandoned(void **state) {
     assert_int_equal(atomic_load(&cancelled), 1);
     assert_int_equal(eryx_call_complete(held[1], "1", 1, NULL), ERYX_ERR_STATE);
     eryx_call_free(held[1]);
-    finish(execution, 0, "5", "before\n[([1, 1, 1], 5), 'slept']\n");
+    finish_held(execution, 0, "5", "before\n[([1, 1, 1], 5), 'slept']\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -220,7 +189,7 @@ static void test_rolled_back(void **state) {
     eryx_sandbox_t *sandbox = new_sandbox(0), *copy;
     prints(sandbox, "x = 'before'", "");
     eryx_execution_t *execution =
-        start(sandbox, "x = 'changed'\nawait hold()\nx = 'more'\nimport os; os.abort()");
+        start_waiting(sandbox, "x = 'changed'\nawait hold()\nx = 'more'\nimport os; os.abort()");
     fork_into(sandbox, 1, &copy);
     eryx_execution_t *other = eryx_sandbox_execution(copy);
     assert_int_equal(eryx_execution_run(other), ERYX_EXECUTION_WAITING);
@@ -247,7 +216,7 @@ static void test_options(void **state) {
     eryx_error_t error;
     eryx_sandbox_options_t options;
     eryx_callback_t callback;
-    eryx_execution_t *execution = start(sandbox, "print(await hold(n=1))");
+    eryx_execution_t *execution = start_waiting(sandbox, "print(await hold(n=1))");
     eryx_sandbox_options_init(&options);
     assert_int_equal(eryx_sandbox_fork(sandbox, &options, 1, &copy, &error), ERYX_ERR_ARGUMENT);
     assert_non_null(strstr(error.message, "hold"));
@@ -268,7 +237,7 @@ static void test_options(void **state) {
     check(eryx_execution_take_outcome(other), ERYX_OUTCOME_OK, "{'n': 1}\n");
     eryx_execution_free(other);
     eryx_sandbox_free(copy);
-    finish(execution, 0, "2", "2\n");
+    finish_held(execution, 0, "2", "2\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -282,7 +251,7 @@ static void test_states(void **state) {
     assert_int_equal(eryx_execution_run(execution), ERYX_EXECUTION_DONE);
     assert_int_equal(eryx_sandbox_fork(sandbox, NULL, 1, &copy, &error), ERYX_ERR_STATE);
     eryx_execution_free(execution);
-    execution = start(sandbox, "import time; time.sleep(0.01); x = 1");
+    execution = start_waiting(sandbox, "import time; time.sleep(0.01); x = 1");
     assert_int_equal(eryx_sandbox_fork(sandbox, NULL, 1, &copy, &error), ERYX_ERR_STATE);
     assert_non_null(strstr(error.message, "not awaited"));
     while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
@@ -302,7 +271,8 @@ static void test_limits_and_queue(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(second / 5), *copies[COPIES];
     eryx_queue_t *queue;
-    eryx_execution_t *execution = start(sandbox, "import asyncio; await asyncio.sleep(100)");
+    eryx_execution_t *execution =
+        start_waiting(sandbox, "import asyncio; await asyncio.sleep(100)");
     assert_int_equal(eryx_queue_new(&queue, NULL), ERYX_OK);
     fork_into(sandbox, COPIES, copies);
     for (int i = 0; i < COPIES; i++)
@@ -356,7 +326,7 @@ static void test_interrupted(void **state) {
     }
     atomic_store(&interrupting, false);
     pthread_join(thread, NULL);
-    eryx_execution_t *execution = start(sandbox, waiting_code);
+    eryx_execution_t *execution = start_waiting(sandbox, waiting_code);
     atomic_store(&interrupting, true);
     assert_int_equal(pthread_create(&thread, NULL, interrupt_always, sandbox), 0);
     fork_into(sandbox, 1, &copy);
@@ -367,7 +337,7 @@ static void test_interrupted(void **state) {
     pthread_join(thread, NULL);
     eryx_execution_free(execution);
     eryx_call_free(held[0]);
-    finish(eryx_sandbox_execution(copy), 1, "7", "before\n[([1, 1, 1], 7), 'slept']\n");
+    finish_held(eryx_sandbox_execution(copy), 1, "7", "before\n[([1, 1, 1], 7), 'slept']\n");
     prints(sandbox, "print(x)", "1\n");
     eryx_sandbox_free(copy);
     eryx_sandbox_free(sandbox);

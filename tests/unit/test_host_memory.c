@@ -6,21 +6,8 @@
 
 enum { HELD_MAX = 2000 };
 
-static eryx_runtime_t *runtime;
 static eryx_call_t *held[HELD_MAX];
 static size_t held_count;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void on_call(void *env, eryx_call_t *call) {
     (void)env;

@@ -34,18 +34,6 @@ static eryx_sandbox_t *new_sandbox(void) {
 }
 
 /* Without the prelude, whose imports may be what was broken. */
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome = NULL;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
-static void expect_plainly(eryx_sandbox_t *sandbox, const char *code, const char *output) {
-    check(execute(sandbox, code), ERYX_OUTCOME_OK, output);
-}
-
 static const char works[] =
     "import asyncio, eryx, json\n"
     "async def main():\n"
@@ -56,7 +44,7 @@ static const char works[] =
 static const char worked[] = "[1, 2] [1, 2] [1, 2] {'i': 3}\n";
 
 static void expect_works(eryx_sandbox_t *sandbox) {
-    expect_plainly(sandbox, works, worked);
+    prints(sandbox, works, worked);
 }
 
 /* Runs each in a session of its own; afterwards everything works. */
@@ -115,20 +103,19 @@ static void test_loops(void **state) {
     expect_survives(programs);
     /* A policy that refuses is asked by asyncio.run, as everywhere; what is awaited needs none. */
     eryx_sandbox_t *sandbox = new_sandbox();
-    expect_plainly(
-        sandbox,
-        "import asyncio, warnings\nwarnings.simplefilter('ignore')\n"
-        "class Policy(asyncio.AbstractEventLoopPolicy):\n"
-        "    def get_event_loop(self): raise OSError('mine')\n"
-        "    set_event_loop = new_event_loop = get_event_loop\n"
-        "asyncio.set_event_loop_policy(Policy())\n"
-        "async def main(): return await asyncio.gather(echo(i=1), asyncio.sleep(0.001))\n"
-        "print(await main())\n"
-        "try:\n    asyncio.run(asyncio.sleep(0))\n"
-        "except OSError as error:\n    print(error)\n",
-        "[{'i': 1}, None]\nmine\n");
-    expect_plainly(sandbox, "print(await main())", "[{'i': 1}, None]\n");
-    expect_plainly(sandbox, "asyncio.set_event_loop_policy(None)", "");
+    prints(sandbox,
+           "import asyncio, warnings\nwarnings.simplefilter('ignore')\n"
+           "class Policy(asyncio.AbstractEventLoopPolicy):\n"
+           "    def get_event_loop(self): raise OSError('mine')\n"
+           "    set_event_loop = new_event_loop = get_event_loop\n"
+           "asyncio.set_event_loop_policy(Policy())\n"
+           "async def main(): return await asyncio.gather(echo(i=1), asyncio.sleep(0.001))\n"
+           "print(await main())\n"
+           "try:\n    asyncio.run(asyncio.sleep(0))\n"
+           "except OSError as error:\n    print(error)\n",
+           "[{'i': 1}, None]\nmine\n");
+    prints(sandbox, "print(await main())", "[{'i': 1}, None]\n");
+    prints(sandbox, "asyncio.set_event_loop_policy(None)", "");
     expect_works(sandbox);
     eryx_sandbox_free(sandbox);
 }
@@ -158,8 +145,8 @@ static void test_builtins(void **state) {
         eryx_sandbox_free(sandbox);
     }
     eryx_sandbox_t *sandbox = new_sandbox();
-    expect_plainly(sandbox, "import builtins\nbuiltins.print = lambda *a: None", "");
-    expect_plainly(sandbox, "print(await echo(i=1))", "");
+    prints(sandbox, "import builtins\nbuiltins.print = lambda *a: None", "");
+    prints(sandbox, "print(await echo(i=1))", "");
     eryx_sandbox_free(sandbox);
 }
 
@@ -167,23 +154,23 @@ static void test_builtins(void **state) {
 static void test_streams(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox();
-    expect_plainly(sandbox, "import sys\nsys.stdout = None\nprint('lost')", "");
-    expect_plainly(sandbox, "print('lost', await echo(i=1))", "");
-    expect_plainly(sandbox,
-                   "class Upper:\n    def write(self, text): sys.__stdout__.write(text.upper())\n"
-                   "    def flush(self): pass\nsys.stdout = Upper()\nprint('a', await echo(i='x'))",
-                   "A {'I': 'X'}\n");
-    expect_plainly(sandbox, "print('still')", "STILL\n");
-    expect_plainly(sandbox, "sys.stdout = sys.__stdout__\nsys.stdout.close()", "");
+    prints(sandbox, "import sys\nsys.stdout = None\nprint('lost')", "");
+    prints(sandbox, "print('lost', await echo(i=1))", "");
+    prints(sandbox,
+           "class Upper:\n    def write(self, text): sys.__stdout__.write(text.upper())\n"
+           "    def flush(self): pass\nsys.stdout = Upper()\nprint('a', await echo(i='x'))",
+           "A {'I': 'X'}\n");
+    prints(sandbox, "print('still')", "STILL\n");
+    prints(sandbox, "sys.stdout = sys.__stdout__\nsys.stdout.close()", "");
     expect_works(sandbox);
-    expect_plainly(sandbox, "sys.stdout.detach()", "");
+    prints(sandbox, "sys.stdout.detach()", "");
     expect_works(sandbox);
-    expect_plainly(sandbox, "import sys\nsys.stdout = sys.stderr = sys.stdin = 5", "");
+    prints(sandbox, "import sys\nsys.stdout = sys.stderr = sys.stdin = 5", "");
     eryx_outcome_t *outcome = execute(sandbox, "1 / 0");
     assert_string_equal(eryx_outcome_exception_type(outcome), "ZeroDivisionError");
     check(outcome, ERYX_OUTCOME_EXCEPTION, "");
     assert_int_equal(eryx_sandbox_clear(sandbox, NULL), ERYX_OK);
-    expect_plainly(sandbox, "print(await echo(i=1))", "{'i': 1}\n");
+    prints(sandbox, "print(await echo(i=1))", "{'i': 1}\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -191,12 +178,12 @@ static void test_streams(void **state) {
 static void test_clear(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox();
-    expect_plainly(sandbox,
-                   "import sys, os, builtins\nsys.modules.clear(); sys.meta_path.clear()\n"
-                   "sys.path_hooks.clear(); sys.path.clear(); os.environ.clear()\n"
-                   "sys.excepthook = sys.displayhook = None\nsys.setrecursionlimit(50)\n"
-                   "builtins.print = None\nglobals().clear()\n",
-                   "");
+    prints(sandbox,
+           "import sys, os, builtins\nsys.modules.clear(); sys.meta_path.clear()\n"
+           "sys.path_hooks.clear(); sys.path.clear(); os.environ.clear()\n"
+           "sys.excepthook = sys.displayhook = None\nsys.setrecursionlimit(50)\n"
+           "builtins.print = None\nglobals().clear()\n",
+           "");
     assert_int_equal(eryx_sandbox_clear(sandbox, NULL), ERYX_OK);
     expect_works(sandbox);
     eryx_sandbox_free(sandbox);

@@ -5,20 +5,6 @@
 #include <stdatomic.h>
 #include <time.h>
 
-static eryx_runtime_t *runtime;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
-
 static void pause_ns(long ns) {
     struct timespec time = {0, ns};
     nanosleep(&time, NULL);

@@ -26,18 +26,6 @@ static eryx_sandbox_t *new_sandbox(eryx_runtime_t *from) {
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome = NULL;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
-static void prints(eryx_sandbox_t *sandbox, const char *code, const char *output) {
-    check(execute(sandbox, code), ERYX_OUTCOME_OK, output);
-}
-
 static eryx_runtime_t *open_image(void) {
     eryx_runtime_t *image;
     eryx_error_t error = {0};

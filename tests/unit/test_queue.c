@@ -17,21 +17,8 @@ enum { MANY = 1000, THREADED = 100 };
 
 static const uint64_t millisecond = 1000000;
 
-static eryx_runtime_t *runtime;
 static eryx_call_t *held[MANY];
 static atomic_uint held_count;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void hold(void *env, eryx_call_t *call) {
     (void)env;

@@ -56,14 +56,6 @@ static eryx_sandbox_t *new_sandbox(uint64_t wall_time, bool rollback) {
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome = NULL;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
 static void prepare(eryx_sandbox_t *sandbox) {
     check(execute(sandbox, setting), ERYX_OUTCOME_OK, "");
     check(execute(sandbox, "import sys; path_before = list(sys.path)"), ERYX_OUTCOME_OK, "");

@@ -6,20 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static eryx_runtime_t *runtime;
-
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
-    return 0;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
-
 static void test_outcomes(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = fixture_sandbox(runtime, 0);

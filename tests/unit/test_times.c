@@ -15,7 +15,6 @@
 
 enum { SANDBOXES = 24 };
 
-static eryx_runtime_t *runtime;
 static const char work[] = "spin 10";
 static uint64_t work_ns; /* CPU time of `work` */
 
@@ -25,9 +24,8 @@ static uint64_t read_clock(clockid_t clock) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static int open_runtime(void **state) {
-    (void)state;
-    runtime = fixture_runtime();
+static int measure_work(void **state) {
+    open_runtime(state);
     eryx_sandbox_t *sandbox = fixture_sandbox(runtime, 0);
     for (int i = 0; i < 3; i++) {
         uint64_t start = read_clock(CLOCK_THREAD_CPUTIME_ID);
@@ -37,12 +35,6 @@ static int open_runtime(void **state) {
     }
     eryx_sandbox_free(sandbox);
     return work_ns > 0 ? 0 : 1;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
 }
 
 static eryx_sandbox_t *new_sandbox(uint64_t wall_ns, uint64_t cpu_ns) {
@@ -232,5 +224,5 @@ int main(int argc, char **argv) {
     int status = fixture_main(argc, argv);
     if (status != 0)
         return status;
-    return cmocka_run_group_tests(tests, open_runtime, close_runtime);
+    return cmocka_run_group_tests(tests, measure_work, close_runtime);
 }
