@@ -10,6 +10,7 @@
 #include "interrupt.h"
 #include "json_text.h"
 #include "message.h"
+#include "outcome_kind.h"
 #include "streams.h"
 #include "values.h"
 
@@ -30,25 +31,6 @@ static int exit_code_of(const eryx_outcome_t *outcome)
         return EXIT_CRASHED;
     }
     return EXIT_FAILED;
-}
-
-static const char *kind_name(eryx_outcome_kind_t kind)
-{
-    switch (kind) {
-    case ERYX_OUTCOME_OK:
-        return "ok";
-    case ERYX_OUTCOME_EXCEPTION:
-        return "exception";
-    case ERYX_OUTCOME_EXIT:
-        return "exit";
-    case ERYX_OUTCOME_LIMIT:
-        return "limit";
-    case ERYX_OUTCOME_INTERRUPTED:
-        return "interrupted";
-    case ERYX_OUTCOME_TRAP:
-        return "trap";
-    }
-    return "unknown";
 }
 
 static void print_result(const eryx_outcome_t *outcome, const char *result_name)
@@ -121,7 +103,7 @@ int report_json(const eryx_outcome_t *outcome, const char *result_name)
     eryx_outcome_kind_t kind = eryx_outcome_kind(outcome);
     int code = exit_code_of(outcome);
     size_t length;
-    printf("{\"outcome\": \"%s\", \"exit_code\": %d", kind_name(kind), code);
+    printf("{\"outcome\": \"%s\", \"exit_code\": %d", outcome_kind_name(kind), code);
     const char *text = eryx_outcome_stdout(outcome, &length);
     print_stream("stdout", text, length);
     text = eryx_outcome_stderr(outcome, &length);

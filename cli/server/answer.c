@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../outcome_kind.h"
 #include "../values.h"
 
 json_t *answer_string(const char *data, size_t length)
@@ -40,21 +41,7 @@ static const char *kind_name(const struct job *job)
         return "cancelled";
     if (job->status == JOB_TIMED_OUT)
         return "timeout";
-    switch (eryx_outcome_kind(job->outcome)) {
-    case ERYX_OUTCOME_OK:
-        return "ok";
-    case ERYX_OUTCOME_EXCEPTION:
-        return "exception";
-    case ERYX_OUTCOME_EXIT:
-        return "exit";
-    case ERYX_OUTCOME_LIMIT:
-        return "limit";
-    case ERYX_OUTCOME_INTERRUPTED:
-        return "interrupted";
-    case ERYX_OUTCOME_TRAP:
-        return "trap";
-    }
-    return "unknown";
+    return outcome_kind_name(eryx_outcome_kind(job->outcome));
 }
 
 static void set_text(json_t *object, const char *name, const char *text)

@@ -8,6 +8,7 @@
 
 #include <eryx.h>
 
+#include "../outcome_kind.h"
 #include "api.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
@@ -23,11 +24,10 @@ static void one(FILE *out, const char *name, const char *type, const char *help,
 
 static void outcomes(FILE *out, const struct service_counts *counts)
 {
-    static const char *const names[] = {"ok", "exception", "exit", "limit", "interrupted", "trap"};
     head(out, "executions_total", "counter", "Executions that came to an end, by outcome.");
     for (size_t i = 0; i < 6; i++)
-        fprintf(out, "eryx_executions_total{outcome=\"%s\"} %" PRIu64 "\n", names[i],
-                counts->outcomes[i]);
+        fprintf(out, "eryx_executions_total{outcome=\"%s\"} %" PRIu64 "\n",
+                outcome_kind_name((eryx_outcome_kind_t)i), counts->outcomes[i]);
     head(out, "jobs_ended_early_total", "counter", "Jobs that were not done, by reason.");
     fprintf(out,
             "eryx_jobs_ended_early_total{reason=\"rejected\"} %" PRIu64 "\n"

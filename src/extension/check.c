@@ -90,33 +90,10 @@ int extension_check_segments(const struct wasm_module *module, const extension_n
 
 /* --- Code --------------------------------------------------------------------------------- */
 
-/* Instructions that change what a checkpoint does not hold, or that memory guards do not cover. */
-static const char *forbidden(uint32_t opcode) {
-    switch (opcode) {
-    case 0x26:
-        return "table.set";
-    case 0xfc0008:
-        return "memory.init";
-    case 0xfc0009:
-        return "data.drop";
-    case 0xfc000c:
-        return "table.init";
-    case 0xfc000d:
-        return "elem.drop";
-    case 0xfc000e:
-        return "table.copy";
-    case 0xfc000f:
-        return "table.grow";
-    case 0xfc0011:
-        return "table.fill";
-    default:
-        return NULL;
-    }
-}
-
 static int check_instruction(const struct wasm_module *module, uint32_t function,
                              const struct wasm_instruction *instruction, eryx_error_t *error) {
-    const char *name = forbidden(instruction->opcode);
+    /* What a checkpoint does not hold, or memory guards do not cover. */
+    const char *name = wasm_table_or_segment_change(instruction->opcode);
     if (name)
         return error_set(error, ERYX_ERR_FORMAT, "function %u uses %s", function, name);
     if (instruction->opcode >> 16 == 0xfe)

@@ -252,3 +252,26 @@ void wasm_skip_locals(struct wasm_reader *reader) {
         get_block_type(reader, &ignored);
     }
 }
+
+const char *wasm_table_or_segment_change(uint32_t opcode) {
+    switch (opcode) {
+    case 0x26:
+        return "table.set";
+    case 0xfc0008:
+        return "memory.init";
+    case 0xfc0009:
+        return "data.drop";
+    case 0xfc000c:
+        return "table.init";
+    case 0xfc000d:
+        return "elem.drop";
+    case 0xfc000e:
+        return "table.copy";
+    case 0xfc000f:
+        return "table.grow";
+    case 0xfc0011:
+        return "table.fill";
+    default:
+        return NULL;
+    }
+}

@@ -281,6 +281,9 @@ struct wasm_instruction {
  * Nesting is not tracked: count WASM_OP_END. Indices are not checked. */
 bool wasm_next_instruction(struct wasm_reader *reader, struct wasm_instruction *out);
 
+/* The name of an instruction that changes a table or uses a passive segment; NULL: it does not. */
+const char *wasm_table_or_segment_change(uint32_t opcode);
+
 /* Skips the locals of a function body, so that the first instruction is next. */
 void wasm_skip_locals(struct wasm_reader *reader);
 

@@ -8,38 +8,13 @@
 
 #define WASM_PAGE UINT64_C(65536)
 
-/* Instructions that use passive segments or change a table. */
-static const char *unsuitable(uint32_t opcode)
-{
-    switch (opcode) {
-    case 0x26:
-        return "table.set";
-    case 0xfc0008:
-        return "memory.init";
-    case 0xfc0009:
-        return "data.drop";
-    case 0xfc000c:
-        return "table.init";
-    case 0xfc000d:
-        return "elem.drop";
-    case 0xfc000e:
-        return "table.copy";
-    case 0xfc000f:
-        return "table.grow";
-    case 0xfc0011:
-        return "table.fill";
-    default:
-        return NULL;
-    }
-}
-
 static bool check_body(const struct wasm_module *module, uint32_t index)
 {
     struct wasm_reader reader = wasm_reader_of(module->functions[index].body);
     struct wasm_instruction instruction;
     wasm_skip_locals(&reader);
     while (wasm_next_instruction(&reader, &instruction)) {
-        const char *name = unsuitable(instruction.opcode);
+        const char *name = wasm_table_or_segment_change(instruction.opcode);
         if (name) {
             step_error("function %u uses %s, whose effect an image cannot hold",
                        module->imported[WASM_FUNCTION] + index, name);
