@@ -132,11 +132,12 @@ async def resolve(loop, name):
             number = _eryx.resolve_watch(lookup)
             if number:
                 future = loop.create_future()
-                _watching[number] = _Lookup(future), None
+                watch = _watching[number] = _Lookup(future), None
                 try:
                     await future
                 finally:
-                    if _watching.pop(number, None) is not None:
+                    if _watching.get(number) is watch:  # or the number is another's by now
+                        del _watching[number]
                         _eryx.unwatch(number)
     except BaseException:
         _eryx.resolve_drop(lookup)

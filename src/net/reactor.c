@@ -1,5 +1,6 @@
 /* Events name a place of the table and its generation, not a pointer: between epoll_wait and taking
- * the lock the watch may be gone, and its place taken by another. */
+ * the lock the watch may be gone, and its place taken by another, or it may be armed for something
+ * else. An event of an arming that is over says nothing of the next, which has its own. */
 #define _GNU_SOURCE
 #include "net/reactor.h"
 
@@ -193,6 +194,7 @@ bool reactor_add(reactor_t *self, reactor_watch_t *watch, int fd, reactor_fn rea
 }
 
 void reactor_arm(reactor_t *self, reactor_watch_t *watch, unsigned events) {
+    self->places[watch->place].generation++;
     struct epoll_event event = {.events = EPOLLONESHOT, .data.u64 = key_of(self, watch->place)};
     if (events & NET_READ)
         event.events |= EPOLLIN | EPOLLRDHUP;
