@@ -43,11 +43,13 @@ class WithServer(unittest.IsolatedAsyncioTestCase):
         folder = tempfile.TemporaryDirectory(prefix="eryx-mcp-")
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
+        self.configs = 0
 
     def client(self, config=None, **options):
         arguments = ["mcp"]
         if config is not None:
-            path = self.folder / "config.json"
+            self.configs += 1  # a file each: an earlier server may not have read its own yet
+            path = self.folder / f"config-{self.configs}.json"
             path.write_text(json.dumps(config))
             arguments += ["--config", str(path)]
         return Client(StdioServerParameters(command=str(eryx()), args=arguments), mode=self.mode,
