@@ -33,11 +33,13 @@ async def numbers():
     finally:
         await asyncio.sleep(0)
         print('generator closed')
+        closed.set()
 
 
+closed = asyncio.Event()
 tasks = [asyncio.create_task(each) for each in (polite("a"), stubborn(), failing())]
 async for number in numbers():
     break
 asyncio.get_running_loop().call_later(100, print, 'never')
-await asyncio.sleep(0.001)
+await closed.wait()
 print('end')

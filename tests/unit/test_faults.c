@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -33,14 +34,16 @@ static eryx_sandbox_t *new_sandbox(eryx_call_fn on_call, void *env) {
 
 typedef struct race {
     eryx_sandbox_t *sandbox;
-    _Atomic(eryx_call_t *) call;
+    eryx_call_t *call;
+    sem_t taken; /* the other thread has read `call`: an interrupt can end its execution before */
     pthread_barrier_t barrier;
     atomic_bool over;
 } race_t;
 
 static void hold(void *env, eryx_call_t *call) {
     race_t *race = env;
-    atomic_store(&race->call, call);
+    sem_wait(&race->taken);
+    race->call = call;
     pthread_barrier_wait(&race->barrier);
 }
 
@@ -50,7 +53,8 @@ static void *complete(void *argument) {
         pthread_barrier_wait(&race->barrier);
         if (atomic_load(&race->over))
             return NULL;
-        eryx_call_t *call = atomic_load(&race->call);
+        eryx_call_t *call = race->call;
+        sem_post(&race->taken);
         eryx_call_complete(call, "7", 1, NULL); /* or it is too late */
         eryx_call_free(call);
     }
@@ -72,6 +76,7 @@ static void test_completion_meets_interrupt(void **state) {
     pthread_t threads[2];
     unsigned ended = 0, interrupted = 0;
     assert_int_equal(pthread_barrier_init(&race.barrier, NULL, 3), 0);
+    assert_int_equal(sem_init(&race.taken, 0, 1), 0);
     race.sandbox = new_sandbox(hold, &race);
     fixture_expect(race.sandbox, "set 5", "");
     pthread_create(&threads[0], NULL, complete, &race);
@@ -92,6 +97,7 @@ static void test_completion_meets_interrupt(void **state) {
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
     pthread_barrier_destroy(&race.barrier);
+    sem_destroy(&race.taken);
     assert_int_equal(ended + interrupted, 600);
     fixture_expect(race.sandbox, "get", "5");
     eryx_sandbox_free(race.sandbox);
