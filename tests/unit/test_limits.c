@@ -164,10 +164,13 @@ typedef struct interrupter {
     atomic_bool stop;
 } interrupter_t;
 
-static void *interrupt_once(void *argument) {
+/* Again and again: one that comes before the execution has begun does nothing. */
+static void *interrupt_always(void *argument) {
     interrupter_t *interrupter = argument;
-    pause_ns(interrupter->delay_ns);
-    eryx_sandbox_interrupt(interrupter->sandbox);
+    while (!atomic_load(&interrupter->stop)) {
+        eryx_sandbox_interrupt(interrupter->sandbox);
+        pause_ns(interrupter->delay_ns);
+    }
     return NULL;
 }
 
@@ -178,8 +181,9 @@ static void test_interrupt(void **state) {
         eryx_sandbox_t *sandbox = fixture_sandbox(runtime, 0);
         interrupter_t interrupter = {.sandbox = sandbox, .delay_ns = 20000000};
         pthread_t thread;
-        pthread_create(&thread, NULL, interrupt_once, &interrupter);
+        pthread_create(&thread, NULL, interrupt_always, &interrupter);
         eryx_outcome_t *outcome = fixture_run(sandbox, commands[i]);
+        atomic_store(&interrupter.stop, true);
         pthread_join(thread, NULL);
         assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_INTERRUPTED);
         assert_string_equal(eryx_outcome_exception_message(outcome), "interrupted");
@@ -198,15 +202,6 @@ static void test_interrupt_at_rest(void **state) {
     eryx_sandbox_interrupt(sandbox);
     fixture_expect(sandbox, "poll 1", "");
     eryx_sandbox_free(sandbox);
-}
-
-static void *interrupt_always(void *argument) {
-    interrupter_t *interrupter = argument;
-    while (!atomic_load(&interrupter->stop)) {
-        eryx_sandbox_interrupt(interrupter->sandbox);
-        pause_ns(interrupter->delay_ns);
-    }
-    return NULL;
 }
 
 /* Interrupts at every moment of many executions: each ends by itself or interrupted, and
