@@ -17,7 +17,7 @@
 #include <time.h>
 
 /* SETTLE: more often than a page must stay unchanged until a warm instance gives it back. */
-enum { THREADS = 2, PLACES = 64, STOPS = 48, LIVE = 8, SETTLE = 40 };
+enum { THREADS = 2, PLACES = 64, STOPS = 48, STOPS_SHORT = 4, LIVE = 8, SETTLE = 40 };
 
 static const char *const friendly[] = {
     "x = 1",
@@ -266,11 +266,12 @@ void bench_soak(unsigned seconds)
     for (uintptr_t i = 0; i < THREADS; i++)
         if (pthread_create(&threads[i], NULL, run_sessions, (void *)i) != 0)
             fail("cannot start a thread");
-    for (int i = 1; i <= STOPS; i++) {
-        sleep_ns((uint64_t)seconds * 1000000000u / STOPS);
+    int stops = seconds < STOPS ? STOPS_SHORT : STOPS;
+    for (int i = 1; i <= stops; i++) {
+        sleep_ns((uint64_t)seconds * 1000000000u / (unsigned)stops);
         last = measure_state();
         rss[i - 1] = last.rss;
-        if (i == STOPS / 4)
+        if (i == stops / 4)
             first = last;
     }
     atomic_store(&soak.over, true);
@@ -282,8 +283,8 @@ void bench_soak(unsigned seconds)
     json_number("executions", (double)atomic_load(&soak.executions));
     json_number("rss_mib", last.rss / 1024);
     /* What sandboxes hold at a moment varies by more than a leak would: medians of many moments. */
-    double before = median(rss + STOPS / 4, STOPS / 4);
-    double after = median(rss + STOPS - STOPS / 4, STOPS / 4);
+    double before = median(rss + stops / 4, (size_t)stops / 4);
+    double after = median(rss + stops - stops / 4, (size_t)stops / 4);
     json_number("rss_drift_pct", (after - before) / before * 100);
     json_number("leaked_sandboxes", lost);
     json_number("leaked_descriptors", (double)descriptors);
