@@ -112,27 +112,6 @@ static void wait_for_queue_or_timer(struct host *host)
         fail("cannot poll the queue's descriptor");
 }
 
-static void end(eryx_execution_t *execution)
-{
-    eryx_outcome_t *outcome = eryx_execution_take_outcome(execution);
-    if (eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK)
-        fail("a program with callbacks ended as %d: %s%s", (int)eryx_outcome_kind(outcome),
-             eryx_outcome_exception_message(outcome), eryx_outcome_traceback(outcome));
-    eryx_outcome_free(outcome);
-    eryx_execution_free(execution);
-}
-
-static void start(struct host *host, eryx_sandbox_t *sandbox, const char *code)
-{
-    eryx_execute_options_t options;
-    eryx_execute_options_init(&options);
-    options.queue = host->queue;
-    eryx_execution_t *execution;
-    eryx_error_t error;
-    if (eryx_execution_start(sandbox, code, strlen(code), &options, &execution, &error) != ERYX_OK)
-        fail("cannot start '%s': %s", code, error.message);
-}
-
 /* Until as many executions have ended. */
 static void drive(struct host *host, unsigned executions)
 {
@@ -141,7 +120,7 @@ static void drive(struct host *host, unsigned executions)
         if (!execution) {
             wait_for_queue_or_timer(host);
         } else if (eryx_execution_run(execution) == ERYX_EXECUTION_DONE) {
-            end(execution);
+            end_execution(execution);
             if (--executions == 0)
                 return;
         }
@@ -194,7 +173,7 @@ static void measure(eryx_runtime_t *runtime, const char *prepare, const char *co
     eryx_outcome_free(execute(sandbox, prepare, ERYX_OUTCOME_OK));
     for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
         uint64_t begin = now_ns();
-        start(&host, sandbox, code);
+        start_execution(host.queue, sandbox, code);
         drive(&host, 1);
         if (i >= WARM_UP)
             samples_add(&samples, (double)(now_ns() - begin) / unit_ns);
@@ -251,18 +230,6 @@ void bench_callbacks(void)
     eryx_runtime_free(runtime);
 }
 
-static eryx_runtime_t *open_warm_runtime(unsigned count)
-{
-    eryx_runtime_t *runtime;
-    eryx_error_t error;
-    eryx_runtime_options_t options;
-    eryx_runtime_options_init(&options);
-    options.max_warm = options.prewarm = count;
-    if (eryx_runtime_open(NULL, &options, &runtime, &error) != ERYX_OK)
-        fail("cannot open the runtime: %s", error.message);
-    return runtime;
-}
-
 void bench_waiting(unsigned count, bool cold)
 {
     eryx_runtime_t *runtime = cold ? open_runtime() : open_warm_runtime(count);
@@ -279,7 +246,7 @@ void bench_waiting(unsigned count, bool cold)
         begin = now_ns();
         host.most = 0;
         for (unsigned i = 0; i < count; i++)
-            start(&host, sandboxes[i], "await wait(100)");
+            start_execution(host.queue, sandboxes[i], "await wait(100)");
         drive(&host, count);
         json_number(again ? "again_ms" : "first_ms", (double)(now_ns() - begin) / 1e6);
         json_number(again ? "again_waiting_at_once" : "first_waiting_at_once", (double)host.most);

@@ -34,6 +34,8 @@ int main(int argc, char **argv)
         bench_waiting(number_of(argv[2]), false);
     } else if (argc == 3 && strcmp(part, "waiting-cold") == 0) {
         bench_waiting(number_of(argv[2]), true);
+    } else if (argc == 3 && strcmp(part, "sockets") == 0) {
+        bench_sockets(number_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "soak") == 0) {
         bench_soak(number_of(argv[2]));
     } else if (argc == 2 && strcmp(part, "parallel") == 0) {
@@ -42,7 +44,7 @@ int main(int argc, char **argv)
         fputs(
             "usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
             "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
-            "                  soak SECONDS\n"
+            "                  sockets SANDBOXES | soak SECONDS\n"
             "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
             stderr);
         return 2;

@@ -143,3 +143,36 @@ eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_
              eryx_outcome_traceback(outcome));
     return outcome;
 }
+
+eryx_runtime_t *open_warm_runtime(unsigned count)
+{
+    eryx_runtime_t *runtime;
+    eryx_error_t error;
+    eryx_runtime_options_t options;
+    eryx_runtime_options_init(&options);
+    options.max_warm = options.prewarm = count;
+    if (eryx_runtime_open(NULL, &options, &runtime, &error) != ERYX_OK)
+        fail("cannot open the runtime: %s", error.message);
+    return runtime;
+}
+
+void start_execution(eryx_queue_t *queue, eryx_sandbox_t *sandbox, const char *code)
+{
+    eryx_execute_options_t options;
+    eryx_execute_options_init(&options);
+    options.queue = queue;
+    eryx_execution_t *execution;
+    eryx_error_t error;
+    if (eryx_execution_start(sandbox, code, strlen(code), &options, &execution, &error) != ERYX_OK)
+        fail("cannot start '%s': %s", code, error.message);
+}
+
+void end_execution(eryx_execution_t *execution)
+{
+    eryx_outcome_t *outcome = eryx_execution_take_outcome(execution);
+    if (eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK)
+        fail("a program ended as %d: %s%s", (int)eryx_outcome_kind(outcome),
+             eryx_outcome_exception_message(outcome), eryx_outcome_traceback(outcome));
+    eryx_outcome_free(outcome);
+    eryx_execution_free(execution);
+}

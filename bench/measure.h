@@ -45,6 +45,13 @@ eryx_sandbox_t *new_sandbox(eryx_runtime_t *runtime, const eryx_sandbox_options_
 /* Runs code that must end as expected. The caller frees the outcome. */
 eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t expected);
 
+/* A runtime whose pool holds as many instances. */
+eryx_runtime_t *open_warm_runtime(unsigned count);
+/* Starts an execution in the queue; it must be handed to end_execution when it is done, which must be
+ * without an exception. */
+void start_execution(eryx_queue_t *queue, eryx_sandbox_t *sandbox, const char *code);
+void end_execution(eryx_execution_t *execution);
+
 /* The benchmarks, by argument: see main.c. */
 void bench_lifecycle(void);
 void bench_interrupt(void);
@@ -52,6 +59,7 @@ void bench_memory(unsigned sandboxes);
 void bench_callbacks(void);
 /* cold: in instances that were never used before, else from a pool of as many. */
 void bench_waiting(unsigned sandboxes, bool cold);
+void bench_sockets(unsigned sandboxes);
 void bench_soak(unsigned seconds);
 void bench_parallel(void);
 void bench_session(void);
