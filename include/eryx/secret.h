@@ -16,8 +16,9 @@ extern "C" {
  * shape. In what the program sends over TLS to one of the hosts, whose certificate this library
  * checks against the host's trust store whatever the program's own settings are, the placeholder is
  * replaced by the value; anywhere else it stays what it is. In everything that comes back (network,
- * output, results, exceptions, traces, arguments and results of callbacks, snapshots) the value is
- * replaced by the placeholder. docs/secrets.md tells what that does not cover: a host that can be made
+ * output, results, exceptions, traces, arguments and results of callbacks, files of mounts, files that
+ * the host reads) the value is replaced by the placeholder; snapshots and checkpoints with a value in
+ * them are refused. docs/secrets.md tells what that does not cover: a host that can be made
  * to send the value back in disguise gives it to the program. */
 typedef struct eryx_secret {
     size_t size; /* sizeof(eryx_secret_t), set by eryx_secret_init */

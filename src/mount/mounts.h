@@ -28,12 +28,22 @@ typedef struct mount {
     int64_t bytes, files; /* how much more there is than at first; of what the sandbox did */
 } mount_t;
 
+/* Replaces what the host keeps from programs (values of secrets) in a piece of a file, in place; of
+ * `span` bytes on either side of a piece it wants to see as many as there are. False: out of memory.
+ * piece NULL: nothing is replaced. */
+typedef struct mounts_scrub {
+    bool (*piece)(const void *env, char *text, size_t length);
+    const void *env;
+    size_t span;
+} mounts_scrub_t;
+
 /* All zero: no mounts, and none can be opened before mounts_init. */
 typedef struct mounts {
     mount_t *items;
     size_t count;
     uint32_t last_number;
     files_t files;
+    mounts_scrub_t scrub;
     char *bounce; /* MOUNTS_BOUNCE bytes, made when first needed */
 } mounts_t;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mount/mounts.h"
+#include "mount/scrub.h"
 #include "mount/source.h"
 
 #define OPEN_FLAGS                                                                                 \
@@ -22,6 +23,11 @@ bool mount_writable(const mount_t *mount) {
     return mount->mode == ERYX_MOUNT_READ_WRITE && mount->source->provider.write;
 }
 
+/* Names and targets of links, which have no surroundings. False: out of memory. */
+static bool clean(const mounts_t *mounts, char *text, size_t length) {
+    return !mounts->scrub.piece || mounts->scrub.piece(mounts->scrub.env, text, length);
+}
+
 /* The mount of a path, and the path with a NUL. 0 or an error. */
 static int lift_path(const mounts_t *mounts, mount_path_t path, mount_t **mount,
                      char text[SOURCE_PATH_MAX]) {
@@ -34,7 +40,7 @@ static int lift_path(const mounts_t *mounts, mount_path_t path, mount_t **mount,
         return -EINVAL;
     memcpy(text, path.text, path.length);
     text[path.length] = '\0';
-    return 0;
+    return clean(mounts, text, path.length) ? 0 : -ENOMEM;
 }
 
 /* The same, of a mount that may be written to. */
@@ -184,6 +190,8 @@ ptrdiff_t mounts_read(mounts_t *mounts, uint64_t number, uint64_t offset, void *
         return error;
     if (file->flags & ERYX_OPEN_DIRECTORY)
         return -EISDIR;
+    if (mounts->scrub.piece)
+        return scrub_read(mounts, file, offset, buffer, length);
     return trusted(
         file->source->provider.read(file->source->env, file->file, offset, buffer, length), length);
 }
@@ -215,8 +223,11 @@ ptrdiff_t mounts_write(mounts_t *mounts, uint64_t number, uint64_t offset, const
             return -ENOSPC;
         length = (size_t)(allowed - offset);
     }
-    ptrdiff_t count = trusted(
-        file->source->provider.write(file->source->env, file->file, offset, data, length), length);
+    ptrdiff_t count =
+        mounts->scrub.piece
+            ? scrub_write(mounts, file, offset, data, length)
+            : file->source->provider.write(file->source->env, file->file, offset, data, length);
+    count = trusted(count, length);
     if (count == 0)
         return -EIO;
     if (count > 0 && offset + (uint64_t)count > size)
@@ -260,10 +271,12 @@ static bool is_shown(const eryx_file_entry_t *entry) {
            !memchr(entry->name, '/', entry->length);
 }
 
-static void put_entry(uint8_t *to, const eryx_file_entry_t *entry) {
+static void put_entry(const mounts_t *mounts, uint8_t *to, const eryx_file_entry_t *entry) {
     to[0] = (uint8_t)entry->kind;
     to[1] = (uint8_t)entry->length;
     memcpy(to + 2, entry->name, entry->length);
+    if (!clean(mounts, (char *)to + 2, entry->length))
+        memset(to + 2, '*', entry->length);
 }
 
 ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, size_t capacity) {
@@ -290,14 +303,14 @@ ptrdiff_t mounts_entries(mounts_t *mounts, uint64_t number, uint8_t *buffer, siz
         if (!is_shown(&entry))
             continue;
         if (capacity - used >= 2 + entry.length) {
-            put_entry(buffer + used, &entry);
+            put_entry(mounts, buffer + used, &entry);
             used += 2 + entry.length;
             continue;
         }
         file->left = malloc(2 + entry.length);
         if (!file->left)
             return -ENOMEM;
-        put_entry(file->left, &entry);
+        put_entry(mounts, file->left, &entry);
         break;
     }
     file->ended = file->ended || found == 0;
@@ -310,8 +323,9 @@ ptrdiff_t mounts_readlink(mounts_t *mounts, mount_path_t path, char *buffer, siz
     int error = lift_path(mounts, path, &mount, text);
     if (error || !mount->source->provider.readlink)
         return error ? error : -EINVAL;
-    return trusted(mount->source->provider.readlink(mount->source->env, text, buffer, capacity),
-                   capacity);
+    ptrdiff_t count = trusted(
+        mount->source->provider.readlink(mount->source->env, text, buffer, capacity), capacity);
+    return count > 0 && !clean(mounts, buffer, (size_t)count) ? -ENOMEM : count;
 }
 
 int mounts_set_times(mounts_t *mounts, mount_path_t path, const int64_t *accessed_ns,
@@ -390,5 +404,7 @@ int mounts_change(mounts_t *mounts, enum mount_change change, mount_path_t path,
         return valid ? -EBUSY : -EINVAL;
     memcpy(second, other, other_length);
     second[other_length] = '\0';
+    if (!clean(mounts, second, other_length))
+        return -ENOMEM;
     return change_two(mount, change, text, second);
 }

@@ -2,6 +2,7 @@
  * and all that is kept or written counts against the caller's cap: names and sizes are the program's. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,6 +84,14 @@ static bool push_entry(void *env, const eryx_file_entry_t *entry) {
     return false;
 }
 
+/* A name or the target of a link as the host is to see it. */
+static int scrub_name(export_t *export, const char *path, char *text) {
+    const secrets_t *secrets = export->files.sandbox->secrets;
+    if (!secrets || secrets_scrub_piece(secrets, text, strlen(text)))
+        return ERYX_OK;
+    return files_fail(&export->files, ERYX_ERR_MEMORY, path, "out of memory");
+}
+
 static int put_header(export_t *export, const char *path, const eryx_file_stat_t *status,
                       unsigned kind, size_t size) {
     const libarchive_t *library = export->library;
@@ -93,7 +102,12 @@ static int put_header(export_t *export, const char *path, const eryx_file_stat_t
         return ERYX_OK;
     if (!*name)
         name = strrchr(path, '/') + 1; /* the tree is a single file */
-    library->archive_entry_set_pathname(export->entry, name);
+    char shown[SOURCE_PATH_MAX];
+    if (snprintf(shown, sizeof shown, "%s", name) >= (int)sizeof shown)
+        return files_fail(&export->files, ERYX_ERR_IO, path, strerror(ENAMETOOLONG));
+    if (scrub_name(export, path, shown) != ERYX_OK)
+        return export->files.result;
+    library->archive_entry_set_pathname(export->entry, shown);
     library->archive_entry_set_filetype(export->entry, kind);
     library->archive_entry_set_perm(export->entry, kind == AE_IFDIR ? 0755 : 0644);
     library->archive_entry_set_size(export->entry, (la_int64_t)size);
@@ -135,6 +149,8 @@ static int put_link(export_t *export, const char *path, const eryx_file_stat_t *
         return files_fail(&export->files, ERYX_ERR_GUEST, path, "the target makes no sense");
     memcpy(target, call.answer, call.answer_length);
     target[call.answer_length] = '\0';
+    if (scrub_name(export, path, target) != ERYX_OK)
+        return export->files.result;
     export->library->archive_entry_set_symlink(export->entry, target);
     return put_header(export, path, status, AE_IFLNK, 0);
 }

@@ -172,6 +172,27 @@ int files_list(files_session_t *files, const char *path, files_entry_fn on_entry
     }
 }
 
+/* Names as the host is to see them. */
+typedef struct shown {
+    const secrets_t *secrets;
+    bool (*on_entry)(void *env, const eryx_file_entry_t *entry);
+    void *env;
+} shown_t;
+
+static bool show_entry(void *env, const eryx_file_entry_t *entry) {
+    const shown_t *shown = env;
+    char name[SOURCE_NAME_MAX + 1];
+    eryx_file_entry_t copy = *entry;
+    if (!shown->secrets || entry->length > SOURCE_NAME_MAX)
+        return shown->on_entry(shown->env, entry);
+    memcpy(name, entry->name, entry->length);
+    name[entry->length] = '\0';
+    if (!secrets_scrub_piece(shown->secrets, name, entry->length))
+        memset(name, '*', entry->length);
+    copy.name = name;
+    return shown->on_entry(shown->env, &copy);
+}
+
 int eryx_fs_list(eryx_sandbox_t *sandbox, const char *path,
                  bool (*on_entry)(void *env, const eryx_file_entry_t *entry), void *env,
                  eryx_error_t *error) {
@@ -181,7 +202,8 @@ int eryx_fs_list(eryx_sandbox_t *sandbox, const char *path,
     int status = files_begin(&files, sandbox, "list", path, error);
     if (status != ERYX_OK)
         return status;
-    files_list(&files, path, on_entry, env);
+    shown_t shown = {sandbox->secrets, on_entry, env};
+    files_list(&files, path, show_entry, &shown);
     return files_end(&files);
 }
 

@@ -61,10 +61,16 @@ static bool extend_environ(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t
     return done;
 }
 
+static bool scrub_piece(const void *env, char *text, size_t length) {
+    return secrets_scrub_piece(env, text, length);
+}
+
 static void start_filters(eryx_sandbox_t *sandbox) {
     filter_init(&sandbox->scrub[0], sandbox->secrets, FILTER_SCRUB, 0);
     filter_init(&sandbox->scrub[1], sandbox->secrets, FILTER_SCRUB, 0);
     sandbox->calls.secrets = sandbox->secrets;
+    sandbox->mounts.scrub =
+        (mounts_scrub_t){scrub_piece, sandbox->secrets, secrets_span(sandbox->secrets)};
 }
 
 int scrub_setup(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,

@@ -376,6 +376,13 @@ bool filter_finish(filter_t *filter, buffer_t *out) {
     return done;
 }
 
+bool filter_piece(filter_t *filter, char *text, size_t length) {
+    window_t window = {text, filter->position, filter->position + length};
+    process(filter, &window);
+    forget(filter);
+    return !filter->failed;
+}
+
 void filter_text(filter_t *filter, char *text, size_t length) {
     window_t window = {text, filter->position, filter->position + length};
     process(filter, &window);

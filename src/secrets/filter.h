@@ -60,6 +60,9 @@ bool filter_push(filter_t *filter, const void *data, size_t length, buffer_t *ou
 bool filter_release(filter_t *filter, buffer_t *out);
 /* Same at the end of the stream; the filter can be used for another one. */
 bool filter_finish(filter_t *filter, buffer_t *out);
+/* A piece of something in place, which may begin and end within values: what is not whole stays. False:
+ * out of memory. */
+bool filter_piece(filter_t *filter, char *text, size_t length);
 /* A whole stream in place; if memory is out, nothing of it is shown. */
 void filter_text(filter_t *filter, char *text, size_t length);
 

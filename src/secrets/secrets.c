@@ -347,3 +347,20 @@ bool secrets_scrub(const secrets_t *secrets, char *text, size_t length) {
     filter_free(&filter);
     return filter.replaced;
 }
+
+bool secrets_scrub_piece(const secrets_t *secrets, char *text, size_t length) {
+    filter_t filter;
+    filter_init(&filter, secrets, FILTER_SCRUB, 0);
+    bool done = filter_piece(&filter, text, length);
+    filter_free(&filter);
+    return done;
+}
+
+/* Besides the longest form a character of base64, and a boundary of chunks within. */
+size_t secrets_span(const secrets_t *secrets) {
+    size_t longest = 0;
+    for (uint32_t i = 0; i < secrets->scrub->pattern_count; i++)
+        if (secrets->scrub->patterns[i].length > longest)
+            longest = secrets->scrub->patterns[i].length;
+    return longest + 64;
+}

@@ -61,6 +61,12 @@ uint64_t secrets_allowed(const secrets_t *secrets, const char *host, bool encryp
  * NULL. */
 bool secrets_scrub(const secrets_t *secrets, char *text, size_t length);
 
+/* Replaces whole values in a piece of something, in place; what may belong to one that begins or ends
+ * elsewhere stays. False: out of memory. */
+bool secrets_scrub_piece(const secrets_t *secrets, char *text, size_t length);
+/* How many bytes around a piece may belong to a value that lies partly in it. */
+size_t secrets_span(const secrets_t *secrets);
+
 /* Whether a pattern can be a host of a secret: "api.example.org", "*.example.org", an address literal. */
 bool secret_host_valid(const char *pattern);
 /* Whether a host is meant by the pattern; both in lower case. */
