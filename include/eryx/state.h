@@ -41,7 +41,8 @@ ERYX_API int eryx_sandbox_snapshot(eryx_sandbox_t *sandbox, const eryx_snapshot_
 ERYX_API int eryx_sandbox_restore(eryx_sandbox_t *sandbox, const void *data, size_t length,
                                   eryx_error_t *error);
 
-/* Forgets the session's names and what the program changed in the interpreter.
+/* Forgets the session's names and what the program changed in the interpreter, and closes its
+ * sockets.
  * Errors: ERYX_ERR_ARGUMENT, _STATE (executing), _MEMORY, _ENGINE, _GUEST. */
 ERYX_API int eryx_sandbox_clear(eryx_sandbox_t *sandbox, eryx_error_t *error);
 

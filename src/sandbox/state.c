@@ -59,6 +59,12 @@ static int describe(const eryx_sandbox_t *sandbox, guest_status_t status, stop_r
     return error_set(error, ERYX_ERR_GUEST, "%s: %s; %s", what, message, then);
 }
 
+static void close_sockets(eryx_sandbox_t *sandbox) {
+    if (sandbox->net)
+        net_sandbox_reset(sandbox->net);
+    tls_reset(sandbox->tls);
+}
+
 int session_end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what,
                 eryx_error_t *error) {
     stop_reason_t reason = control_end(sandbox->control, NULL);
@@ -73,9 +79,7 @@ int session_end(eryx_sandbox_t *sandbox, guest_status_t status, const char *what
         reason = STOP_NONE;
     int result = describe(sandbox, status, reason, what, error);
     sandbox_undo(sandbox);
-    if (sandbox->net)
-        net_sandbox_reset(sandbox->net);
-    tls_reset(sandbox->tls);
+    close_sockets(sandbox);
     return result;
 }
 
@@ -158,5 +162,8 @@ int eryx_sandbox_clear(eryx_sandbox_t *sandbox, eryx_error_t *error) {
         return result;
     if (status == GUEST_ENDED)
         status = guest_clear(&sandbox->instance->guest);
-    return session_end(sandbox, status, "clear", error);
+    result = session_end(sandbox, status, "clear", error);
+    if (result == ERYX_OK) /* also those that modules have kept */
+        close_sockets(sandbox);
+    return result;
 }
