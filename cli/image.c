@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "message.h"
 #include "mount_options.h"
+#include "package_options.h"
 #include "report.h"
 #include "source.h"
 #include "suggest.h"
@@ -20,6 +21,7 @@ static const struct option options_list[] = {
     {"code", required_argument, NULL, OPTION_CODE},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"mount", required_argument, NULL, OPTION_MOUNT},
+    PACKAGES_OPTIONS,
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
     {"help", no_argument, NULL, 'h'},
     {0},
@@ -31,10 +33,13 @@ struct build {
     size_t code_count;
     uint64_t timeout_ns;
     struct mount_options mounts;
+    struct package_options packages;
 };
 
 static int set_option(struct build *build, int option, char *value)
 {
+    if (package_options_has(option))
+        return package_options_set(&build->packages, option, value);
     switch (option) {
     case 'o':
         build->output = value;
@@ -62,7 +67,7 @@ static int parse(struct build *build, int argc, char **argv)
 {
     opterr = 0;
     optind = 1;
-    for (int option; (option = getopt_long(argc, argv, "+:o:h", options_list, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "+:o:r:h", options_list, NULL)) != -1;) {
         if (option == 'h')
             return -1;
         int result = option == '?' || option == ':'
@@ -75,8 +80,8 @@ static int parse(struct build *build, int argc, char **argv)
         return message_usage("image", "'%s': give files with --code", argv[optind]);
     if (!build->output)
         return message_usage("image", "no output: give -o FILE");
-    if (build->code_count == 0)
-        return message_usage("image", "nothing to run: give --code FILE");
+    if (build->code_count == 0 && build->packages.count == 0)
+        return message_usage("image", "nothing to run: give --code FILE, or --package");
     return EXIT_OK;
 }
 
@@ -134,11 +139,20 @@ static int build_image(const struct build *build)
     eryx_sandbox_t *sandbox;
     eryx_error_t error;
     eryx_sandbox_options_t options;
-    int result = EXIT_FAILED;
-    if (eryx_runtime_open(build->runtime_path, NULL, &runtime, &error) != ERYX_OK) {
+    eryx_runtime_options_t runtime_options;
+    eryx_packages_t *packages;
+    int result = package_options_load(&build->packages, &packages);
+    if (result != EXIT_OK)
+        return result;
+    eryx_runtime_options_init(&runtime_options);
+    runtime_options.packages = packages;
+    int status = eryx_runtime_open(build->runtime_path, &runtime_options, &runtime, &error);
+    eryx_packages_free(packages);
+    if (status != ERYX_OK) {
         message_error("%s", error.message);
         return EXIT_FAILED;
     }
+    result = EXIT_FAILED;
     eryx_sandbox_options_init(&options);
     options.limits.wall_time_ns = build->timeout_ns;
     options.on_output = on_output;
@@ -169,6 +183,7 @@ static int run(int argc, char **argv)
     else if (result == EXIT_OK)
         result = build_image(&build);
     mount_options_free(&build.mounts);
+    package_options_free(&build.packages);
     return result;
 }
 
@@ -176,22 +191,24 @@ const struct command command_image = {
     .name = "image",
     .summary = "make a runtime file in which modules are imported already",
     .help =
-        "Usage: eryx image build -o OUTPUT --code FILE [--code FILE ...] [options]\n"
+        "Usage: eryx image build -o OUTPUT [--code FILE ...] [--package PATH ...] [options]\n"
         "\n"
         "Runs the files one after the other in a sandbox and writes what it is then as a runtime\n"
         "file: sandboxes of OUTPUT begin with these modules imported, names defined and files\n"
-        "made, as fast as those of the installed runtime. `random` and what uses it are seeded\n"
+        "made, native extensions loaded and packages\n"
+        "there, as fast as those of the installed runtime. `random` and what uses it are seeded\n"
         "anew in every sandbox. At most 96 MiB of memory can be used.\n"
         "\n"
         "Examples:\n"
         "  echo 'import statistics, sqlite3; table = {n: n * n for n in range(1000)}' > warm.py\n"
         "  eryx image build -o warm.cwasm --code warm.py\n"
         "  eryx run --runtime warm.cwasm -c 'print(table[12])'\n"
+        "  eryx image build -o web.cwasm -r requirements.txt --code warm.py\n"
         "  ERYX_RUNTIME=warm.cwasm eryx run program.py\n"
         "\n"
         "Options:\n"
         "  -o, --output FILE  the runtime file to make; replaced when it is complete\n"
-        "  --code FILE        a program to run; may be repeated\n"
+        "  --code FILE        a program to run; may be repeated\n" PACKAGES_HELP
         "  --mount SOURCE:TARGET[:MODE]   as of 'eryx run', while these run\n"
         "  --timeout TIME     of each program; default 60s\n"
         "  --runtime FILE     the runtime file to begin with; default as of 'eryx run'\n"

@@ -58,6 +58,7 @@ const struct option options_list[] = {
     {"mount-archive", required_argument, NULL, OPTION_MOUNT_ARCHIVE},
     {"put", required_argument, NULL, OPTION_PUT},
     {"get", required_argument, NULL, OPTION_GET},
+    PACKAGES_OPTIONS,
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
@@ -119,6 +120,8 @@ static int set_option(const char *command, struct program *program, int option, 
 {
     if (limits_is_option(option))
         return limits_set(&program->limits, option, value);
+    if (package_options_has(option))
+        return package_options_set(&program->packages, option, value);
     switch (option) {
     case OPTION_STDIN:
         program->pass_stdin = true;
@@ -217,7 +220,7 @@ int options_parse(const char *command, struct program *program, int argc, char *
     optind = 1;
     *code = NULL;
     while (!*code) {
-        int option = getopt_long(argc, argv, "+:c:h", options_list, NULL);
+        int option = getopt_long(argc, argv, "+:c:r:h", options_list, NULL);
         if (option == -1)
             break;
         if (option == 'h')
@@ -254,6 +257,7 @@ void options_end(struct program *program)
 {
     free(program->environ);
     mount_options_free(&program->mounts);
+    package_options_free(&program->packages);
     transfers_free(&program->puts);
     transfers_free(&program->gets);
     network_free(&program->net);

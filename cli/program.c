@@ -167,7 +167,12 @@ static int run_with(const struct program *program, const struct callbacks *callb
     runtime_options.max_sandboxes = 1;
     runtime_options.max_warm = 0;
     runtime_options.fuel = program->limits.fuel > 0;
-    int code = EXIT_FAILED;
+    eryx_packages_t *packages;
+    int code = package_options_load(&program->packages, &packages);
+    if (code != EXIT_OK)
+        return code;
+    runtime_options.packages = packages;
+    code = EXIT_FAILED;
     if (eryx_runtime_open(program->runtime_path, &runtime_options, &runtime, &error) != ERYX_OK) {
         message_error("%s", error.message);
     } else {
@@ -176,6 +181,7 @@ static int run_with(const struct program *program, const struct callbacks *callb
         processes_stop();
         eryx_runtime_free(runtime);
     }
+    eryx_packages_free(packages);
     return code;
 }
 

@@ -9,6 +9,7 @@
 
 #include "mount_options.h"
 #include "network.h"
+#include "package_options.h"
 #include "secrets.h"
 #include "source.h"
 #include "transfer.h"
@@ -24,6 +25,7 @@ struct program {
     bool pass_stdin;
     const char *callbacks_path; /* NULL: none */
     struct mount_options mounts;
+    struct package_options packages;
     struct transfers puts, gets;
     struct network net;
     struct secret_options secrets;

@@ -51,6 +51,8 @@ const struct command command_run = {
         "  eryx run -c 'import asyncio; await asyncio.sleep(1)'   await works at top level\n"
         "  eryx run --callbacks tools.json agent.py   functions that run commands of yours\n"
         "  eryx run --mount data:/data --mount out:/out:rw report.py   files of this machine\n"
+        "  eryx run --package jinja2-3.1.6-py3-none-any.whl render.py   with a wheel\n"
+        "  eryx run -r requirements.txt tool.py       with what pip finds for it\n"
         "  eryx run --allow-net api.example.org:443 client.py   and nobody else\n"
         "  eryx run --secret KEY:api.example.org --allow-net api.example.org client.py\n"
         "  eryx run --put in.csv:/tmp/in.csv --get /tmp/out.csv:out.csv convert.py\n"
@@ -71,7 +73,7 @@ const struct command command_run = {
         "                     absolute path TARGET; may be repeated; see below\n"
         "  --mount-archive SOURCE:TARGET[:MODE]\n"
         "                     the same with what is in an archive: tar, tar.gz, .bz2, .xz, .zst,\n"
-        "                     zip or wheel; MODE ro or overlay\n"
+        "                     zip or wheel; MODE ro or overlay\n" PACKAGES_HELP
         "  --put SOURCE:TARGET\n"
         "                     copy a file or directory into the sandbox before the program\n"
         "                     runs; may be repeated\n"

@@ -20,7 +20,7 @@
  * Programs call functions of the host through callbacks (<eryx/callback.h>). An event loop drives
  * many sandboxes on one thread with executions and queues (<eryx/execution.h>). A session
  * is saved and restored as bytes (<eryx/state.h>). Programs see files of the host where it mounts them
- * (<eryx/mount.h>).
+ * (<eryx/mount.h>), and import packages that it gives them (<eryx/package.h>).
  *
  * Conventions: functions that can fail return ERYX_OK or a negative eryx_status_t
  * and fill an optional eryx_error_t. Options structs are set up by their _init
@@ -38,6 +38,7 @@
 #include <eryx/mount.h>
 #include <eryx/net.h>
 #include <eryx/outcome.h>
+#include <eryx/package.h>
 #include <eryx/runtime.h>
 #include <eryx/sandbox.h>
 #include <eryx/secret.h>

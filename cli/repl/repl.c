@@ -17,6 +17,7 @@
 #include "../callbacks.h"
 #include "../commands.h"
 #include "../message.h"
+#include "../package_options.h"
 #include "../processes.h"
 #include "../suggest.h"
 #include "../values.h"
@@ -41,6 +42,7 @@ struct request {
     size_t environ_count;
     const char *runtime_path;
     const char *callbacks_path;
+    struct package_options packages;
     bool keep_history;
     enum paint_mode paint;
 };
@@ -51,6 +53,7 @@ static const struct option options[] = {
     {"env", required_argument, NULL, OPTION_ENV},
     {"runtime", required_argument, NULL, OPTION_RUNTIME},
     {"callbacks", required_argument, NULL, OPTION_CALLBACKS},
+    PACKAGES_OPTIONS,
     {"color", required_argument, NULL, OPTION_COLOR},
     {"no-history", no_argument, NULL, OPTION_NO_HISTORY},
     {"help", no_argument, NULL, 'h'},
@@ -97,8 +100,14 @@ static bool open_console(struct console *console, const struct request *request,
     eryx_runtime_options_t runtime_options;
     eryx_runtime_options_init(&runtime_options);
     runtime_options.max_sandboxes = 4;
-    if (eryx_runtime_open(request->runtime_path, &runtime_options, &console->runtime, &error) !=
-        ERYX_OK) {
+    eryx_packages_t *packages;
+    if (package_options_load(&request->packages, &packages) != EXIT_OK)
+        return false;
+    runtime_options.packages = packages;
+    int status =
+        eryx_runtime_open(request->runtime_path, &runtime_options, &console->runtime, &error);
+    eryx_packages_free(packages);
+    if (status != ERYX_OK) {
         message_error("%s", error.message);
         return false;
     }
@@ -176,6 +185,8 @@ static int set_color(struct request *request, const char *value)
 
 static int set_option(struct request *request, int option, const char *value)
 {
+    if (package_options_has(option))
+        return package_options_set(&request->packages, option, value);
     switch (option) {
     case OPTION_TIMEOUT:
         return value_duration(value, &request->limits.wall_time_ns)
@@ -216,7 +227,7 @@ static int parse_options(struct request *request, int argc, char **argv)
     opterr = 0;
     optind = 1;
     int option;
-    while ((option = getopt_long(argc, argv, "+:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+:r:h", options, NULL)) != -1) {
         if (option == 'h')
             return -1;
         if (option == '?' || option == ':')
@@ -253,46 +264,48 @@ static int run(int argc, char **argv)
         callbacks_free(&callbacks);
     }
     free(request.environ);
+    package_options_free(&request.packages);
     return result;
 }
 
 const struct command command_repl = {
     .name = "repl",
     .summary = "a Python prompt in a sandbox",
-    .help = "Usage: eryx repl [options]\n"
-            "\n"
-            "A prompt for Python in a sandbox. Names stay from one input to the next; values of\n"
-            "expressions are shown, and the last one is `_`; `await` works. Tab completes names,\n"
-            "attributes, modules and files of the sandbox. Ctrl-C stops what is running.\n"
-            "Without a terminal inputs are read from stdin and no prompt is shown.\n"
-            "\n"
-            "Examples:\n"
-            "  eryx repl\n"
-            "  eryx repl --timeout 10s --memory 256M\n"
-            "  eryx repl --callbacks tools.json           with functions that run commands\n"
-            "  printf '6 * 7\\n_ + 1\\n' | eryx repl        prints 42 and 43\n"
-            "\n"
-            "Commands of the prompt:\n"
-            "  %time CODE         run it and say how long it took\n"
-            "  %mem               the largest of the session's variables\n"
-            "  %save FILE         save the session, with its files, in a file of this machine\n"
-            "  %load FILE         replace the session by a saved one, of the same runtime file\n"
-            "  %reset             forget everything\n"
-            "  %help              this list\n"
-            "  %quit              end, as Ctrl-D, exit and quit do\n"
-            "\n"
-            "Options:\n"
-            "  --timeout TIME     stop each input after TIME: 10, 1.5s, 2m; default none\n"
-            "  --memory SIZE      most memory of the sandbox; default 512M\n"
-            "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
-            "  --callbacks FILE   functions that programs can call; see 'eryx help run'\n"
-            "  --color WHEN       tracebacks in colour: auto (on a terminal, unless NO_COLOR is\n"
-            "                     set), always, never\n"
-            "  --no-history       neither read nor write the history, which is otherwise kept in\n"
-            "                     $XDG_STATE_HOME/eryx/history (~/.local/state/eryx/history)\n"
-            "  --runtime FILE     use this runtime.cwasm\n"
-            "  -h, --help         this help\n"
-            "\n"
-            "Keys are those of emacs; ~/.editrc (see editrc(5)) changes them.\n",
+    .help =
+        "Usage: eryx repl [options]\n"
+        "\n"
+        "A prompt for Python in a sandbox. Names stay from one input to the next; values of\n"
+        "expressions are shown, and the last one is `_`; `await` works. Tab completes names,\n"
+        "attributes, modules and files of the sandbox. Ctrl-C stops what is running.\n"
+        "Without a terminal inputs are read from stdin and no prompt is shown.\n"
+        "\n"
+        "Examples:\n"
+        "  eryx repl\n"
+        "  eryx repl --timeout 10s --memory 256M\n"
+        "  eryx repl --callbacks tools.json           with functions that run commands\n"
+        "  printf '6 * 7\\n_ + 1\\n' | eryx repl        prints 42 and 43\n"
+        "\n"
+        "Commands of the prompt:\n"
+        "  %time CODE         run it and say how long it took\n"
+        "  %mem               the largest of the session's variables\n"
+        "  %save FILE         save the session, with its files, in a file of this machine\n"
+        "  %load FILE         replace the session by a saved one, of the same runtime file\n"
+        "  %reset             forget everything\n"
+        "  %help              this list\n"
+        "  %quit              end, as Ctrl-D, exit and quit do\n"
+        "\n"
+        "Options:\n"
+        "  --timeout TIME     stop each input after TIME: 10, 1.5s, 2m; default none\n"
+        "  --memory SIZE      most memory of the sandbox; default 512M\n"
+        "  --env NAME=VALUE   set a variable of os.environ; may be repeated\n"
+        "  --callbacks FILE   functions that programs can call; see 'eryx help run'\n" PACKAGES_HELP
+        "  --color WHEN       tracebacks in colour: auto (on a terminal, unless NO_COLOR is\n"
+        "                     set), always, never\n"
+        "  --no-history       neither read nor write the history, which is otherwise kept in\n"
+        "                     $XDG_STATE_HOME/eryx/history (~/.local/state/eryx/history)\n"
+        "  --runtime FILE     use this runtime.cwasm\n"
+        "  -h, --help         this help\n"
+        "\n"
+        "Keys are those of emacs; ~/.editrc (see editrc(5)) changes them.\n",
     .run = run,
 };

@@ -53,6 +53,13 @@ typedef struct eryx_runtime_options {
      * the image, which takes about 30 ms, and abort() if anything differs. Default false; also
      * switched on by ERYX_VERIFY_RECYCLE=1 in the environment, and by that CMake option. */
     bool verify_recycle;
+    /* What programs of all sandboxes can import (<eryx/package.h>). Only while the runtime is opened.
+     * NULL: nothing. */
+    const struct eryx_packages *packages;
+    /* Where images with packages are kept: trusted as extension_cache, at most 4 GiB. NULL:
+     * $XDG_CACHE_HOME/eryx/images, or ~/.cache/eryx/images. "": they are made each time. Only while the
+     * runtime is opened. */
+    const char *image_cache;
 } eryx_runtime_options_t;
 
 ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
@@ -65,7 +72,8 @@ ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
  * program that sets its own afterwards must call the one that sigaction gave it, with the same
  * arguments, for every signal that its own code did not cause: that one returns when the fault was a
  * sandbox's. Handlers run on an alternate stack that the engine gives to threads which have none.
- * Errors: ERYX_ERR_ARGUMENT, _IO, _FORMAT, _VERSION, _MEMORY, _ENGINE. */
+ * Errors: ERYX_ERR_ARGUMENT, _IO, _FORMAT, _VERSION, _MEMORY, _ENGINE; with packages also ERYX_ERR_LIMIT and
+ * what two packages of the list disagree about (ERYX_ERR_ARGUMENT). */
 ERYX_API int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
                                eryx_runtime_t **out, eryx_error_t *error);
 

@@ -62,7 +62,7 @@ void guest_close(guest_t *guest) {
 }
 
 bool guest_can_reset(const guest_t *guest) {
-    return engine_libraries_none(guest->instance);
+    return engine_libraries_fresh(guest->instance);
 }
 
 bool guest_reset(guest_t *guest) {

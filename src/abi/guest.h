@@ -104,7 +104,7 @@ typedef struct guest {
 /* Makes the instance of a guest whose slot equals the image. */
 int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error_t *error);
 void guest_close(guest_t *guest);
-/* False: it has loaded extensions, which stay in the instance. */
+/* False: it has loaded extensions beside those of the image, which stay in the instance. */
 bool guest_can_reset(const guest_t *guest);
 /* After slot_recycle: everything outside of linear memory as in a new instance. */
 bool guest_reset(guest_t *guest);

@@ -1,6 +1,6 @@
 /* A session as a runtime file of its own: the code of the runtime's file, and the session's memory. */
 #define _GNU_SOURCE
-#include <eryx/image.h>
+#include "checkpoint/image.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,7 @@
 
 #include "base/error.h"
 #include "checkpoint/file.h"
-#include "image/image.h"
-#include "sandbox/sandbox.h"
+#include "checkpoint/libraries.h"
 
 /* What a fresh instance would not have beside memory. */
 static int check_guest(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
@@ -21,9 +20,6 @@ static int check_guest(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
                          "the session has %zu bytes of memory, an image at most the %zu that every "
                          "sandbox begins with: keep less in it",
                          sandbox->instance->slot->size, minimum);
-    if (!guest_can_reset(guest))
-        return error_set(error, ERYX_ERR_STATE,
-                         "the session has loaded native extensions, which cannot be in an image");
     if (!waitables_none(&guest->waitables))
         return error_set(error, ERYX_ERR_GUEST, "the session has waitables at rest");
     return ERYX_OK;
@@ -50,7 +46,8 @@ static size_t image_length(const memory_slot_t *slot) {
     return end;
 }
 
-static int write_file(const eryx_sandbox_t *sandbox, int fd, eryx_error_t *error) {
+static int write_parts(const eryx_sandbox_t *sandbox, int fd, image_parts_t *parts,
+                       eryx_error_t *error) {
     const eryx_runtime_t *runtime = sandbox->runtime;
     const memory_slot_t *slot = sandbox->instance->slot;
     image_footer_t footer = runtime->footer;
@@ -59,8 +56,29 @@ static int write_file(const eryx_sandbox_t *sandbox, int fd, eryx_error_t *error
     if (code == MAP_FAILED)
         return error_set(error, ERYX_ERR_MEMORY, "cannot map the runtime file: %m");
     footer.features |= IMAGE_OWN;
-    int status = image_write(fd, &footer, code, code_length, slot->base, image_length(slot), error);
+    parts->code = (image_part_t){code, code_length};
+    parts->memory = (image_part_t){slot->base, image_length(slot)};
+    int status = image_write(fd, &footer, parts, error);
     munmap(code, code_length);
+    return status;
+}
+
+int session_image_write(eryx_sandbox_t *sandbox, int fd, const image_part_t *packages,
+                        eryx_error_t *error) {
+    buffer_t libraries = {0};
+    engine_libraries_t loaded = {0};
+    int status = settle(sandbox, error);
+    if (status == ERYX_OK && !engine_libraries_save(sandbox->instance->guest.instance, &loaded))
+        status = error_set(error, ERYX_ERR_MEMORY, "out of memory for an image");
+    if (status == ERYX_OK)
+        status = libraries_write(&loaded, &libraries, error);
+    if (status == ERYX_OK) {
+        image_parts_t parts = {.packages = *packages,
+                               .libraries = {libraries.data, libraries.length}};
+        status = write_parts(sandbox, fd, &parts, error);
+    }
+    engine_libraries_free(&loaded);
+    buffer_free(&libraries);
     return status;
 }
 
@@ -70,12 +88,12 @@ int eryx_image_build(eryx_sandbox_t *sandbox, const char *path, eryx_error_t *er
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", sandbox ? "path" : "sandbox");
     if (sandbox->secrets)
         return error_set(error, ERYX_ERR_ARGUMENT, "a sandbox with secrets cannot become an image");
-    int status = settle(sandbox, error);
+    int status = sandbox_idle(sandbox, error);
     if (status == ERYX_OK)
         status = file_begin(path, &file, error);
     if (status != ERYX_OK)
         return status;
-    status = write_file(sandbox, file.fd, error);
+    status = session_image_write(sandbox, file.fd, &sandbox->runtime->packages_bytes, error);
     fchmod(file.fd, 0644); /* it is a program's part, no one's data */
     return file_name_error(file_end(&file, status, error), path, error);
 }

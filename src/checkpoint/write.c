@@ -186,6 +186,9 @@ void checkpoint_identity(const eryx_runtime_t *runtime, uint8_t out[32]) {
     sha256_init(&hash);
     sha256_update(&hash, runtime->footer.module_sha256, sizeof runtime->footer.module_sha256);
     sha256_update(&hash, runtime->footer.memory.sha256, sizeof runtime->footer.memory.sha256);
+    if (runtime->footer.packages.length > 0)
+        sha256_update(&hash, runtime->footer.packages.sha256,
+                      sizeof runtime->footer.packages.sha256);
     sha256_final(&hash, out);
 }
 

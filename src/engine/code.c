@@ -21,7 +21,7 @@ bool engine_codes_init(engine_t *engine, const char *cache_folder) {
     pthread_mutex_init(&engine->codes_lock, NULL);
     pthread_mutex_init(&engine->compiling, NULL);
     pthread_cond_init(&engine->jobs_over, NULL);
-    return cache_init(&engine->cache, cache_folder);
+    return cache_folder_init(&engine->cache, cache_folder, "extensions", CACHE_BYTES_MAX);
 }
 
 void engine_codes_destroy(engine_t *engine) {
@@ -29,12 +29,13 @@ void engine_codes_destroy(engine_t *engine) {
     while (engine->jobs > 0)
         pthread_cond_wait(&engine->jobs_over, &engine->codes_lock);
     pthread_mutex_unlock(&engine->codes_lock);
+    engine_libraries_free(&engine->preloaded);
     while (engine->codes) {
         engine_code_t *code = engine->codes;
         engine->codes = code->next;
         engine_code_release(code);
     }
-    cache_free(&engine->cache);
+    cache_folder_free(&engine->cache);
     pthread_cond_destroy(&engine->jobs_over);
     pthread_mutex_destroy(&engine->compiling);
     pthread_mutex_destroy(&engine->codes_lock);
@@ -260,15 +261,32 @@ static engine_code_t *find_on_disk(engine_t *engine, const uint8_t hash[ENGINE_H
 
 static void keep_on_disk(engine_t *engine, const engine_code_t *code) {
     uint8_t key[SHA256_BYTES];
+    engine_code_copy_t copy;
+    if (engine_code_export(code, &copy, NULL) != ERYX_OK)
+        return;
+    make_key(engine, code->hash, key);
+    cache_keep(&engine->cache, key, &code->needs, copy.data, copy.length);
+    engine_code_copy_free(&copy);
+}
+
+int engine_code_export(const engine_code_t *code, engine_code_copy_t *out, eryx_error_t *error) {
     wasm_byte_vec_t bytes;
     wasmtime_error_t *failed = wasmtime_module_serialize(code->module, &bytes);
-    if (failed) {
-        wasmtime_error_delete(failed);
-        return;
-    }
-    make_key(engine, code->hash, key);
-    cache_keep(&engine->cache, key, &code->needs, bytes.data, bytes.size);
+    if (failed)
+        return engine_error_take(failed, ERYX_ERR_MEMORY, "an extension's code", error);
+    *out = (engine_code_copy_t){.data = bytes.data,
+                                .length = bytes.size,
+                                .memory_bytes = code->needs.memory_bytes,
+                                .memory_alignment = code->needs.memory_alignment,
+                                .table_slots = code->needs.table_slots,
+                                .table_alignment = code->needs.table_alignment};
+    return ERYX_OK;
+}
+
+void engine_code_copy_free(engine_code_copy_t *copy) {
+    wasm_byte_vec_t bytes = {copy->length, (char *)copy->data};
     wasm_byte_vec_delete(&bytes);
+    *copy = (engine_code_copy_t){0};
 }
 
 /* --- All together ------------------------------------------------------------------------- */
@@ -323,6 +341,26 @@ bool engine_code_known(engine_t *engine, const void *data, size_t length, engine
     sha256_digest(data, length, hash);
     *out = find(engine, hash);
     return *out;
+}
+
+int engine_code_import(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
+                       const engine_code_copy_t *copy, engine_code_t **out, eryx_error_t *error) {
+    const extension_needs_t needs = {copy->memory_bytes, copy->memory_alignment, copy->table_slots,
+                                     copy->table_alignment};
+    wasmtime_module_t *module = NULL;
+    *out = find(engine, hash);
+    if (*out)
+        return ERYX_OK;
+    wasmtime_error_t *failed =
+        wasmtime_module_deserialize(engine->engine, copy->data, copy->length, &module);
+    if (failed)
+        return engine_error_take(failed, ERYX_ERR_VERSION, "an extension in the image", error);
+    int status = code_new(module, &needs, hash, out, error);
+    if (status != ERYX_OK)
+        return status;
+    keep_on_disk(engine, *out);
+    keep_in_memory(engine, *out);
+    return ERYX_OK;
 }
 
 int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,

@@ -135,12 +135,15 @@ int engine_instantiate(engine_t *engine, memory_slot_t *slot, void *context,
         return status;
     }
     find_exports(self);
-    if (!engine_instance_reset(self)) {
+    if (!engine_instance_reset(self))
+        status = error_set(error, ERYX_ERR_ENGINE, "cannot set the globals of an instance");
+    if (status == ERYX_OK)
+        status = engine_libraries_restore(self, &engine->preloaded, error);
+    if (status == ERYX_OK)
+        *out = self;
+    else
         engine_instance_free(self);
-        return error_set(error, ERYX_ERR_ENGINE, "cannot set the globals of an instance");
-    }
-    *out = self;
-    return ERYX_OK;
+    return status;
 }
 
 static void forget_call(engine_instance_t *self) {

@@ -30,7 +30,8 @@ struct engine {
     bool has_export[ENGINE_MAX_EXPORTS];
     fresh_global_t globals[ENGINE_MAX_GLOBALS];
     size_t global_count;
-    extension_cache_t cache;
+    cache_folder_t cache;
+    engine_libraries_t preloaded; /* what every instance begins with */
     pthread_mutex_t codes_lock;
     engine_code_t *codes;      /* the last used first; each with a reference */
     pthread_mutex_t compiling; /* held by the one job that runs */

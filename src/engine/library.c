@@ -369,8 +369,14 @@ bool engine_library_symbol(engine_instance_t *instance, uint32_t number, const c
 
 /* --- All of an instance ------------------------------------------------------------------- */
 
-bool engine_libraries_none(const engine_instance_t *instance) {
-    return instance->libraries.count == 0;
+bool engine_libraries_fresh(const engine_instance_t *instance) {
+    return instance->libraries.count == instance->engine->preloaded.count;
+}
+
+void engine_preload(engine_t *engine, engine_libraries_t *libraries) {
+    engine_libraries_free(&engine->preloaded);
+    engine->preloaded = *libraries;
+    *libraries = (engine_libraries_t){0};
 }
 
 static void release_codes(engine_libraries_t *libraries) {
@@ -435,7 +441,12 @@ static int restore_one(engine_instance_t *instance, const engine_library_t *plac
 int engine_libraries_restore(engine_instance_t *instance, const engine_libraries_t *libraries,
                              eryx_error_t *error) {
     int status = ERYX_OK;
-    for (size_t i = 0; i < libraries->count && status == ERYX_OK; i++)
+    size_t there = instance->libraries.count;
+    if (there > libraries->count ||
+        (there > 0 && memcmp(instance->libraries.items, libraries->items,
+                             there * sizeof *libraries->items) != 0))
+        return error_set(error, ERYX_ERR_FORMAT, "it has other extensions than the image");
+    for (size_t i = there; i < libraries->count && status == ERYX_OK; i++)
         status = restore_one(instance, &libraries->items[i],
                              libraries->codes ? libraries->codes[i] : NULL, error);
     return status;

@@ -19,6 +19,13 @@ typedef struct engine_code_needs {
     uint32_t table_slots; /* with those of its exports */
 } engine_code_needs_t;
 
+/* Compiled code as bytes, and what it wants from a sandbox (extension_needs_t). */
+typedef struct engine_code_copy {
+    const void *data;
+    size_t length;
+    uint32_t memory_bytes, memory_alignment, table_slots, table_alignment;
+} engine_code_copy_t;
+
 /* Where an instance has a library. */
 typedef struct engine_library {
     uint8_t hash[ENGINE_HASH_BYTES]; /* sha256 of the .so */
@@ -39,6 +46,13 @@ bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env);
 /* The same by hash, without compiling. ERYX_ERR_STATE: it is neither in memory nor on disk. */
 int engine_code_find(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
                      eryx_error_t *error);
+/* The same from a copy that engine_code_export made, where it is neither in memory nor on disk; it is
+ * trusted like the runtime file. Errors: ERYX_ERR_VERSION (of another engine or machine), _MEMORY. */
+int engine_code_import(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
+                       const engine_code_copy_t *copy, engine_code_t **out, eryx_error_t *error);
+/* A copy of the code, whose data is to be freed with engine_code_copy_free. Errors: ERYX_ERR_MEMORY. */
+int engine_code_export(const engine_code_t *code, engine_code_copy_t *out, eryx_error_t *error);
+void engine_code_copy_free(engine_code_copy_t *copy);
 void engine_code_release(engine_code_t *code);
 engine_code_needs_t engine_code_needs(const engine_code_t *code);
 
@@ -69,13 +83,17 @@ bool engine_libraries_save(const engine_instance_t *instance, engine_libraries_t
 bool engine_libraries_copy(const engine_libraries_t *from, engine_libraries_t *out);
 /* Adds one whose code is to be found by hash. False when out of memory. */
 bool engine_libraries_add(engine_libraries_t *libraries, const engine_library_t *place);
-/* Loads all of them into an instance that has none, at the same places. Memory is not touched: it is
- * to have what they left there, and to be large enough.
- * Errors: as engine_library_load and engine_code_find. After a failure the instance is to be freed. */
+/* Loads all of them into an instance that has none, or the first of them already, at the same places. Memory
+ * is not touched: it is to have what they left there, and to be large enough.
+ * Errors: as engine_library_load and engine_code_find; ERYX_ERR_FORMAT (it has others). After a failure the
+ * instance is to be freed. */
 int engine_libraries_restore(engine_instance_t *instance, const engine_libraries_t *libraries,
                              eryx_error_t *error);
 void engine_libraries_free(engine_libraries_t *libraries);
-/* Whether none was loaded: then it can be reset. */
-bool engine_libraries_none(const engine_instance_t *instance);
+/* What every instance of the engine has from the beginning, since the image's memory was left so. Before
+ * the first instance; all codes must be known. Takes it over. */
+void engine_preload(engine_t *engine, engine_libraries_t *libraries);
+/* Whether it has nothing but that: then it can be reset. */
+bool engine_libraries_fresh(const engine_instance_t *instance);
 
 #endif

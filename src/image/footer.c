@@ -80,6 +80,14 @@ static bool is_inside(const image_section_t *section, uint64_t limit) {
     return section->offset <= limit && section->length <= limit - section->offset;
 }
 
+/* length 0: there is none. */
+static bool extra_is_good(const image_section_t *section, const image_section_t *before,
+                          uint64_t limit) {
+    return section->length == 0 ||
+           (section->offset % IMAGE_ALIGN == 0 &&
+            section->offset >= before->offset + before->length && is_inside(section, limit));
+}
+
 static int check_globals(const image_footer_t *footer, eryx_error_t *error) {
     if (footer->global_count > IMAGE_MAX_GLOBALS)
         return bad(error, "too many globals");
@@ -122,6 +130,10 @@ int image_footer_check_layout(const image_footer_t *footer, uint64_t file_bytes,
         footer->constant_start < WASM_PAGE || footer->constant_start > footer->constant_end ||
         footer->constant_end > memory->length)
         return bad(error, "the constant range");
+    if (!extra_is_good(&footer->packages, memory, limit) ||
+        !extra_is_good(&footer->libraries, footer->packages.length ? &footer->packages : memory,
+                       limit))
+        return bad(error, "the packages or libraries section is not inside the file");
     return check_globals(footer, error);
 }
 

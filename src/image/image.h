@@ -1,4 +1,5 @@
-/* The file runtime.cwasm: an ELF of the engine, the initial linear memory, a footer.
+/* The file runtime.cwasm: an ELF of the engine, the initial linear memory, what an own image may have
+ * beside it, a footer.
  *
  * Written by eryx-build precompile, read by liberyx. All numbers little-endian.
  * The footer is the last IMAGE_FOOTER_BYTES of the file; a reader checks magic, versions,
@@ -53,7 +54,10 @@ typedef struct image_footer {
     uint32_t global_count;
     uint32_t reserved1;
     image_global_t globals[IMAGE_MAX_GLOBALS];
-    uint8_t padding[1504];     /* zero; fills the page */
+    /* Of own images; length 0: none. Multiples of 64 KiB as the memory section. */
+    image_section_t packages;  /* package/pack.h */
+    image_section_t libraries; /* extensions in memory: checkpoint/libraries.h */
+    uint8_t padding[1408];     /* zero; fills the page */
     uint8_t footer_sha256[32]; /* of the footer with this field zero: it binds everything */
 } image_footer_t;
 
@@ -102,9 +106,20 @@ void image_close(image_t *image);
 
 /* --- Writing ----------------------------------------------------------------------------- */
 
+/* What the sections are made of. */
+typedef struct image_part {
+    const void *data;
+    size_t length;
+} image_part_t;
+
+typedef struct image_parts {
+    image_part_t code;   /* an ELF */
+    image_part_t memory; /* a multiple of 64 KiB */
+    image_part_t packages, libraries;
+} image_parts_t;
+
 /* Writes the whole file to fd, from its beginning: fills in the sections of *footer, seals it.
- * code must be an ELF, memory_length a multiple of 64 KiB. ERYX_ERR_ARGUMENT, _FORMAT, _IO. */
-int image_write(int fd, image_footer_t *footer, const void *code, size_t code_length,
-                const void *memory, size_t memory_length, eryx_error_t *error);
+ * ERYX_ERR_ARGUMENT, _FORMAT, _IO. */
+int image_write(int fd, image_footer_t *footer, const image_parts_t *parts, eryx_error_t *error);
 
 #endif

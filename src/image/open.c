@@ -173,6 +173,10 @@ int image_verify(const image_t *image, eryx_error_t *error) {
     int status = verify_section(image, &image->footer.code, "code", chunk, error);
     if (status == ERYX_OK)
         status = verify_section(image, &image->footer.memory, "memory", chunk, error);
+    if (status == ERYX_OK && image->footer.packages.length > 0)
+        status = verify_section(image, &image->footer.packages, "packages", chunk, error);
+    if (status == ERYX_OK && image->footer.libraries.length > 0)
+        status = verify_section(image, &image->footer.libraries, "libraries", chunk, error);
     free(chunk);
     return status;
 }

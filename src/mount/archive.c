@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "mount/archive.h"
 #include "mount/libarchive.h"
-#include "mount/tree.h"
 
 /* Content may have that many times the bytes of the archive and still be small. */
 #define RATIO_FREE_BYTES (UINT64_C(16) << 20)
@@ -156,23 +156,19 @@ static int read_archive(reading_t *reading, const void *data, size_t length) {
     return status;
 }
 
-static int check(const void *data, const eryx_archive_options_t *options, eryx_source_t **out,
+static int check(const void *data, const eryx_archive_options_t *options, const void *out,
                  eryx_error_t *error) {
     if (!data || !out)
         return error_set(error, ERYX_ERR_ARGUMENT, "%s is NULL", out ? "data" : "out");
-    *out = NULL;
     if (options && options->size != sizeof *options)
         return error_set(error, ERYX_ERR_ARGUMENT,
                          "options of another version: call eryx_archive_options_init");
     return ERYX_OK;
 }
 
-int eryx_source_new_archive(const void *data, size_t length, const eryx_archive_options_t *options,
-                            eryx_source_t **out, eryx_error_t *error) {
+int archive_tree(const void *data, size_t length, const eryx_archive_options_t *options,
+                 tree_t **out, eryx_error_t *error) {
     eryx_archive_options_t chosen;
-    int status = check(data, options, out, error);
-    if (status != ERYX_OK)
-        return status;
     eryx_archive_options_init(&chosen);
     if (options)
         chosen = *options;
@@ -188,44 +184,77 @@ int eryx_source_new_archive(const void *data, size_t length, const eryx_archive_
     reading.tree = tree_new(&limits);
     if (!reading.tree)
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for an archive");
-    status = read_archive(&reading, data, length);
-    if (status != ERYX_OK) {
+    int status = read_archive(&reading, data, length);
+    if (status == ERYX_OK)
+        *out = reading.tree;
+    else
         tree_free(reading.tree);
+    return status;
+}
+
+int eryx_source_new_archive(const void *data, size_t length, const eryx_archive_options_t *options,
+                            eryx_source_t **out, eryx_error_t *error) {
+    tree_t *tree;
+    if (out)
+        *out = NULL;
+    int status = check(data, options, out, error);
+    if (status == ERYX_OK)
+        status = archive_tree(data, length, options, &tree, error);
+    if (status != ERYX_OK)
         return status;
-    }
-    *out = tree_source(reading.tree);
+    *out = tree_source(tree);
     return *out ? ERYX_OK : error_set(error, ERYX_ERR_MEMORY, "out of memory for an archive");
+}
+
+/* All of an open file, from malloc. */
+static int read_bytes(int fd, size_t size, const char *path, char **data, size_t *length,
+                      eryx_error_t *error) {
+    char *bytes = malloc(size + 1);
+    size_t done = 0;
+    ssize_t got = bytes ? 1 : -1;
+    while (done < size && got > 0) {
+        got = read(fd, bytes + done, size - done);
+        done += got > 0 ? (size_t)got : 0;
+    }
+    if (!bytes || got < 0) {
+        int reason = bytes ? errno : ENOMEM;
+        free(bytes);
+        return error_set(error, reason == ENOMEM ? ERYX_ERR_MEMORY : ERYX_ERR_IO,
+                         "cannot read %.150s: %s", path, strerror(reason));
+    }
+    *data = bytes;
+    *length = done;
+    return ERYX_OK;
+}
+
+int archive_read_file(const char *path, char **data, size_t *length, eryx_error_t *error) {
+    struct stat status = {0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int result;
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+        result = error_set(error, ERYX_ERR_IO, "cannot open %.150s: %s", path,
+                           fd >= 0 && S_ISDIR(status.st_mode) ? "it is a directory"
+                                                              : strerror(fd < 0 ? errno : EINVAL));
+    else
+        result = read_bytes(fd, (size_t)status.st_size, path, data, length, error);
+    if (fd >= 0)
+        close(fd);
+    return result;
 }
 
 int eryx_source_new_archive_file(const char *path, const eryx_archive_options_t *options,
                                  eryx_source_t **out, eryx_error_t *error) {
-    struct stat status;
+    char *data;
+    size_t length;
+    if (out)
+        *out = NULL;
     int result = check(path, options, out, error);
+    if (result == ERYX_OK)
+        result = archive_read_file(path, &data, &length, error);
     if (result != ERYX_OK)
         return result;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        result = error_set(error, ERYX_ERR_IO, "cannot open %.150s: %s", path,
-                           fd >= 0 && S_ISDIR(status.st_mode) ? "it is a directory"
-                                                              : strerror(fd < 0 ? errno : EINVAL));
-        if (fd >= 0)
-            close(fd);
-        return result;
-    }
-    size_t size = (size_t)status.st_size, done = 0;
-    char *data = malloc(size + 1);
-    ssize_t got = data ? 1 : -1;
-    while (done < size && got > 0) {
-        got = read(fd, data + done, size - done);
-        done += got > 0 ? (size_t)got : 0;
-    }
-    if (!data || got < 0)
-        result = error_set(error, data ? ERYX_ERR_IO : ERYX_ERR_MEMORY, "cannot read %.150s: %s",
-                           path, strerror(data ? errno : ENOMEM));
-    else
-        result = eryx_source_new_archive(data, done, options, out, error);
+    result = eryx_source_new_archive(data, length, options, out, error);
     free(data);
-    close(fd);
     return result;
 }
 

@@ -348,6 +348,36 @@ tree_result_t tree_add_link(tree_t *tree, const char *path, const char *of) {
     return add_leaf(tree, path, file->kind, file->body, &node);
 }
 
+/* --- Looking ------------------------------------------------------------------------------ */
+
+static tree_entry_t entry_of(const node_t *node) {
+    const buffer_t *bytes = &node->body->bytes;
+    return (tree_entry_t){node->path, node->kind, bytes->data, bytes->length,
+                          node->body->modified_ns};
+}
+
+bool tree_get(const tree_t *tree, const char *path, tree_entry_t *out) {
+    const node_t *node = find(tree, path, strlen(path));
+    if (node)
+        *out = entry_of(node);
+    return node;
+}
+
+/* Recursion as deep as a path has names, which SOURCE_PATH_MAX bounds. */
+static bool walk(const node_t *directory, bool (*visit)(void *env, const tree_entry_t *entry),
+                 void *env) {
+    for (const node_t *node = directory->first; node; node = node->next) {
+        tree_entry_t entry = entry_of(node);
+        if (!visit(env, &entry) || (node->first && !walk(node, visit, env)))
+            return false;
+    }
+    return true;
+}
+
+bool tree_walk(const tree_t *tree, bool (*visit)(void *env, const tree_entry_t *entry), void *env) {
+    return walk(tree->root, visit, env);
+}
+
 /* --- The provider ------------------------------------------------------------------------- */
 
 /* -ELOOP for a link in the way. */

@@ -2,6 +2,8 @@
 #ifndef MOUNT_TREE_H
 #define MOUNT_TREE_H
 
+#include <stdbool.h>
+
 #include <eryx/mount.h>
 
 typedef struct tree tree_t;
@@ -39,6 +41,21 @@ tree_result_t tree_add_symlink(tree_t *tree, const char *path, const char *targe
                                int64_t modified_ns);
 /* Another name for a file that is there. */
 tree_result_t tree_add_link(tree_t *tree, const char *path, const char *of);
+
+/* What a tree has at a path. Valid while the tree is not changed. */
+typedef struct tree_entry {
+    const char *path; /* "" is the root */
+    eryx_file_kind_t kind;
+    const char *data; /* of a file, or the target of a symbolic link; NULL: nothing */
+    size_t length;
+    int64_t modified_ns;
+} tree_entry_t;
+
+/* False: nothing is there. path: as providers get it. */
+bool tree_get(const tree_t *tree, const char *path, tree_entry_t *out);
+/* All but the root, in the order they were added, directories before what is in them, until visit
+ * returns false. Whether it never did. */
+bool tree_walk(const tree_t *tree, bool (*visit)(void *env, const tree_entry_t *entry), void *env);
 
 /* Takes the tree over, also when it fails (NULL: out of memory). */
 eryx_source_t *tree_source(tree_t *tree);

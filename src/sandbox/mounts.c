@@ -1,10 +1,19 @@
-/* Mounts of a sandbox: the public functions, and those of its options. */
+/* Mounts of a sandbox: the public functions, those of its options, the packages of its runtime. */
+#include <eryx/package.h>
+
 #include "base/error.h"
 #include "sandbox/sandbox.h"
 
 int sandbox_add_mounts(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *options,
                        eryx_error_t *error) {
     int status = ERYX_OK;
+    if (sandbox->runtime->packages) {
+        eryx_mount_t packages;
+        eryx_mount_init(&packages);
+        packages.target = ERYX_PACKAGES_TARGET;
+        packages.source = sandbox->runtime->packages;
+        status = mounts_add(&sandbox->mounts, &packages, error);
+    }
     for (size_t i = 0; i < options->mount_count && status == ERYX_OK; i++)
         status = mounts_add(&sandbox->mounts, &options->mounts[i], error);
     return status;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <eryx/sandbox.h>
 
@@ -14,9 +15,12 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "checkpoint/libraries.h"
 #include "engine/config.h"
+#include "package/image.h"
+#include "package/pack.h"
 
-static const image_versions_t versions = {.eryx = ERYX_VERSION, .engine = ENGINE_VERSION};
+const image_versions_t runtime_versions = {.eryx = ERYX_VERSION, .engine = ENGINE_VERSION};
 
 void eryx_runtime_options_init(eryx_runtime_options_t *options) {
     *options = (eryx_runtime_options_t){
@@ -71,6 +75,45 @@ static int open_origin(eryx_runtime_t *runtime, const image_t *image, eryx_error
         .constant_end = footer->constant_end,
     };
     return memory_origin_open(image->fd, &layout, &runtime->origin, error);
+}
+
+static void unmap(const void *data, size_t length) {
+    munmap((void *)(uintptr_t)data, length);
+}
+
+/* *out: the bytes of a section, mapped. */
+static int map_section(const image_t *image, const image_section_t *section, image_part_t *out,
+                       eryx_error_t *error) {
+    *out = (image_part_t){NULL, section->length};
+    if (section->length == 0)
+        return ERYX_OK;
+    void *data =
+        mmap(NULL, section->length, PROT_READ, MAP_PRIVATE, image->fd, (off_t)section->offset);
+    if (data == MAP_FAILED)
+        return error_set(error, ERYX_ERR_MEMORY, "cannot map the runtime file: %m");
+    out->data = data;
+    return ERYX_OK;
+}
+
+/* What images have beside code and memory. The source owns its bytes; sandboxes outlive nothing of it, as
+ * they hold a reference. */
+static int open_extras(eryx_runtime_t *runtime, const image_t *image, eryx_error_t *error) {
+    image_part_t part;
+    int status = map_section(image, &image->footer.libraries, &part, error);
+    if (status == ERYX_OK && part.length > 0) {
+        status = libraries_preload(runtime->engine, part.data, part.length, error);
+        unmap(part.data, part.length);
+    }
+    if (status == ERYX_OK)
+        status = map_section(image, &image->footer.packages, &part, error);
+    if (status != ERYX_OK || part.length == 0)
+        return status;
+    status = pack_source(part.data, part.length, unmap, &runtime->packages, error);
+    if (status == ERYX_OK)
+        runtime->packages_bytes = part;
+    else
+        unmap(part.data, part.length);
+    return status;
 }
 
 /* Each part is torn down by eryx_runtime_free only when all exist, so that a failure here
@@ -159,8 +202,8 @@ static int prewarm(eryx_runtime_t *runtime, uint32_t count, eryx_error_t *error)
     return status;
 }
 
-static int open_image(const image_t *image, const eryx_runtime_options_t *options,
-                      eryx_runtime_t **out, eryx_error_t *error) {
+int runtime_open_image(const image_t *image, const eryx_runtime_options_t *options,
+                       eryx_runtime_t **out, eryx_error_t *error) {
     int status = options->verify ? image_verify(image, error) : ERYX_OK;
     if (status == ERYX_OK && options->fuel && !(image->footer.features & IMAGE_FUEL))
         status = error_set(error, ERYX_ERR_VERSION,
@@ -185,7 +228,9 @@ static int open_image(const image_t *image, const eryx_runtime_options_t *option
         return status;
     }
     runtime->code_bytes = image->footer.code.length;
-    status = prewarm(runtime, options->prewarm, error);
+    status = open_extras(runtime, image, error);
+    if (status == ERYX_OK)
+        status = prewarm(runtime, options->prewarm, error);
     if (status != ERYX_OK) {
         eryx_runtime_free(runtime);
         return status;
@@ -198,7 +243,7 @@ static int open_with(int status, image_t *image, const eryx_runtime_options_t *o
                      eryx_runtime_t **out, eryx_error_t *error) {
     if (status != ERYX_OK)
         return status;
-    status = open_image(image, options, out, error);
+    status = runtime_open_image(image, options, out, error);
     image_close(image);
     return status;
 }
@@ -233,11 +278,21 @@ int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options, e
     if (status != ERYX_OK)
         return status;
     image_t image;
-    status = image_open(path ? path : located, &versions, &image, error);
-    status = open_with(status, &image, &chosen, out, error);
+    if (path)
+        snprintf(located, sizeof located, "%s", path);
+    status = image_open(path ? path : located, &runtime_versions, &image, error);
     if (status != ERYX_OK)
         return name_file(status, path ? path : located, error);
-    snprintf((*out)->path, sizeof(*out)->path, "%s", path ? path : located);
+    if (packages_wanted(&chosen))
+        status = packages_image(&image, &chosen, located, sizeof located, error);
+    if (status != ERYX_OK) {
+        image_close(&image);
+        return status;
+    }
+    status = open_with(status, &image, &chosen, out, error);
+    if (status != ERYX_OK)
+        return name_file(status, located, error);
+    snprintf((*out)->path, sizeof(*out)->path, "%s", located);
     return ERYX_OK;
 }
 
@@ -250,7 +305,13 @@ int eryx_runtime_open_buffer(const void *data, size_t length, const eryx_runtime
     if (!data && length > 0)
         return error_set(error, ERYX_ERR_ARGUMENT, "data is NULL");
     image_t image;
-    status = image_open_buffer(data, length, &versions, &image, error);
+    char located[PATH_MAX];
+    status = image_open_buffer(data, length, &runtime_versions, &image, error);
+    if (status == ERYX_OK && packages_wanted(&chosen)) {
+        status = packages_image(&image, &chosen, located, sizeof located, error);
+        if (status != ERYX_OK)
+            image_close(&image);
+    }
     return open_with(status, &image, &chosen, out, error);
 }
 
@@ -268,6 +329,7 @@ void eryx_runtime_free(eryx_runtime_t *runtime) {
     pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);
     engine_close(runtime->engine);
+    eryx_source_free(runtime->packages);
     free(runtime);
 }
 

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
+#include <eryx/mount.h>
 #include <eryx/runtime.h>
 
 #include "base/process.h"
@@ -28,12 +29,21 @@ struct eryx_runtime {
     pool_t pool;
     watchdog_t watchdog;
     net_t *net;
+    image_part_t packages_bytes; /* mapped; length 0: it has none */
+    eryx_source_t *packages;     /* of these bytes; NULL: none */
 };
 
 /* Whether this process is a child of the one that opened it. */
 static inline bool runtime_foreign(const eryx_runtime_t *runtime) {
     return runtime->generation != process_generation();
 }
+
+/* What this library can load. */
+extern const image_versions_t runtime_versions;
+
+/* Opens what is in a file, which stays the caller's. options: whole and checked. */
+int runtime_open_image(const image_t *image, const eryx_runtime_options_t *options,
+                       eryx_runtime_t **out, eryx_error_t *error);
 
 void runtime_retain(eryx_runtime_t *runtime);
 

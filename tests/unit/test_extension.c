@@ -355,13 +355,13 @@ static void marks_weak_imports(void **state) {
 static const uint8_t key[32] = {1, 2, 3}, other_key[32] = {4};
 static const extension_needs_t needs = {100, 16, 7, 1};
 
-static void open_cache(extension_cache_t *cache, const char *name) {
-    assert_true(cache_init(cache, sample_path(name)));
+static void open_cache(cache_folder_t *cache, const char *name) {
+    assert_true(cache_folder_init(cache, sample_path(name), "extensions", CACHE_BYTES_MAX));
 }
 
 static void cache_gives_back(void **state) {
     (void)state;
-    extension_cache_t cache;
+    cache_folder_t cache;
     extension_needs_t found;
     char text[5] = "";
     open_cache(&cache, "a/b/cache");
@@ -374,7 +374,7 @@ static void cache_gives_back(void **state) {
     assert_memory_equal(&found, &needs, sizeof needs);
     close(fd);
     assert_int_equal(cache_find(&cache, other_key, &found), -1);
-    cache_free(&cache);
+    cache_folder_free(&cache);
 }
 
 /* The file of `key` in the folder of that name. */
@@ -389,7 +389,7 @@ static const char *file_of_key(const char *name) {
 
 static void cache_drops_damaged_files(void **state) {
     (void)state;
-    extension_cache_t cache;
+    cache_folder_t cache;
     extension_needs_t found;
     open_cache(&cache, "damaged");
     cache_keep(&cache, key, &needs, "code", 4);
@@ -401,13 +401,13 @@ static void cache_drops_damaged_files(void **state) {
     assert_int_equal(write(fd, "x", 1), 1);
     close(fd);
     assert_int_equal(cache_find(&cache, key, &found), -1);
-    cache_free(&cache);
+    cache_folder_free(&cache);
 }
 
 /* Whoever else can write there could give us machine code. */
 static void cache_trusts_nobody(void **state) {
     (void)state;
-    extension_cache_t cache;
+    cache_folder_t cache;
     extension_needs_t found;
     open_cache(&cache, "open");
     cache_keep(&cache, key, &needs, "code", 4);
@@ -416,14 +416,14 @@ static void cache_trusts_nobody(void **state) {
     assert_int_equal(chmod(sample_path("open"), 0700), 0);
     assert_int_equal(chmod(file_of_key("open"), 0622), 0);
     assert_int_equal(cache_find(&cache, key, &found), -1);
-    cache_free(&cache);
+    cache_folder_free(&cache);
     cache_keep(&cache, key, &needs, "code", 4);
     assert_int_equal(symlink(sample_path("open"), sample_path("link")), 0);
     open_cache(&cache, "link");
     assert_int_equal(cache_find(&cache, key, &found), -1);
-    cache_free(&cache);
-    assert_true(cache_init(&cache, ""));
-    assert_null(cache.folder);
+    cache_folder_free(&cache);
+    assert_true(cache_folder_init(&cache, "", "extensions", CACHE_BYTES_MAX));
+    assert_null(cache.path);
     cache_keep(&cache, key, &needs, "code", 4);
     assert_int_equal(cache_find(&cache, key, &found), -1);
 }

@@ -46,7 +46,9 @@ static struct bytes sample_file(void) {
     unlink(path);
     image_footer_t footer = sample_footer();
     eryx_error_t error = {0};
-    int status = image_write(fd, &footer, code, sizeof code, memory, sizeof memory, &error);
+    int status = image_write(
+        fd, &footer,
+        &(image_parts_t){.code = {code, sizeof code}, .memory = {memory, sizeof memory}}, &error);
     if (status != ERYX_OK)
         fail_msg("image_write: %s", error.message);
     struct bytes file = {.size = (size_t)lseek(fd, 0, SEEK_END)};

@@ -42,7 +42,9 @@ static bool write_image(const char *path, image_footer_t *footer, const struct f
     eryx_error_t error;
     if (!file_output_open(path, &output))
         return false;
-    if (image_write(output.fd, footer, code->data, code->size, memory->data, memory->size,
+    if (image_write(output.fd, footer,
+                    &(image_parts_t){.code = {code->data, code->size},
+                                     .memory = {memory->data, memory->size}},
                     &error) != ERYX_OK) {
         step_error("%s: %s", path, error.message);
         file_output_abort(&output);

@@ -67,8 +67,10 @@ bool whole_write(struct whole *whole, const struct file_bytes *elf, const char *
     eryx_error_t error;
     if (!file_output_open(path, &output))
         return false;
-    if (image_write(output.fd, &whole->footer, elf->data, elf->size, whole->memory,
-                    whole->footer.memory.length, &error) == ERYX_OK)
+    if (image_write(output.fd, &whole->footer,
+                    &(image_parts_t){.code = {elf->data, elf->size},
+                                     .memory = {whole->memory, whole->footer.memory.length}},
+                    &error) == ERYX_OK)
         return file_output_commit(&output);
     step_error("%s: %s", path, error.message);
     file_output_abort(&output);

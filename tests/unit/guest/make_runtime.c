@@ -138,8 +138,10 @@ int main(int argc, char **argv) {
         fail("serialize", error);
     int fd = open(argv[2], O_RDWR | O_CREAT | O_TRUNC, 0666);
     eryx_error_t failure;
-    if (fd < 0 || image_write(fd, &footer, serialized.data, serialized.size, memory.data,
-                              memory.size, &failure) != ERYX_OK)
+    if (fd < 0 || image_write(fd, &footer,
+                              &(image_parts_t){.code = {serialized.data, serialized.size},
+                                               .memory = {memory.data, memory.size}},
+                              &failure) != ERYX_OK)
         fail(argv[2], NULL);
     close(fd);
     wasm_byte_vec_delete(&serialized);
