@@ -3,21 +3,58 @@
 
 #include <unistd.h>
 
+/* packages: a tuple of (is a requirements file, path as bytes). False with an exception. */
+static bool load_packages(PyObject *packages, int build, int locked, const char *python,
+                          eryx_packages_t **out)
+{
+    eryx_error_t error;
+    eryx_requirements_options_t options;
+    eryx_requirements_options_init(&options);
+    options.build = build;
+    options.locked = locked;
+    options.python = python;
+    *out = NULL;
+    Py_ssize_t count = PyTuple_Size(packages);
+    if (count <= 0)
+        return count == 0;
+    int status = eryx_packages_new(out, &error);
+    for (Py_ssize_t i = 0; i < count && status == ERYX_OK; i++) {
+        int requirements;
+        const char *path;
+        if (!PyArg_ParseTuple(PyTuple_GetItem(packages, i), "py", &requirements, &path))
+            return false;
+        Py_BEGIN_ALLOW_THREADS
+        status = requirements ? eryx_packages_add_requirements(*out, path, &options, &error)
+                              : eryx_packages_add(*out, path, &error);
+        Py_END_ALLOW_THREADS
+    }
+    if (status != ERYX_OK)
+        raise_error(&error);
+    return status == ERYX_OK;
+}
+
 static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    static char *names[] = {"path", "max_sandboxes", "max_warm",           "verify",
-                            "fuel", "prewarm",       "acquire_timeout_ns", NULL};
-    PyObject *path = NULL;
+    static char *names[] = {
+        "path",     "max_sandboxes", "max_warm", "verify", "fuel", "prewarm", "acquire_timeout_ns",
+        "packages", "build",         "locked",   "python", NULL};
+    PyObject *path = NULL, *list;
+    int build, locked;
+    const char *python;
+    eryx_packages_t *packages = NULL;
     unsigned long max_sandboxes = 0, max_warm = 0;
     unsigned long prewarm = 0;
     unsigned long long acquire_timeout_ns = 0;
     int verify = 0, fuel = 0;
-    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkppkK", names, PyUnicode_FSConverter,
-                                     &path, &max_sandboxes, &max_warm, &verify, &fuel, &prewarm,
-                                     &acquire_timeout_ns))
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, "O&kkppkKO!ppy", names,
+                                     PyUnicode_FSConverter, &path, &max_sandboxes, &max_warm,
+                                     &verify, &fuel, &prewarm, &acquire_timeout_ns, &PyTuple_Type,
+                                     &list, &build, &locked, &python))
         return NULL;
-    runtime_object_t *self = (runtime_object_t *)PyType_GenericAlloc(type, 0);
+    runtime_object_t *self = NULL;
     const char *file = PyBytes_AsString(path);
+    if (load_packages(list, build, locked, *python ? python : NULL, &packages))
+        self = (runtime_object_t *)PyType_GenericAlloc(type, 0);
     if (self && file) {
         eryx_error_t error;
         eryx_runtime_options_t options;
@@ -28,6 +65,7 @@ static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *
         options.fuel = fuel;
         options.prewarm = (uint32_t)prewarm;
         options.acquire_timeout_ns = acquire_timeout_ns;
+        options.packages = packages;
         self->process = getpid();
         int status;
         Py_BEGIN_ALLOW_THREADS
@@ -38,6 +76,7 @@ static PyObject *runtime_new(PyTypeObject *type, PyObject *arguments, PyObject *
             Py_CLEAR(self);
         }
     }
+    eryx_packages_free(packages);
     Py_DECREF(path);
     return (PyObject *)self;
 }

@@ -27,7 +27,8 @@ class Source:
 
 class Runtime:
     def __new__(cls, path: str, max_sandboxes: int, max_warm: int, verify: bool, fuel: bool,
-                prewarm: int, acquire_timeout_ns: int) -> Runtime: ...
+                prewarm: int, acquire_timeout_ns: int, packages: tuple[tuple[bool, bytes], ...],
+                build: bool, locked: bool, python: bytes) -> Runtime: ...
     def info(self) -> dict[str, Any]: ...
 
 @final

@@ -36,7 +36,7 @@ class SandboxOptions(TypedDict, total=False):
     authorities: certificates (PEM) that TLS connections trust besides the system's.
     mounts: files by path in the sandbox: paths of this machine, an Archive, a Tree, or a Mount of them.
     packages: wheels, other archives or folders that programs may import from; an Archive is read once for
-        all sandboxes.
+        all sandboxes. Runtime(packages=...) has them imported already, at no cost for a sandbox.
     rollback: what an execution that ends badly (limit, interrupt, trap) did to the session is undone.
         Default True; False: the session is lost then.
     """

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from . import _eryx
@@ -12,6 +14,16 @@ __all__ = ["Runtime"]
 
 _lock = threading.Lock()
 _default: Runtime | None = None
+
+
+def _paths(packages: Any, requirements: Any) -> tuple[tuple[bool, bytes], ...]:
+    """What the extension takes: (is a requirements file, path)."""
+    if isinstance(packages, (str, bytes, os.PathLike)):
+        raise TypeError(f"packages must be a list: [{packages!r}]")
+    if isinstance(requirements, (str, os.PathLike)):
+        requirements = [requirements]
+    return (*((False, os.fsencode(path)) for path in packages),
+            *((True, os.fsencode(path)) for path in requirements))
 
 
 class Runtime:
@@ -26,6 +38,12 @@ class Runtime:
     verify: check the hash of the whole file (about 0.1 s).
     fuel: open the build that counts what programs execute (runtime-fuel.cwasm), for Limits.fuel and
         Outcome.fuel_used; Python is about half as fast. It is not in the wheel: $ERYX_RUNTIME_FUEL or path.
+    packages: wheels and folders of modules that programs of all its sandboxes can import. The first time they
+        are imported once, and kept as an image in ~/.cache/eryx: later sandboxes, of any process, have them
+        imported from the beginning and start as fast as those without.
+    requirements: a requirements file of pip, or several: pip (of this Python) downloads the wheels, their hashes are
+        kept in FILE.lock beside it. build=False: nothing is built from its source, which would run code of
+        the package here; locked=True: nothing but the lock file counts.
 
     >>> eryx.Runtime.default().info["python_version"]
     '3.14.0'
@@ -35,7 +53,9 @@ class Runtime:
 
     def __init__(self, path: str | os.PathLike[str] | None = None, *, max_sandboxes: int = 4096,
                  max_warm: int = 16, prewarm: int = 0, wait: float = 0, verify: bool = False,
-                 fuel: bool = False) -> None:
+                 fuel: bool = False, packages: Sequence[str | os.PathLike[str]] = (),
+                 requirements: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
+                 build: bool = True, locked: bool = False) -> None:
         for name, value in (("max_sandboxes", max_sandboxes), ("max_warm", max_warm),
                             ("prewarm", prewarm)):
             if isinstance(value, bool) or not isinstance(value, int):
@@ -47,7 +67,9 @@ class Runtime:
         if not 0 <= wait < 1e9:
             raise ValueError(f"wait of {wait} s: must be between 0 and 1e9")
         self._raw = _eryx.Runtime("" if path is None else os.fspath(path), max_sandboxes, max_warm,
-                                  verify, fuel, prewarm, round(wait * 1e9))
+                                  verify, fuel, prewarm, round(wait * 1e9),
+                                  _paths(packages, requirements), build, locked,
+                                  os.fsencode(sys.executable or ""))
 
     @property
     def info(self) -> dict[str, Any]:
