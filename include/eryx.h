@@ -39,6 +39,7 @@
 #include <eryx/net.h>
 #include <eryx/outcome.h>
 #include <eryx/package.h>
+#include <eryx/profile.h>
 #include <eryx/runtime.h>
 #include <eryx/sandbox.h>
 #include <eryx/secret.h>

@@ -10,6 +10,7 @@
 #include <eryx/export.h>
 #include <eryx/limits.h>
 #include <eryx/outcome.h>
+#include <eryx/profile.h>
 #include <eryx/runtime.h>
 
 #ifdef __cplusplus
@@ -69,6 +70,10 @@ typedef struct eryx_sandbox_options {
     eryx_trace_fn on_trace;
     /* Bytes of local variables' text that an event may carry. Default 0: no variables. */
     uint32_t trace_locals_bytes;
+    /* Where samples go of what the program does (<eryx/profile.h>); NULL: it is not sampled, which costs it
+     * nothing. */
+    eryx_sample_fn on_sample;
+    uint64_t sample_interval_ns; /* default 1 ms; at least ERYX_SAMPLE_INTERVAL_MIN_NS */
     /* Callbacks of the host that programs may call. Copied. */
     const struct eryx_callback *callbacks;
     size_t callback_count;
@@ -88,7 +93,7 @@ typedef struct eryx_sandbox_options {
     /* Files of the host that programs see. Copied. */
     const struct eryx_mount *mounts;
     size_t mount_count;
-    /* Passed to on_output, on_input and on_trace. */
+    /* Passed to on_output, on_input, on_trace and on_sample. */
     void *env;
     /* Called exactly once with env, when the sandbox is freed; never if
      * eryx_sandbox_new fails. May be NULL. */

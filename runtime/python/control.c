@@ -144,6 +144,9 @@ void export_control_wake(void)
     callbacks_forget();
     Py_XDECREF(PyObject_CallMethod(python.fresh_module, "wake", NULL));
     python_ignore_error();
+    if (execute_running()) {
+        sample_begin();
+    }
 }
 
 void export_control_settle(void)

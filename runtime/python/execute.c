@@ -59,6 +59,7 @@ static uint32_t finish(void)
 {
     wit_string_t text = {"", 0};
     trace_end();
+    sample_end();
     flush(python.stdout_name, python.stdout_stream, python.stdout_flush);
     flush(python.stderr_name, python.stderr_stream, python.stderr_flush);
     python_ignore_error();
@@ -300,6 +301,11 @@ static uint32_t run(char *text, size_t length)
     return run_coroutine(result, alone);
 }
 
+bool execute_running(void)
+{
+    return execution.running;
+}
+
 uint32_t export_execute(const char *code, size_t length)
 {
     char *text = (char *)code;
@@ -318,6 +324,7 @@ uint32_t export_execute(const char *code, size_t length)
         }
     }
     execution.running = true;
+    sample_begin();
     report_clear();
     callbacks_ask_once();
     execution.captures = control.capture_output;

@@ -118,6 +118,14 @@ void trace_end(void);
 /* "callback-start" or "callback-end" of the host's callback `name`. */
 void trace_callback(const char *type, PyObject *name);
 
+/* sample.c: tells the host where the program is, when it asks. Around an execution; also when one
+ * goes on in a copy. */
+void sample_begin(void);
+void sample_end(void);
+
+/* execute.c: an execution is under way, or waits. */
+bool execute_running(void);
+
 /* session.c: false with an exception. */
 bool session_new_main(void);
 /* Moves the value of the last expression, if it was kept, out of the namespace. */

@@ -34,6 +34,12 @@ typedef struct guest_streams {
     /* As eryx_trace_fn; NULL: dropped. */
     void (*trace)(void *env, uint32_t lineno, const char *event, size_t event_length,
                   const char *context, size_t context_length);
+    /* Samples can be asked for by setting *wanted and then a bit of *word, both in linear memory. False: none
+     * will be. NULL: none are wanted. */
+    bool (*sample_begin)(void *env, uint32_t *word, uint32_t bit, uint32_t *wanted);
+    /* One that was asked for, or that the guest makes up: nothing in it was checked. cut: there are more
+     * frames. */
+    void (*sample)(void *env, const char *frames, size_t length, bool cut);
     void *env;
 } guest_streams_t;
 

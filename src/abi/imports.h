@@ -15,5 +15,6 @@ extern const engine_import_table_t imports_net;  /* sockets */
 extern const engine_import_table_t imports_mount;
 extern const engine_import_table_t imports_tls;     /* TLS */
 extern const engine_import_table_t imports_library; /* dlopen */
+extern const engine_import_table_t imports_sample;  /* where the program is */
 
 #endif

@@ -19,7 +19,9 @@ static const char foreign_message[] =
     "it belongs to the process that this one was forked from; open a runtime here";
 
 void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
-    *options = (eryx_sandbox_options_t){.size = sizeof *options, .rollback = true};
+    *options = (eryx_sandbox_options_t){.size = sizeof *options,
+                                           .sample_interval_ns = 1000000,
+                                           .rollback = true};
     eryx_limits_init(&options->limits);
 }
 
@@ -84,6 +86,10 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     if (options->limits.fuel > ENGINE_FUEL_ENDLESS)
         return error_set(error, ERYX_ERR_ARGUMENT, "limit fuel of %llu: at most 2^62",
                          (unsigned long long)options->limits.fuel);
+    if (options->on_sample && options->sample_interval_ns < ERYX_SAMPLE_INTERVAL_MIN_NS)
+        return error_set(error, ERYX_ERR_ARGUMENT, "sample_interval_ns of %llu: at least %u",
+                         (unsigned long long)options->sample_interval_ns,
+                         ERYX_SAMPLE_INTERVAL_MIN_NS);
     if (options->callback_count > 0 && !options->callbacks)
         return error_set(error, ERYX_ERR_ARGUMENT, "callbacks is NULL, its count is not 0");
     if (options->secret_count > 0 && !options->secrets)
@@ -271,6 +277,8 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     sandbox->on_input = options->on_input;
     sandbox->on_trace = options->on_trace;
     sandbox->trace_locals = options->trace_locals_bytes;
+    sandbox->on_sample = options->on_sample;
+    sandbox->sample_interval = options->sample_interval_ns;
     sandbox->budget = budget_new(options->limits.host_memory_bytes);
     calls_init(&sandbox->calls, &options->limits, sandbox->budget);
     mounts_init(&sandbox->mounts, options->limits.open_files, sandbox->budget);
@@ -313,6 +321,8 @@ static eryx_sandbox_options_t options_of(const eryx_sandbox_t *sandbox) {
         .on_input = sandbox->on_input,
         .on_trace = sandbox->on_trace,
         .trace_locals_bytes = sandbox->trace_locals,
+        .on_sample = sandbox->on_sample,
+        .sample_interval_ns = sandbox->sample_interval,
         .rollback = sandbox->rollback,
         .env = sandbox->env,
     };

@@ -41,6 +41,8 @@ struct eryx_sandbox {
     eryx_input_fn on_input;
     eryx_trace_fn on_trace;
     uint32_t trace_locals;
+    eryx_sample_fn on_sample;
+    uint64_t sample_interval; /* nanoseconds */
     calls_t calls;
     uint64_t extension_left; /* bytes of extensions that may still be loaded */
     secrets_t *secrets;      /* NULL: none */

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sandbox/samples.h"
 #include "sandbox/scrub.h"
 
 #define LINE_MAX_BYTES 65536 /* a longer line comes in pieces */
@@ -111,6 +112,8 @@ guest_streams_t streams_of(eryx_sandbox_t *sandbox) {
         .write = write_output,
         .read = sandbox->on_input ? read_input : NULL,
         .trace = sandbox->on_trace ? report_trace : NULL,
+        .sample_begin = sandbox->on_sample ? samples_begin : NULL,
+        .sample = sandbox->on_sample ? samples_take : NULL,
         .env = sandbox,
     };
 }

@@ -35,7 +35,7 @@ static void cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_
 
 /* The calling thread begins to run the guest. */
 static void meter_start(cpu_meter_t *meter) {
-    if (meter->limit == CLOCK_NEVER)
+    if (!meter->on)
         return;
     pthread_getcpuclockid(pthread_self(), &meter->clock);
     meter->start = clock_read(meter->clock);
@@ -43,7 +43,7 @@ static void meter_start(cpu_meter_t *meter) {
 
 /* While the guest runs; its thread cannot end before it pauses. */
 static uint64_t meter_read(const cpu_meter_t *meter) {
-    if (meter->limit == CLOCK_NEVER)
+    if (!meter->on)
         return 0;
     uint64_t now = clock_read(meter->clock);
     return meter->used + (now > meter->start ? now - meter->start : 0);
@@ -143,16 +143,19 @@ static bool wall_time_ends(const control_t *control) {
     return control->running || control->deadline <= control->ready_at;
 }
 
-/* The earliest time at which a limit could be exceeded. */
+/* The earliest time at which a limit could be exceeded, or a sample is due. */
 static uint64_t next_look(const control_t *control, uint64_t now) {
     if (!control->running)
         return wall_time_ends(control) ? control->deadline : CLOCK_NEVER;
+    uint64_t look = control->deadline;
+    if (control->sampler.interval > 0 && control->sampler.next < look)
+        look = control->sampler.next;
     if (control->cpu.limit == CLOCK_NEVER)
-        return control->deadline;
+        return look;
     uint64_t used = meter_read(&control->cpu), limit = control->cpu.limit;
     uint64_t left = used < limit ? limit - used : 0;
-    uint64_t look = clock_add(now, left > CPU_STEP_NS ? left : CPU_STEP_NS);
-    return look < control->deadline ? look : control->deadline;
+    uint64_t cpu_look = clock_add(now, left > CPU_STEP_NS ? left : CPU_STEP_NS);
+    return cpu_look < look ? cpu_look : look;
 }
 
 static bool place_control(watchdog_t *watchdog, control_t *control, uint64_t time);
@@ -226,14 +229,26 @@ static void stop_if_over(control_t *control, uint64_t now) {
         stop_locked(control, STOP_CPU_TIME);
 }
 
+static void ask_for_sample(control_t *control, uint64_t now) {
+    sampler_t *sampler = &control->sampler;
+    if (sampler->interval == 0 || !control->running || sampler->next > now)
+        return;
+    sampler->next = clock_add(now, sampler->interval);
+    sampler->asked = true;
+    __atomic_store_n(sampler->wanted, 1, __ATOMIC_RELEASE);
+    __atomic_fetch_or(sampler->word, sampler->bit, __ATOMIC_RELEASE);
+}
+
 /* The first place in the heap has come: its control is stopped, or moved to where it is to be
  * looked at again, or leaves the heap. */
 static void handle_first(watchdog_t *watchdog, uint64_t now) {
     heap_item_t *place = heap_first(&watchdog->heap);
     control_t *control = (control_t *)((char *)place - offsetof(control_t, place));
     pthread_mutex_lock(&control->lock);
-    if (control->slot && control->stop == STOP_NONE)
+    if (control->slot && control->stop == STOP_NONE) {
         stop_if_over(control, now);
+        ask_for_sample(control, now);
+    }
     bool stays = control->slot && control->stop == STOP_NONE;
     uint64_t look = stays ? next_look(control, now) : CLOCK_NEVER;
     control->placed = stays && look == CLOCK_NEVER ? CLOCK_NEVER - 1 : look;
@@ -301,7 +316,9 @@ bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
     control->ready_at = CLOCK_NEVER;
     control->started = now;
     control->deadline = wall_limit > 0 ? clock_add(now, wall_limit) : CLOCK_NEVER;
-    control->cpu = (cpu_meter_t){.limit = cpu_limit > 0 ? cpu_limit : CLOCK_NEVER};
+    control->cpu =
+        (cpu_meter_t){.limit = cpu_limit > 0 ? cpu_limit : CLOCK_NEVER, .on = cpu_limit > 0};
+    control->sampler = (sampler_t){0};
     meter_start(&control->cpu);
     uint64_t look = next_look(control, now);
     bool watched = control->placed <= look;
@@ -310,6 +327,45 @@ bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
         return true;
     control_end(control, NULL);
     return false;
+}
+
+bool control_sample(control_t *control, uint64_t interval, uint32_t *word, uint32_t bit,
+                    uint32_t *wanted) {
+    pthread_mutex_lock(&control->lock);
+    uint64_t now = clock_monotonic();
+    control->sampler = (sampler_t){.interval = interval,
+                                   .next = clock_add(now, interval),
+                                   .word = word,
+                                   .wanted = wanted,
+                                   .bit = bit};
+    if (!control->cpu.on) {
+        control->cpu.on = true;
+        meter_start(&control->cpu);
+    }
+    control->sampler.cpu = meter_read(&control->cpu);
+    uint64_t look = next_look(control, now);
+    bool watched = control->placed <= look;
+    pthread_mutex_unlock(&control->lock);
+    if (watched || place_control(control->watchdog, control, look))
+        return true;
+    pthread_mutex_lock(&control->lock);
+    control->sampler = (sampler_t){0};
+    pthread_mutex_unlock(&control->lock);
+    return false;
+}
+
+bool control_sampled(control_t *control, uint64_t *cpu) {
+    pthread_mutex_lock(&control->lock);
+    sampler_t *sampler = &control->sampler;
+    bool asked = sampler->asked;
+    uint64_t used = asked ? meter_read(&control->cpu) : 0;
+    if (asked) {
+        *cpu = used - sampler->cpu;
+        sampler->cpu = used;
+    }
+    sampler->asked = false;
+    pthread_mutex_unlock(&control->lock);
+    return asked;
 }
 
 static void measure(const control_t *control, control_times_t *out) {
@@ -339,6 +395,7 @@ stop_reason_t control_end(control_t *control, control_times_t *times) {
     pthread_mutex_lock(&control->lock);
     slot_poll_disarm(control->slot);
     control->slot = NULL;
+    control->sampler = (sampler_t){0};
     if (control->running)
         meter_stop(&control->cpu);
     control->running = false;

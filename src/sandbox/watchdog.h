@@ -11,6 +11,10 @@
  * system call, so it is read when a guest starts or stops running, only if there is a limit, and
  * by the watchdog when the limit could be reached at the earliest.
  *
+ * Samples: while a guest runs, the watchdog asks it for one in every interval, by setting a bit of a word in
+ * its memory (runtime/python/sample.c), under the control's lock. The guest changes the word without atomic
+ * operations; the worst is that a request is lost, and the next one counts.
+ *
  * The watchdog is one thread per runtime, started when the first deadline is set. A control
  * has at most one place in its heap. Setting a deadline later than that place costs nothing:
  * the watchdog finds out when it gets there. */
@@ -29,11 +33,22 @@ typedef enum stop_reason { STOP_NONE, STOP_INTERRUPT, STOP_WALL_TIME, STOP_CPU_T
 
 /* CPU time of one execution in nanoseconds. */
 typedef struct cpu_meter {
-    uint64_t limit; /* CLOCK_NEVER: none, nothing is measured */
+    uint64_t limit; /* CLOCK_NEVER: none */
+    bool on;        /* there is one, or it is sampled; otherwise nothing is measured */
     uint64_t used;  /* by what ran before, without what is running */
     uint64_t start; /* reading of `clock` when the guest began to run */
     clockid_t clock;
 } cpu_meter_t;
+
+/* Of the running execution. */
+typedef struct sampler {
+    uint64_t interval; /* 0: none */
+    uint64_t next;     /* when to ask */
+    uint64_t cpu;      /* what was used at the last sample */
+    uint32_t *word, *wanted;
+    uint32_t bit;
+    bool asked;
+} sampler_t;
 
 typedef struct control {
     pthread_mutex_t lock; /* taken after the watchdog's, never before */
@@ -48,6 +63,7 @@ typedef struct control {
     uint64_t started;   /* deadline and started move on while the host lets the guest wait */
     uint64_t ready_at;  /* while paused: when it could go on, CLOCK_NEVER: not yet */
     cpu_meter_t cpu;
+    sampler_t sampler;
     struct watchdog *watchdog;
     uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */
     heap_item_t place; /* guarded by the watchdog's lock */
@@ -75,7 +91,7 @@ void control_release(watchdog_t *watchdog, control_t *control);
  * they cannot be watched (no memory, no thread), nothing has begun. */
 bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
                    uint64_t cpu_limit);
-/* How long the execution took. cpu: 0 unless there is a limit. */
+/* How long the execution took. cpu: 0 unless there is a limit, or it is sampled. */
 typedef struct control_times {
     uint64_t wall, cpu;
 } control_times_t;
@@ -103,6 +119,12 @@ bool control_woken(control_t *control);
 void control_stop(control_t *control, stop_reason_t reason);
 /* Whether the execution is to stop. */
 stop_reason_t control_stopping(control_t *control);
+/* From the guest's thread: it is asked for samples from now on, until control_end. False: there is no
+ * thread for that. */
+bool control_sample(control_t *control, uint64_t interval, uint32_t *word, uint32_t bit,
+                    uint32_t *wanted);
+/* A sample came; false: it was not asked for. *cpu: what was used since the last one. */
+bool control_sampled(control_t *control, uint64_t *cpu);
 /* Waits until the time comes or the execution has a reason to go on; false: the time came. */
 bool control_wait(control_t *control, uint64_t until);
 
