@@ -16,6 +16,7 @@
 #include "commands.h"
 #include "message.h"
 #include "processes.h"
+#include "profile/profile.h"
 #include "trace.h"
 
 static const uint64_t second_ns = UINT64_C(1000000000);
@@ -70,6 +71,7 @@ static _Noreturn void leave(int code)
 {
     processes_kill();
     trace_abandon();
+    profile_abandon();
     _exit(code);
 }
 
@@ -101,6 +103,7 @@ static void *watch_signals(void *unused)
         if (number == SIGTERM || number == SIGHUP) {
             processes_kill();
             trace_abandon();
+            profile_abandon();
             end_by(number);
         }
         uint64_t asked = 1;

@@ -41,6 +41,7 @@ enum {
     OPTION_TRACE,
     OPTION_TRACE_LIMIT,
     OPTION_TRACE_LOCALS,
+    OPTION_PROFILE,
     OPTION_CHECKPOINT,
     OPTION_CHECKPOINT_WAITING
 };
@@ -62,6 +63,7 @@ const struct option options_list[] = {
     {"trace", required_argument, NULL, OPTION_TRACE},
     {"trace-limit", required_argument, NULL, OPTION_TRACE_LIMIT},
     {"trace-locals", required_argument, NULL, OPTION_TRACE_LOCALS},
+    {"profile", required_argument, NULL, OPTION_PROFILE},
     {"allow-net", required_argument, NULL, OPTION_ALLOW_NET},
     {"deny-net", required_argument, NULL, OPTION_DENY_NET},
     {"allow-net-local", no_argument, NULL, OPTION_NET_LOCAL},
@@ -168,6 +170,9 @@ static int set_option(const char *command, struct program *program, int option, 
         return EXIT_OK;
     case OPTION_TRACE_LOCALS:
         return set_trace_locals(command, program, value);
+    case OPTION_PROFILE:
+        program->profile_path = value;
+        return EXIT_OK;
     case OPTION_ALLOW_NET:
     case OPTION_DENY_NET:
     case OPTION_NET_LOCAL:

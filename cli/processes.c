@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "profile/profile.h"
 #include "values.h"
 
 extern char **environ;
@@ -42,7 +43,8 @@ struct process {
     eryx_call_t *call;
     pid_t pid; /* 0: not started */
     int pidfd, in, out, err;
-    uint64_t deadline_ns;
+    uint64_t made_ns, began_ns, deadline_ns;
+    enum profile_call_end end;
     size_t sent; /* of the arguments */
     char *result;
     size_t length, capacity;
@@ -88,6 +90,7 @@ static void process_free(struct process *process)
     close_fd(&process->in);
     close_fd(&process->out);
     close_fd(&process->err);
+    profile_call(eryx_call_name(process->call), process->made_ns, process->began_ns, process->end);
     eryx_call_free(process->call);
     free(process->result);
     free(process);
@@ -96,6 +99,7 @@ static void process_free(struct process *process)
 static void fail(struct process *process, const char *what, const char *reason)
 {
     char text[TAIL_SIZE + 256];
+    process->end = CALL_FAILED;
     snprintf(text, sizeof text, "%s '%.200s': %s", what, process->command->argv[0], reason);
     eryx_call_fail(process->call, text, NULL); /* in vain if the program cancelled the call */
 }
@@ -164,7 +168,8 @@ static int start(struct process *process)
         kill(-process->pid, SIGKILL);
         waitpid(process->pid, NULL, 0);
     }
-    process->deadline_ns = now_ns() + process->command->timeout_ns;
+    process->began_ns = now_ns();
+    process->deadline_ns = process->began_ns + process->command->timeout_ns;
     return error;
 }
 
@@ -270,6 +275,7 @@ static void complete(struct process *process, int status)
             fail(process, "command", text);
         else if (eryx_call_fail(process->call, line, NULL) == ERYX_ERR_ARGUMENT)
             fail(process, "command", text);
+        process->end = CALL_FAILED;
     } else if (process->length == 0) {
         fail(process, "command", "wrote no result to stdout; JSON is needed, such as null");
     } else if (eryx_call_complete(process->call, process->result, process->length, NULL) ==
@@ -305,6 +311,7 @@ static bool step(struct process *process, const struct pollfd ready[4], uint64_t
         return true;
     }
     if (eryx_call_cancelled(process->call) || atomic_load(&pool.stopping)) {
+        process->end = CALL_CANCELLED;
         end(process);
         return true;
     }
@@ -342,6 +349,8 @@ static void start_waiting(void)
             pool.running[pool.count++] = process;
             continue;
         }
+        if (!wanted)
+            process->end = CALL_CANCELLED;
         if (error)
             fail(process, "cannot start", strerror(error));
         process_free(process);
@@ -427,6 +436,7 @@ void processes_on_call(void *env, eryx_call_t *call)
     }
     process->command = env;
     process->call = call;
+    process->made_ns = now_ns();
     process->pidfd = process->in = process->out = process->err = -1;
     pthread_mutex_lock(&pool.mutex);
     *pool.waiting_end = process;

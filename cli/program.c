@@ -13,6 +13,7 @@
 #include "interrupt.h"
 #include "message.h"
 #include "processes.h"
+#include "profile/profile.h"
 #include "report.h"
 #include "streams.h"
 #include "trace.h"
@@ -72,7 +73,9 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
     }
     streams_begin(streams);
     int written;
+    profile_begin();
     int status = run_to_end(program, sandbox, &outcome, &written, &error);
+    profile_end();
     processes_stop();
     bool traced = status == ERYX_OK && trace_finish();
     interrupt_end();
@@ -80,13 +83,14 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
         message_error("cannot run %s: %s", program->source.name, error.message);
         return EXIT_FAILED;
     }
+    bool profiled = profile_write(&program->source, sandbox, outcome);
     if (written != EXIT_OK)
-        return written;
+        return profiled ? written : EXIT_FAILED;
     bool kept = keep_session(program, sandbox, outcome);
     int code = program->json ? report_json(outcome, program->result)
                              : report_text(outcome, program->result);
     eryx_outcome_free(outcome);
-    return traced && kept ? code : EXIT_FAILED;
+    return traced && profiled && kept ? code : EXIT_FAILED;
 }
 
 static int make_sandbox(const struct program *program, eryx_runtime_t *runtime,
@@ -130,6 +134,7 @@ static int run_in_sandbox(const struct program *program, eryx_runtime_t *runtime
     options.on_input = program->pass_stdin ? streams_on_input : NULL;
     options.on_trace = program->trace_path ? trace_on_event : NULL;
     options.trace_locals_bytes = program->trace_locals_bytes;
+    options.on_sample = profile_wanted() ? profile_on_sample : NULL;
     options.callbacks = callbacks->list;
     options.callback_count = callbacks->count;
     options.mounts = program->mounts.list;
@@ -194,11 +199,13 @@ int program_run(const struct program *program)
     interrupt_block();
     int code = EXIT_FAILED;
     if (network_begin(&program->net) &&
-        (!program->trace_path || trace_begin(program->trace_path, program->trace_bytes)))
+        (!program->trace_path || trace_begin(program->trace_path, program->trace_bytes)) &&
+        (!program->profile_path || profile_open(program->profile_path)))
         code = run_with(program, &callbacks);
     if (!network_finish())
         code = EXIT_FAILED;
     trace_abandon();
+    profile_abandon();
     callbacks_free(&callbacks);
     return code;
 }

@@ -33,6 +33,7 @@ struct program {
     const char *trace_path; /* NULL: none */
     uint64_t trace_bytes;   /* at most in that file */
     uint32_t trace_locals_bytes;
+    const char *profile_path;    /* see profile/profile.h; NULL: none */
     const char *checkpoint_path; /* see checkpoint.h; NULL: none */
     bool checkpoint_waiting;     /* as soon as it waits */
     const char *resume_path;     /* a checkpoint that goes on, instead of source; NULL: none */

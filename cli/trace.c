@@ -8,62 +8,27 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
 #include "message.h"
+#include "output_file.h"
 #include "processes.h"
+#include "profile/profile.h"
 #include "streams.h"
 
 enum { BUFFER_BYTES = 64 << 10 };
 
 static struct {
-    const char *path;   /* as given, for messages */
-    char *target;       /* what the file is to be; NULL: nothing is renamed */
-    char *unfinished;   /* never freed: the thread that takes signals may want it */
-    atomic_bool exists; /* unfinished does */
-    int fd;
+    struct output_file file;
     bool at_once;
     uint64_t left, dropped;
     size_t used;
     char buffer[BUFFER_BYTES];
-} trace = {.fd = -1};
-
-static bool refuse(const char *path, int cause)
-{
-    message_error("cannot write %s: %s (--trace)", path, strerror(cause));
-    return false;
-}
-
-/* mkstemp makes files that only their owner reads; `eryx run --trace` is to leave one like
- * those that a shell's > makes. */
-static void set_mode(int fd, const struct stat *old)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    fchmod(fd, old ? old->st_mode & 0777 : 0666 & ~mask);
-}
-
-/* old: what is at the path, NULL: nothing. */
-static bool begin_file(const char *path, const struct stat *old)
-{
-    if (old && access(path, W_OK) != 0)
-        return refuse(path, errno);
-    trace.target = old ? realpath(path, NULL) : strdup(path); /* the file, not a link to it */
-    if (!trace.target || asprintf(&trace.unfinished, "%s.XXXXXX", trace.target) < 0)
-        return refuse(path, errno);
-    trace.fd = mkostemp(trace.unfinished, O_CLOEXEC);
-    if (trace.fd < 0)
-        return refuse(path, errno);
-    atomic_store(&trace.exists, true);
-    set_mode(trace.fd, old);
-    return true;
-}
+} trace = {.file = OUTPUT_FILE_NONE};
 
 /* The descriptor that a name stands for; -1 if it is an ordinary one. Opening these names would
  * write over the start of a file that the descriptor is at the end of, or replace it. */
@@ -86,42 +51,28 @@ static int named_descriptor(const char *path)
 
 bool trace_begin(const char *path, uint64_t limit)
 {
-    struct stat status;
-    trace.path = path;
     trace.left = limit;
     int named = named_descriptor(path);
-    if (named >= 0) {
-        trace.at_once = true;
-        trace.fd = fcntl(named, F_DUPFD_CLOEXEC, 3);
-        return trace.fd >= 0 || refuse(path, errno);
-    }
-    bool exists = stat(path, &status) == 0;
-    if (!exists && errno != ENOENT)
-        return refuse(path, errno);
-    if (!exists && path[0] && path[strlen(path) - 1] == '/')
-        return refuse(path, EISDIR);
-    if (!exists || S_ISREG(status.st_mode)) {
-        if (begin_file(path, exists ? &status : NULL))
-            return true;
-        trace_abandon();
-        return false;
-    }
+    if (named < 0)
+        return output_file_open(&trace.file, path, "--trace", &trace.at_once);
     trace.at_once = true;
-    trace.fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    return trace.fd >= 0 || refuse(path, errno);
+    trace.file = (struct output_file){.path = path, .option = "--trace"};
+    trace.file.fd = fcntl(named, F_DUPFD_CLOEXEC, 3);
+    return trace.file.fd >= 0 || output_file_refuse(&trace.file, errno);
 }
 
 static _Noreturn void write_failed(int cause)
 {
     processes_kill();
-    refuse(trace.path, cause);
+    output_file_refuse(&trace.file, cause);
     trace_abandon();
+    profile_abandon();
     _exit(EXIT_FAILED);
 }
 
 static void flush(void)
 {
-    int cause = streams_try_write(trace.fd, trace.buffer, trace.used);
+    int cause = streams_try_write(trace.file.fd, trace.buffer, trace.used);
     trace.used = 0;
     if (cause)
         write_failed(cause);
@@ -180,27 +131,16 @@ void trace_on_event(void *env, uint32_t lineno, const char *event_json, size_t e
 
 bool trace_finish(void)
 {
-    if (trace.fd < 0)
+    if (trace.file.fd < 0)
         return true;
     flush();
     if (trace.dropped)
         message_error("%" PRIu64 " trace events were dropped: the limit is reached (--trace-limit)",
                       trace.dropped);
-    /* Some file systems tell only now that there is no room. */
-    int cause = close(trace.fd) != 0 ? errno : 0;
-    trace.fd = -1;
-    if (!cause && trace.target && rename(trace.unfinished, trace.target) != 0)
-        cause = errno;
-    if (!cause) {
-        atomic_store(&trace.exists, false);
-        return true;
-    }
-    trace_abandon();
-    return refuse(trace.path, cause);
+    return output_file_finish(&trace.file);
 }
 
 void trace_abandon(void)
 {
-    if (atomic_exchange(&trace.exists, false))
-        unlink(trace.unfinished);
+    output_file_abandon(&trace.file);
 }

@@ -26,9 +26,9 @@ extern "C" {
 /* One Python frame. Texts are UTF-8, at most 255 bytes, NUL-terminated, without values of secrets. */
 typedef struct eryx_frame {
     const char *function; /* the code's qualified name: "Parser.parse", "<module>" */
-    const char *file;     /* its filename: eryx_execute_options_t.filename, or a path in the sandbox */
-    uint32_t line;        /* where it is; 0: nowhere */
-    uint32_t first_line;  /* of the function */
+    const char *file; /* its filename: eryx_execute_options_t.filename, or a path in the sandbox */
+    uint32_t line;    /* where it is; 0: nowhere */
+    uint32_t first_line; /* of the function */
 } eryx_frame_t;
 
 typedef struct eryx_sample {

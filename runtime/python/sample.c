@@ -189,8 +189,7 @@ void sample_begin(void)
     /* Only this thread's page faults are looked at, so what the watchdog will write is touched here. */
     sampling.wanted = 0;
     *sampling.word &= ~sampling.bit;
-    sampling.active =
-        host_sample_begin(sampling.word, sampling.bit, &sampling.wanted) == 1;
+    sampling.active = host_sample_begin(sampling.word, sampling.bit, &sampling.wanted) == 1;
 }
 
 void sample_end(void)

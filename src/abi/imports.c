@@ -24,7 +24,7 @@ static const engine_import_t items[] = {
 const engine_import_table_t imports_root = {items, sizeof items / sizeof items[0]};
 
 const engine_import_table_t *const guest_imports[] = {
-    &imports_root, &imports_wasi, &imports_net, &imports_mount, &imports_tls, &imports_library,
-    &imports_sample,
+    &imports_root, &imports_wasi,    &imports_net,    &imports_mount,
+    &imports_tls,  &imports_library, &imports_sample,
 };
 const size_t guest_import_tables = sizeof guest_imports / sizeof guest_imports[0];

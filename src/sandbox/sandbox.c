@@ -19,9 +19,8 @@ static const char foreign_message[] =
     "it belongs to the process that this one was forked from; open a runtime here";
 
 void eryx_sandbox_options_init(eryx_sandbox_options_t *options) {
-    *options = (eryx_sandbox_options_t){.size = sizeof *options,
-                                           .sample_interval_ns = 1000000,
-                                           .rollback = true};
+    *options = (eryx_sandbox_options_t){
+        .size = sizeof *options, .sample_interval_ns = 1000000, .rollback = true};
     eryx_limits_init(&options->limits);
 }
 
