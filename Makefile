@@ -12,7 +12,7 @@ CMAKE_FLAGS := -DERYX_SANITIZE=$(SANITIZE) $(if $(WASMTIME_ROOT),-DWASMTIME_ROOT
 QUIET := $(if $(V),,@)
 export V
 
-.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk test-extensions
+.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk test-extensions docs
 
 all: runtime
 
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-extensions  native extensions, with packages built from their source'
 	@echo 'make sdk        what `eryx sdk` needs to build native extensions, in build/sdk'
 	@echo 'make bench      measure; prints a table, writes build/bench.json'
+	@echo 'make docs       build the documentation, in build/docs'
 	@echo 'make install    install under PREFIX ($(PREFIX)); DESTDIR= is honoured'
 	@echo 'make lint       clang-format and clang-tidy'
 	@echo 'make fuzz       fuzz every decoder with sanitizers; FUZZ_SECONDS=30 each'
@@ -81,6 +82,11 @@ bench: runtime
 install: runtime
 	$(QUIET)cmake --install $(BUILD) --prefix "$(PREFIX)" $(if $(V),,>/dev/null)
 	@echo "installed in $(DESTDIR)$(PREFIX)"
+
+# The book; what its samples show is run by `make test TESTS=docs`.
+docs:
+	$(QUIET)deps/fetch --docs
+	$(QUIET)tests/docs/run --book build/docs
 
 FUZZ_SECONDS ?= 30
 fuzz:

@@ -38,6 +38,15 @@ static const char *const features[] = {
     "interrupt",
     "callbacks",
     "result values",
+    "traces",
+    "rollback",
+    "forks",
+    "checkpoints",
+    "mounts",
+    "network by permission",
+    "TLS",
+    "secrets",
+    "native extensions",
     NULL,
 };
 
@@ -86,9 +95,14 @@ static void print_text(const struct request *request, const eryx_runtime_info_t 
     print_size("machine code", info->code_bytes, "");
     print_size("memory image", info->image_bytes, "");
     print_size("  of it shared", info->image_constant_bytes, ", read-only");
-    fputs("  features         ", stdout);
-    for (size_t i = 0; features[i]; i++)
-        printf("%s%s", i ? ", " : "", features[i]);
+    fputs("  features        ", stdout);
+    int column = 18;
+    for (size_t i = 0; features[i]; i++) {
+        int length = (int)strlen(features[i]);
+        if (column + length > 80)
+            column = printf("\n%18s", "") - 1;
+        column += printf(" %s%s", features[i], features[i + 1] ? "," : "");
+    }
     printf("\n\nPython\n%s", python);
 }
 
