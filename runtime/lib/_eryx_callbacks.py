@@ -99,6 +99,8 @@ class Parameters:
 
     def bind(self, args, kwargs):
         """The arguments as one dict; TypeError in Python's own words otherwise."""
+        if args and not self.order and self.open:
+            raise TypeError(f"{self.callback}() takes arguments by name only: its schema names none")
         if len(args) > len(self.order):
             raise TypeError(f"{self.callback}() takes {len(self.order)} positional arguments "
                             f"but {len(args)} were given")

@@ -94,6 +94,7 @@ class Page:
         self.path, self.eryx, self.build = path, eryx, eryx.parent
         self.passed, self.failures, self.not_run = 0, [], []
         self.server, self.files, self.prompt = None, {}, []
+        self.used = []  # commands and files, which may name a file
 
     def check(self, line, good, problem):
         if good:
@@ -113,8 +114,7 @@ class Page:
         found = commands(lines)
         self.check(line, found, "a session without a command: lines that begin with `$ `")
         for command, expected in found:
-            for name in [name for name in self.files if name in command]:
-                self.files.pop(name)
+            self.used.append(command)
             try:
                 done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=environment, text=True,
                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -168,8 +168,10 @@ class Page:
         elif language == "console" and rest in ("", "server"):
             self.shell(line, lines, rest == "server")
         elif re.fullmatch(r"[\w-]+\.[\w.]+", rest):
-            Path(self.folder, rest).write_text("\n".join(lines) + "\n")
+            text = "\n".join(lines) + "\n"
+            Path(self.folder, rest).write_text(text)
             self.files[rest] = line
+            self.used.append(text)
         elif info == "json":
             self.json(line, "\n".join(lines))
         elif info == "python" and lines and lines[0].startswith(">>> "):
@@ -208,7 +210,7 @@ class Page:
                     self.server.terminate()
                     self.server.communicate(timeout=TIMEOUT)
         for name, line in self.files.items():
-            self.check(line, False, f"no command uses {name}")
+            self.check(line, any(name in text for text in self.used), f"no command uses {name}")
         for number in indented(text):
             self.check(number, False, "a block without a fence is not run: give it one")
         self.links(text)
