@@ -105,12 +105,14 @@ def module_steps(tools, libs, runtime_so, quick):
     return [*steps, polled], polled["polled.wasm"], unpolled, fuel
 
 
-def archive_step(tools, libs):
-    """The standard library, our modules and the time zones."""
+def archive_steps(tools, libs):
+    """What is mended of the standard library; the library, our modules and the time zones."""
     zones = DEPS / "tzdata" / "zoneinfo"
-    return Step("stdlib", [
+    mended = Step("sysconfig", [sys.executable, ROOT / "toolchain" / "sysconfig_data.py",
+                                libs["libs"] / "stdlib.tar.zst", Out("sysconfig")])
+    return mended, Step("stdlib", [
         tools.eryx_build, "stdlib", "--tar", libs["libs"] / "stdlib.tar.zst",
-        "--add", "runtime/lib", "--zoneinfo", os.path.relpath(zones, ROOT),
+        "--add", mended["sysconfig"], "--add", "runtime/lib", "--zoneinfo", os.path.relpath(zones, ROOT),
         "-o", Out("stdlib.arc")], [*files("runtime/lib", "*.py"), DEPS / ".tzdata.stamp"])
 
 
@@ -151,11 +153,11 @@ def build(runner, tools, quick, unpolled_too):
     libs, headers = libraries_steps(tools)
     compiled, runtime_so = compile_steps(tools, headers)
     module, polled, unpolled, fuel = module_steps(tools, libs, runtime_so, quick)
-    archive = archive_step(tools, libs)
+    mended, archive = archive_steps(tools, libs)
     packed, image, cwasm = runtime_steps(tools, "", polled, archive["stdlib.arc"])
     component = component_step(tools, polled, image)
     counting, fuel_cwasm = fuel_steps(tools, fuel, image)
-    steps = [libs, headers, *compiled, *module, archive, *packed, *counting, component]
+    steps = [libs, headers, *compiled, *module, mended, archive, *packed, *counting, component]
     wanted = {"libs": libs["libs"], "guest/runtime.so": runtime_so, "guest/polled.wasm": polled,
               "guest/include": headers["include"],
               "runtime/runtime.cwasm": cwasm, "runtime/runtime-fuel.cwasm": fuel_cwasm,

@@ -40,16 +40,51 @@ class Quit:
         raise SystemExit(code)
 
 
-def no_debugger(*args, **kwargs):
-    raise RuntimeError("breakpoint(): the sandbox has no console for a debugger; "
-                       "print what you want to see")
+def breakpointhook(*args, **kwargs):
+    """As CPython's, except that there is no console: pdb would fail at its first prompt."""
+    import os
+    import warnings
+
+    hook = os.environ.get("PYTHONBREAKPOINT", "")
+    if hook == "0":
+        return None
+    if hook in ("", "pdb.set_trace"):
+        raise RuntimeError("breakpoint(): the sandbox has no console for a debugger; print what you "
+                           "want to see, or set PYTHONBREAKPOINT to a function of yours, or to 0")
+    module, _, name = hook.rpartition(".")
+    try:
+        function = getattr(__import__(module or "builtins", fromlist=[name]), name)
+    except (ImportError, AttributeError, ValueError):
+        warnings.warn(f'Ignoring unimportable $PYTHONBREAKPOINT: "{hook}"', RuntimeWarning, 2)
+        return None
+    return function(*args, **kwargs)
+
+
+def add_texts():
+    """`copyright`, `credits` and `license`, as `site` has them, except that they never ask for Return."""
+    import _sitebuiltins
+    import os
+
+    class Text(_sitebuiltins._Printer):
+        def __call__(self):
+            self._Printer__setup()
+            print("\n".join(self._Printer__lines))
+
+    builtins.copyright = Text("copyright", sys.copyright)
+    builtins.credits = Text("credits", """\
+Thanks to CWI, CNRI, BeOpen, Zope Corporation, the Python Software Foundation,
+and a cast of thousands for supporting Python development.  See www.python.org
+for more information.""")
+    builtins.license = Text("license", "See https://www.python.org/psf/license/",
+                            ["LICENSE.txt"], [os.path.dirname(os.__file__)])
 
 
 def add_builtins():
     import _sitebuiltins
     import eryx
 
-    sys.breakpointhook = no_debugger
+    sys.breakpointhook = breakpointhook
+    add_texts()
     builtins.exit = Quit("exit")
     builtins.quit = Quit("quit")
     builtins.invoke = eryx.invoke

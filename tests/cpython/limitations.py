@@ -1,0 +1,67 @@
+"""The table of docs/limitations.md that says which of CPython's tests fail, and why.
+
+    | file | tests | kind | why |
+
+`tests` are names as they are reported, with `*` and `?`, separated by commas; `kind` is one of KINDS.
+A file may have several lines.
+"""
+import fnmatch
+import re
+from dataclasses import dataclass
+
+BEGIN, END = "<!-- cpython-tests: begin -->", "<!-- cpython-tests: end -->"
+KINDS = {
+    "threads": "needs threads",
+    "processes": "needs processes or signals between them",
+    "network": "needs sockets that were not granted",
+    "version": "tests a change made after the runtime's version of CPython",
+    "endless": "does not end in the runtime's version of CPython: not run, unless with --all",
+    "build": "depends on how CPython was built or installed",
+    "platform": "depends on a 32-bit platform, WASI or its libc",
+    "sandbox": "the sandbox is so on purpose",
+    "slow": "takes longer than its time limit",
+    "upstream": "fails in CPython itself",
+}
+# What a platform without threads, processes and networking cannot pass.
+APART = {"threads", "processes", "network"}
+
+
+class Malformed(Exception):
+    pass
+
+
+@dataclass
+class Line:
+    number: int
+    file: str
+    tests: list
+    kind: str
+    why: str
+    used: bool = False
+
+    def covers(self, test):
+        return any(fnmatch.fnmatchcase(test, pattern) for pattern in self.tests)
+
+
+def cells(text):
+    return [cell.strip().strip("`") for cell in text.strip().strip("|").split("|")]
+
+
+def read(path):
+    """{file: [Line]} of the table."""
+    lines = {}
+    inside = False
+    for number, text in enumerate(path.read_text().splitlines(), 1):
+        if text.strip() in (BEGIN, END):
+            inside = text.strip() == BEGIN
+            continue
+        if not inside or not text.startswith("| `"):
+            continue
+        row = cells(text)
+        if len(row) != 4 or not all(row):
+            raise Malformed(f"{path}:{number}: not | `file` | tests | kind | why |")
+        if row[2] not in KINDS:
+            raise Malformed(f"{path}:{number}: unknown kind {row[2]!r}, known are {', '.join(KINDS)}")
+        tests = [test.strip("`") for test in re.split(r",\s*", row[1])]
+        lines.setdefault(row[0], []).append(Line(number, row[0], tests, row[2], row[3]))
+    return lines

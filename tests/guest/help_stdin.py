@@ -1,0 +1,3 @@
+# help() without arguments asks: answers may come from standard input.
+help()
+print('goes on')
