@@ -75,7 +75,7 @@ static void test_memory(void **state) {
     eryx_error_t error;
     options.limits.memory_bytes = 255 * 65536;
     assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, &error), ERYX_ERR_ARGUMENT);
-    assert_non_null(strstr(error.message, "16777216"));
+    assert_non_null(strstr(error.message, "16 MiB"));
     options.limits.memory_bytes = ((uint64_t)1 << 32) + 1;
     assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, &error), ERYX_ERR_ARGUMENT);
     options.limits.memory_bytes = (uint64_t)1 << 32;
