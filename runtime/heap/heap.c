@@ -8,22 +8,11 @@
 #include <string.h>
 
 enum {
-    STEP = 8,           /* between the sizes of small classes */
-    SMALL_MAX = 512,    /* largest size with a class for each STEP */
-    MEDIUM_MAX = 32768, /* largest size in a pool */
-    SMALL_CLASSES = SMALL_MAX / STEP + 1,
-    MEDIUM_STEPS = 8, /* classes for each power of two over SMALL_MAX */
-    CLASSES = SMALL_CLASSES + 6 * MEDIUM_STEPS,
     CARVE_BYTES = 2048, /* that are put on the free list at a time */
     POOL_UNITS_MAX = 8
 };
 
-static struct {
-    uint16_t size;     /* of a block, in units of STEP bytes */
-    uint16_t capacity; /* blocks in a pool */
-    uint16_t batch;    /* blocks to carve at a time */
-    uint16_t units;    /* of a pool */
-} classes[CLASSES];
+struct size_class heap_classes[CLASSES];
 
 static struct span *current[CLASSES]; /* where blocks come from; the span of unit 0: none */
 static uint32_t available[CLASSES];   /* other pools with free blocks, 0: none */
@@ -42,11 +31,6 @@ static inline void *block_at(uint32_t address)
 static inline uint32_t *link_of(void *block)
 {
     return block;
-}
-
-static size_t class_bytes(uint32_t kind)
-{
-    return (size_t)classes[kind].size * STEP;
 }
 
 /* SMALL_MAX < size <= MEDIUM_MAX */
@@ -71,10 +55,10 @@ static uint32_t pool_units(size_t size)
 static void define_class(uint32_t kind, size_t size)
 {
     uint32_t units = pool_units(size), capacity = units * UNIT_BYTES / (uint32_t)size;
-    classes[kind].size = (uint16_t)(size / STEP);
-    classes[kind].capacity = (uint16_t)capacity;
-    classes[kind].batch = (uint16_t)(size > CARVE_BYTES ? 1 : CARVE_BYTES / size);
-    classes[kind].units = (uint16_t)units;
+    heap_classes[kind].size = (uint16_t)(size / STEP);
+    heap_classes[kind].capacity = (uint16_t)capacity;
+    heap_classes[kind].batch = (uint16_t)(size > CARVE_BYTES ? 1 : CARVE_BYTES / size);
+    heap_classes[kind].units = (uint16_t)units;
     current[kind] = heap_spans;
 }
 
@@ -90,14 +74,20 @@ void heap_start(void)
     }
 }
 
+static uint32_t capacity_of(const struct span *pool)
+{
+    return is_mixed(pool) ? heap_mixed.capacities[pool->kind] : heap_classes[pool->kind].capacity;
+}
+
 /* Puts blocks of a pool that were never used on its empty free list. */
 static void carve(struct span *pool)
 {
     uint32_t size = (uint32_t)class_bytes(pool->kind), carved = pool->carved;
-    uint32_t count = classes[pool->kind].capacity - carved;
-    uint32_t block = (uint32_t)address_of(index_of(pool)) + carved * size;
-    if (count > classes[pool->kind].batch) {
-        count = classes[pool->kind].batch;
+    uint32_t count = capacity_of(pool) - carved;
+    uint32_t start = is_mixed(pool) ? heap_mixed.starts[pool->kind] : address_of(index_of(pool));
+    uint32_t block = start + carved * size;
+    if (count > heap_classes[pool->kind].batch) {
+        count = heap_classes[pool->kind].batch;
     }
     pool->carved = carved + count;
     pool->value = block;
@@ -110,7 +100,7 @@ static void carve(struct span *pool)
 
 static struct span *new_pool(uint32_t kind)
 {
-    uint32_t units = classes[kind].units, unit = spans_take(units);
+    uint32_t units = heap_classes[kind].units, unit = spans_take(units);
     struct span *pool = &heap_spans[unit];
     if (unit == 0) {
         return NULL;
@@ -149,7 +139,7 @@ static void unlink_pool(struct span *pool, uint32_t *lists)
 
 static void give_pool(struct span *pool)
 {
-    uint32_t unit = index_of(pool), units = classes[pool->kind].units;
+    uint32_t unit = index_of(pool), units = heap_classes[pool->kind].units;
     for (uint32_t i = 0; i < units; i++) {
         heap_spans[unit + i].state = SPAN_NONE;
     }
@@ -167,8 +157,10 @@ static struct span *take_pool(uint32_t kind, uint32_t *lists)
 /* A pool other than the current one with a block on its free list; NULL without memory. */
 static struct span *next_pool(uint32_t kind)
 {
-    struct span *pool;
-    if (available[kind] != 0) {
+    struct span *pool = mixed_next(kind);
+    if (pool != NULL) {
+        pool->state = SPAN_POOL;
+    } else if (available[kind] != 0) {
         pool = take_pool(kind, available);
     } else {
         pool = new_pool(kind);
@@ -186,7 +178,7 @@ static __attribute__((noinline)) void *alloc_slowly(uint32_t kind)
 {
     struct span *pool = current[kind];
     void *block;
-    if (pool->value == 0 && pool->carved < classes[kind].capacity && pool != heap_spans) {
+    if (pool->value == 0 && pool != heap_spans && pool->carved < capacity_of(pool)) {
         carve(pool);
     } else {
         if (pool != heap_spans) {
@@ -304,9 +296,21 @@ static __attribute__((noinline)) void pool_is_empty(struct span *pool)
     }
 }
 
+static void free_mixed(void *block)
+{
+    struct span *pool = mixed_pool_of(block);
+    *link_of(block) = pool->value;
+    pool->value = (uint32_t)(uintptr_t)block;
+    pool->used--;
+}
+
 void heap_free(void *block)
 {
     struct span *pool = &heap_spans[unit_of((uintptr_t)block)];
+    if (__builtin_expect(pool->state == SPAN_MIXED, 0)) {
+        free_mixed(block);
+        return;
+    }
     if (__builtin_expect(pool->state != SPAN_POOL, 0)) {
         free_slowly(pool, block);
         return;
@@ -337,6 +341,18 @@ static bool resize_large(uint32_t unit, size_t size)
     return true;
 }
 
+static uint32_t kind_of(const struct span *span, const void *block)
+{
+    switch (span->state) {
+    case SPAN_MIXED:
+        return mixed_pool_of(block)->kind;
+    case SPAN_INNER:
+        return heap_spans[span->value].kind;
+    default:
+        return span->kind;
+    }
+}
+
 void *heap_realloc(void *block, size_t size)
 {
     uint32_t unit = unit_of((uintptr_t)block);
@@ -352,7 +368,7 @@ void *heap_realloc(void *block, size_t size)
         }
         has = (size_t)span->value * UNIT_BYTES;
     } else {
-        has = class_bytes(span->state == SPAN_INNER ? heap_spans[span->value].kind : span->kind);
+        has = class_bytes(kind_of(span, block));
         if (size <= has && size > has / 2) {
             return block;
         }
@@ -372,7 +388,10 @@ void heap_settle(void)
     for (uint32_t kind = 0; kind < CLASSES; kind++) {
         struct span *last = current[kind];
         current[kind] = heap_spans;
-        if (last != heap_spans && last->value == 0 && last->carved == classes[kind].capacity) {
+        if (is_mixed(last)) {
+            last = heap_spans; /* what is left of it serves again */
+        }
+        if (last != heap_spans && last->value == 0 && last->carved == heap_classes[kind].capacity) {
             last->state = SPAN_FULL;
         } else if (last != heap_spans) {
             link_pool(last, available);
@@ -383,6 +402,7 @@ void heap_settle(void)
             link_pool(pool, settled);
         }
     }
+    heap_mixed.serves = true;
 }
 
 bool heap_trim(void)
@@ -390,7 +410,7 @@ bool heap_trim(void)
     bool any = false;
     for (uint32_t kind = 0; kind < CLASSES; kind++) {
         struct span *pool = current[kind];
-        if (pool != heap_spans && pool->used == 0) {
+        if (pool != heap_spans && !is_mixed(pool) && pool->used == 0) {
             current[kind] = heap_spans;
             give_pool(pool);
             any = true;

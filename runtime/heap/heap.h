@@ -20,7 +20,8 @@ void heap_start(void);
 void heap_add(uintptr_t start, uintptr_t end);
 
 /* Before memory becomes an image: from now on blocks come from new pools. Those of the image are
- * scattered over all of it, and each would be a page that an instance has to copy. They serve
+ * scattered over all of it, and each would be a page that an instance has to copy; the first few
+ * blocks of each size come from pages that all sizes share (mixed.c). Those of the image serve
  * again when one of their blocks is freed or there is no other memory. */
 void heap_settle(void);
 

@@ -111,6 +111,10 @@ void heap_add(uintptr_t start, uintptr_t end)
 {
     uint32_t first = unit_of(start + UNIT_BYTES - 1), after = unit_of(end);
     if (first < after) {
+        first = mixed_reserve(first, after);
+        if (bins.touched < first) {
+            bins.touched = first;
+        }
         spans_give(first, after - first);
         bins.end = after;
     }

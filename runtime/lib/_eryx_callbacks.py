@@ -26,9 +26,31 @@ _TYPES = {
     "null": None,
 }
 
-# Of our own: programs replace json.dumps and json.loads, and these are faster.
-to_json = json.JSONEncoder(allow_nan=False).encode
-_from_json = json.JSONDecoder().decode
+# Of our own: programs replace json.dumps and json.loads. What `json` makes anew for each value, or
+# does with regular expressions around it, is only needed where its C code gives up.
+_encoder = json.JSONEncoder(allow_nan=False)
+_encode = json.encoder.c_make_encoder(
+    None, _encoder.default, json.encoder.encode_basestring_ascii, None, _encoder.key_separator,
+    _encoder.item_separator, _encoder.sort_keys, _encoder.skipkeys, _encoder.allow_nan)
+_decoder = json.JSONDecoder()
+_scan = _decoder.scan_once
+
+
+def to_json(value):
+    """JSON text; TypeError, ValueError or RecursionError where there is none."""
+    try:
+        return "".join(_encode(value, 0))
+    except Exception:
+        return _encoder.encode(value)  # which knows what is circular
+
+
+def _from_json(text):
+    try:
+        value, end = _scan(text, 0)
+    except StopIteration:
+        return _decoder.decode(text)  # begins with a space, or says where it is wrong
+    return value if end == len(text) else _decoder.decode(text)
+
 
 _infos = []  # (name, description, schema) as the host gave them
 _functions = {}  # name of a callback: its function
@@ -218,12 +240,19 @@ def _make(info, start, block):
     return function
 
 
+def _is_name(part):
+    return (part.isidentifier() and not keyword.iskeyword(part)
+            and not (part.startswith("__") and part.endswith("__")))
+
+
 def _place(namespace, name, function):
     """Binds a callback under its dotted name, unless that is no Python name."""
-    parts = unicodedata.normalize("NFKC", name).split(".")  # as the compiler does
-    if not all(part.isidentifier() and not keyword.iskeyword(part) and
-               not (part.startswith("__") and part.endswith("__")) for part in parts):
-        return
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)  # as the compiler does
+    parts = name.split(".")
+    for part in parts:
+        if not _is_name(part):
+            return
     if len(parts) == 1:
         name = parts[0]
         old = namespace.get(name)

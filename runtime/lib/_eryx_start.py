@@ -92,84 +92,6 @@ def add_builtins():
     builtins.help = _sitebuiltins._Helper()
 
 
-WARM_UP = '''
-import json, re, datetime, collections, dataclasses, asyncio
-x = 1
-def f(a, b=2, *c, **d):
-    return [a + b for b in range(3)]
-class C:
-    def m(self): return f"{self!r:>10}"
-f(1); C().m()
-print(json.dumps({"a": [1, 2.5, None, True]}), json.loads('{"b": [1]}'), end="")
-re.sub(r"(\\w+) (\\d*)", r"\\2", "hello world 12")
-datetime.datetime(2020, 1, 1).isoformat()
-@dataclasses.dataclass
-class D:
-    a: int = 0
-D(1) == D(2)
-sorted(["b", "a"], key=len); "%s %d" % ("a", 1); b"a".decode(); int("12"); float("1.5")
-with open("/dev/null", "w") if False else __import__("io").StringIO() as out:
-    out.write("x")
-async def main():
-    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        group.create_task(asyncio.sleep(0))
-    await asyncio.gather(asyncio.sleep(0), asyncio.sleep(0))
-'''
-
-
-def warm_up():
-    """Runs what most programs run, so that caches and type slots are filled in the image."""
-    import _eryx_driver
-    import _eryx_report
-
-    stdout = sys.stdout
-    import io
-
-    sys.stdout = io.StringIO()
-    try:
-        scope = {"__name__": "__main__", "__builtins__": builtins}
-        exec(compile(WARM_UP, "<warm-up>", "exec"), scope)
-        driver = _eryx_driver.driver
-        driver.start(_eryx_driver.session(scope["main"]()))
-        while driver.step() is not None:
-            pass
-        try:
-            exec(compile("def g(): 1 / 0\ng()", "<warm-up>", "exec"), scope)
-        except ZeroDivisionError as error:
-            _eryx_report.describe(error)
-    finally:
-        sys.stdout = stdout
-
-
-SESSION = '''
-number, text, items, table = 3, "text", [1, 2.5, None, "text"], {"a": (1, 2), "b": {3, 4}}
-def function(a, b=1):
-    return a + number
-class Class:
-    def __init__(self, value):
-        self.value = value
-    def method(self):
-        return self.value
-instance = Class(items)
-'''
-
-
-def warm_up_state():
-    """Saves and restores sessions, so often that their code is specialised in the image."""
-    import _eryx_session
-
-    main = sys.modules["__main__"]
-    try:
-        for code in ("number = 1", SESSION):
-            code = compile(code, "<warm-up>", "exec")
-            for _ in range(8):
-                namespace = _eryx_session.new_main()
-                exec(code, namespace)
-                _eryx_session.restore(namespace, _eryx_session.snapshot(namespace))
-    finally:
-        sys.modules["__main__"] = main
-
-
 def start():
     for name in COMMON:
         __import__(name)
@@ -185,8 +107,10 @@ def start():
     _eryx_driver.install()
     _eryx_source.install()
     _eryx_private.start()
-    warm_up()
-    warm_up_state()
+    import _eryx_rehearse
+
+    _eryx_rehearse.run()
+    del sys.modules["_eryx_rehearse"]
     _eryx_fresh.keep()
     _eryx_session.remember()
 

@@ -52,13 +52,15 @@ static PyObject *eryx_source(PyObject *module, PyObject *filename)
 /* (ok, text) of a call that is over; frees it. A call without result was cancelled: None. */
 static PyObject *take_result(struct abi_call *call)
 {
-    PyObject *result;
+    PyObject *result, *text;
     if (call->result.ok.ptr == NULL) {
         result = Py_None;
         Py_INCREF(result);
     } else {
-        result = Py_BuildValue("(Ns#)", PyBool_FromLong(!call->result.is_error),
-                               call->result.ok.ptr, (Py_ssize_t)call->result.ok.len);
+        text = PyUnicode_DecodeUTF8(call->result.ok.ptr, (Py_ssize_t)call->result.ok.len, NULL);
+        result =
+            text == NULL ? NULL : PyTuple_Pack(2, call->result.is_error ? Py_False : Py_True, text);
+        Py_XDECREF(text);
     }
     if (call->arguments != NULL) {
         trace_callback("callback-end", PyTuple_GetItem(call->arguments, 0));
@@ -77,24 +79,28 @@ static bool string_of(PyObject *object, wit_string_t *string)
 }
 
 /* start(name, json): the number of the pending call, or its result if it returned at once. */
-static PyObject *eryx_start(PyObject *module, PyObject *arguments)
+static PyObject *eryx_start(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
-    PyObject *name_object, *json_object;
+    PyObject *kept;
     wit_string_t name, json;
     struct abi_call *call;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "UU:start", &name_object, &json_object) ||
-        !string_of(name_object, &name) || !string_of(json_object, &json)) {
+    if (count != 2 || !PyUnicode_Check(arguments[0]) || !PyUnicode_Check(arguments[1])) {
+        PyErr_SetString(PyExc_TypeError, "start() takes a name and JSON text");
         return NULL;
     }
-    trace_callback("callback-start", name_object);
+    if (!string_of(arguments[0], &name) || !string_of(arguments[1], &json) ||
+        (kept = PyTuple_Pack(2, arguments[0], arguments[1])) == NULL) {
+        return NULL;
+    }
+    trace_callback("callback-start", arguments[0]);
     call = abi_call_start(name, json, abi_wait_set());
     if (call == NULL) {
-        trace_callback("callback-end", name_object);
+        trace_callback("callback-end", arguments[0]);
+        Py_DECREF(kept);
         return PyErr_NoMemory();
     }
-    Py_INCREF(arguments);
-    call->arguments = arguments;
+    call->arguments = kept;
     return call->subtask == 0 ? take_result(call) : PyLong_FromUnsignedLong(call->subtask);
 }
 
@@ -146,7 +152,7 @@ static PyMethodDef methods[] = {
     {"poll", eryx_poll, METH_NOARGS, NULL},
     {"pending", eryx_pending, METH_NOARGS, NULL},
     {"source", eryx_source, METH_O, NULL},
-    {"start", eryx_start, METH_VARARGS, NULL},
+    {"start", (PyCFunction)(void (*)(void))eryx_start, METH_FASTCALL, NULL},
     {"cancel", eryx_cancel, METH_O, NULL},
     {"watch", network_watch_descriptor, METH_VARARGS, NULL},
     {"unwatch", network_unwatch, METH_O, NULL},

@@ -8,6 +8,7 @@
 
 #include "memory/faults.h"
 
+#define UPDATED_TOGETHER 512
 #define KNOWN_MAX 1024 /* what an idle slot may cost, and an execution compares */
 
 bool known_add(memory_slot_t *slot, size_t index) {
@@ -32,13 +33,21 @@ const uint8_t *slot_image_page(const memory_slot_t *slot, size_t index) {
     return offset < origin->mapped ? origin->reference + offset : zeros;
 }
 
+/* By parts, since most changes are small: the rest stays clean in the caches. */
+bool page_update(uint8_t *target, const uint8_t *content, size_t bytes) {
+    bool changed = false;
+    for (size_t at = 0; at < bytes; at += UPDATED_TOGETHER) {
+        if (memcmp(target + at, content + at, UPDATED_TOGETHER) == 0)
+            continue;
+        memcpy(target + at, content + at, UPDATED_TOGETHER);
+        changed = true;
+    }
+    return changed;
+}
+
 bool page_restore(memory_slot_t *slot, size_t index, const uint8_t *content) {
     size_t page = slot->origin->page;
-    uint8_t *target = slot->base + index * page;
-    if (memcmp(target, content, page) == 0)
-        return false;
-    memcpy(target, content, page);
-    return true;
+    return page_update(slot->base + index * page, content, page);
 }
 
 bool pages_drop(memory_slot_t *slot, size_t first, size_t count) {

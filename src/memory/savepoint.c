@@ -2,7 +2,9 @@
  *
  * A page that was saved is protected, so the next scan finds it only if it was written again.
  * One that is written time and again becomes known: left unprotected, and compared at each
- * savepoint. Copying happens at the beginning of an execution, for what the one before has
+ * savepoint; while there are few the first time is enough, since protecting, the fault and the scan cost
+ * what ten comparisons do. A page may also be written to what it was, each time: then it seems idle,
+ * until it turns out that it was written again. Copying happens at the beginning of an execution, for what the one before has
  * written: a sandbox that executes once never pays for it. */
 #define _GNU_SOURCE
 #include "memory/known.h"
@@ -12,6 +14,8 @@
 #include <sys/mman.h>
 
 #define IDLE_MAX 32         /* savepoints in a row without a change: no longer known */
+#define IDLE_MAX_AGAIN 1024 /* the same, for one that was written again after that */
+#define KNOWN_AT_ONCE 128   /* so many pages are known when they are written for the first time */
 #define SHADOW_KEPT 1024    /* pages that a recycled slot keeps in its shadow */
 #define DROPPED_TOGETHER 16 /* pages: a run that is cheaper dropped than copied */
 
@@ -39,6 +43,7 @@ bool savepoint_drop(memory_slot_t *slot) {
     if (saved->count > 0)
         page_set_clear(saved);
     page_set_clear(&slot->sets[SET_SEEN]);
+    page_set_clear(&slot->sets[SET_IDLE]);
     return !many || madvise(slot->shadow, MEMORY_RESERVE_BYTES, MADV_DONTNEED) == 0;
 }
 
@@ -63,10 +68,16 @@ static void note_recent(memory_slot_t *slot, size_t index) {
 static bool save_page(memory_slot_t *slot, size_t index) {
     size_t page = slot->origin->page;
     const uint8_t *now = slot->base + index * page;
-    if (memcmp(now, slot_saved_page(slot, index), page) == 0)
-        return false;
-    memcpy(slot->shadow + index * page, now, page);
-    page_set_add(&slot->sets[SET_SAVED], index);
+    uint8_t *shadow = slot->shadow + index * page;
+    if (is_saved(slot, index)) {
+        if (!page_update(shadow, now, page))
+            return false;
+    } else {
+        if (memcmp(now, slot_image_page(slot, index), page) == 0)
+            return false;
+        memcpy(shadow, now, page);
+        page_set_add(&slot->sets[SET_SAVED], index);
+    }
     note_recent(slot, index);
     return true;
 }
@@ -76,11 +87,13 @@ static bool save_known(memory_slot_t *slot) {
     for (size_t i = 0; i < slot->known_count; i++) {
         known_page_t page = slot->known[i];
         page.idle = save_page(slot, page.index) ? 0 : page.idle + 1;
-        if (page.idle < IDLE_MAX) {
+        bool again = page_set_has(&slot->sets[SET_IDLE], page.index);
+        if (page.idle < (again ? IDLE_MAX_AGAIN : IDLE_MAX)) {
             slot->known[kept++] = page;
             continue;
         }
         page_set_remove(&slot->sets[SET_KNOWN], page.index);
+        page_set_add(&slot->sets[SET_IDLE], page.index);
         if (!scan_protect(slot, page.index, page.index + 1))
             return false;
     }
@@ -96,7 +109,9 @@ static bool save_found(memory_slot_t *slot, size_t first, size_t end, void *env)
         bool known = is_known(slot, index);
         if (!known) {
             save_page(slot, index);
-            known = page_set_has(&slot->sets[SET_SEEN], index) && known_add(slot, index);
+            known =
+                (slot->known_count < KNOWN_AT_ONCE || page_set_has(&slot->sets[SET_SEEN], index)) &&
+                known_add(slot, index);
             page_set_add(&slot->sets[SET_SEEN], index);
         }
         if (!known) {

@@ -150,6 +150,29 @@ static void test_settle(void **state) {
     heap_free(all);
 }
 
+/* The first blocks of all small sizes lie on few pages, and serve again. */
+static void test_settle_mixed(void **state) {
+    (void)state;
+    enum { PAGE = 4096, COUNT = 64 };
+    void *blocks[COUNT];
+    size_t pages = 0;
+    heap_settle();
+    for (size_t i = 0; i < COUNT; i++) {
+        blocks[i] = heap_alloc(8 * (i + 1));
+        memset(blocks[i], 0x55, 8 * (i + 1));
+        bool found = false;
+        for (size_t j = 0; j < i; j++)
+            found = found || (uintptr_t)blocks[j] / PAGE == (uintptr_t)blocks[i] / PAGE;
+        pages += !found;
+    }
+    assert_in_range(pages, 1, COUNT / 2);
+    for (size_t i = 0; i < COUNT; i++) {
+        heap_free(blocks[i]);
+        assert_ptr_equal(heap_alloc(8 * (i + 1)), blocks[i]);
+        heap_free(blocks[i]);
+    }
+}
+
 /* Pools that are full when all are settled have nothing to give when memory is short. */
 static void test_settle_full(void **state) {
     (void)state;
@@ -248,9 +271,10 @@ static int start(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),         cmocka_unit_test(test_settle),
-        cmocka_unit_test(test_settle_full),    cmocka_unit_test(test_full),
-        cmocka_unit_test(test_grows_in_place), cmocka_unit_test(test_refuses),
+        cmocka_unit_test(test_random),       cmocka_unit_test(test_settle),
+        cmocka_unit_test(test_settle_mixed), cmocka_unit_test(test_settle_full),
+        cmocka_unit_test(test_full),         cmocka_unit_test(test_grows_in_place),
+        cmocka_unit_test(test_refuses),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }
