@@ -1,4 +1,5 @@
-/* Reads the file of `eryx run --callbacks`: a JSON array of objects, one for each callback.
+/* Reads the file of `eryx run --callbacks`: a JSON array of objects, one for each callback, or the
+ * same as TOML tables [[callback]].
  * Whatever is wrong is said with the place and what would be right. */
 #include "callbacks.h"
 
@@ -11,6 +12,9 @@
 
 #include "message.h"
 #include "suggest.h"
+#include "toml.h"
+
+#define FILE_MAX ((size_t)16 << 20)
 
 static const double timeout_default = 30, timeout_max = 86400;
 
@@ -160,27 +164,80 @@ static bool read_all(const char *path, struct callbacks *callbacks)
     return true;
 }
 
-bool callbacks_read(const char *path, struct callbacks *out)
+/* A file in the memory of the process; NULL after a message. */
+static char *load(const char *path, size_t *length)
 {
-    *out = (struct callbacks){0};
     FILE *file = fopen(path, "re");
     if (!file) {
         message_error("cannot open %s: %s (--callbacks)", path, strerror(errno));
-        return false;
+        return NULL;
     }
-    json_error_t error;
+    char *text = malloc(FILE_MAX + 1);
     errno = 0;
-    out->json = json_loadf(file, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    *length = text ? fread(text, 1, FILE_MAX + 1, file) : 0;
     int cause = ferror(file) ? errno : 0;
     fclose(file);
-    if (cause) {
+    if (!text)
+        message_error("out of memory");
+    else if (cause)
         message_error("cannot read %s: %s (--callbacks)", path, strerror(cause));
-    } else if (!out->json) {
+    else if (*length > FILE_MAX)
+        message_error("%s is larger than 16 MiB (--callbacks)", path);
+    else
+        return text;
+    free(text);
+    return NULL;
+}
+
+static json_t *read_json(const char *path, const char *text, size_t length)
+{
+    json_error_t error;
+    json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!json)
         message_error("%s, line %d, column %d: not JSON: %s", path, error.line, error.column,
                       error.text);
-    } else if (read_all(path, out)) {
-        return true;
+    return json;
+}
+
+/* Of TOML the tables named "callback", and nothing else. */
+static json_t *read_toml(const char *path, const char *text, size_t length,
+                         const char *runtime_path)
+{
+    json_t *content = toml_read(path, text, length, runtime_path), *value, *list = NULL;
+    const char *key, *unknown = NULL;
+    json_object_foreach(content, key, value)
+    {
+        if (strcmp(key, "callback") == 0)
+            list = value;
+        else
+            unknown = key;
     }
+    if (content && unknown)
+        message_error("%s: unknown key \"%.100s\"; there are only tables [[callback]]", path,
+                      unknown);
+    else if (content && list && !json_is_array(list))
+        message_error("%s: callback must be an array of tables: [[callback]], each with name and "
+                      "command",
+                      path);
+    else if (content)
+        list = list ? json_incref(list) : json_array();
+    list = unknown || !json_is_array(list) ? NULL : list;
+    json_decref(content);
+    return list;
+}
+
+bool callbacks_read(const char *path, const char *runtime_path, struct callbacks *out)
+{
+    size_t length;
+    char *text = load(path, &length);
+    *out = (struct callbacks){0};
+    if (!text)
+        return false;
+    out->json = toml_is_name(path) ? read_toml(path, text, length, runtime_path)
+                                   : read_json(path, text, length);
+    free(text);
+    if (out->json && read_all(path, out))
+        return true;
     callbacks_free(out);
     return false;
 }

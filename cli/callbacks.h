@@ -16,8 +16,9 @@ struct callbacks {
     struct json_t *json; /* what the two point into */
 };
 
-/* Prints its own message and returns false on failure. */
-bool callbacks_read(const char *path, struct callbacks *out);
+/* `runtime_path` as for eryx_runtime_open: TOML is read in a sandbox. Prints its own message and
+ * returns false on failure. */
+bool callbacks_read(const char *path, const char *runtime_path, struct callbacks *out);
 
 void callbacks_free(struct callbacks *callbacks);
 

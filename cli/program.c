@@ -193,7 +193,8 @@ static int run_with(const struct program *program, const struct callbacks *callb
 int program_run(const struct program *program)
 {
     struct callbacks callbacks = {0};
-    if (program->callbacks_path && !callbacks_read(program->callbacks_path, &callbacks))
+    if (program->callbacks_path &&
+        !callbacks_read(program->callbacks_path, program->runtime_path, &callbacks))
         return EXIT_USAGE;
     signal(SIGPIPE, SIG_IGN);
     interrupt_block();

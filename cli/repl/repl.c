@@ -257,7 +257,8 @@ static int run(int argc, char **argv)
         result = command_help.run(2, (char *[]){"help", "repl", NULL});
     } else if (result == EXIT_OK) {
         struct callbacks callbacks = {0};
-        if (request.callbacks_path && !callbacks_read(request.callbacks_path, &callbacks))
+        if (request.callbacks_path &&
+            !callbacks_read(request.callbacks_path, request.runtime_path, &callbacks))
             result = EXIT_USAGE;
         else
             result = converse(&request, &callbacks);

@@ -1,0 +1,2 @@
+printf '# \303\244 \377\n' > a.toml
+eryx run --callbacks a.toml -c 1
