@@ -197,7 +197,7 @@ const struct command command_image = {
         "file: sandboxes of OUTPUT begin with these modules imported, names defined and files\n"
         "made, native extensions loaded and packages\n"
         "there, as fast as those of the installed runtime. `random` and what uses it are seeded\n"
-        "anew in every sandbox. At most 96 MiB of memory can be used.\n"
+        "anew in every sandbox. At most 256 MiB of memory can be used.\n"
         "\n"
         "Examples:\n"
         "  echo 'import statistics, sqlite3; table = {n: n * n for n in range(1000)}' > warm.py\n"

@@ -14,12 +14,11 @@
 /* What a fresh instance would not have beside memory. */
 static int check_guest(const eryx_sandbox_t *sandbox, eryx_error_t *error) {
     const guest_t *guest = &sandbox->instance->guest;
-    size_t minimum = sandbox->runtime->origin.layout.minimum;
-    if (sandbox->instance->slot->size != minimum)
-        return error_set(error, ERYX_ERR_LIMIT,
-                         "the session has %zu bytes of memory, an image at most the %zu that every "
-                         "sandbox begins with: keep less in it",
-                         sandbox->instance->slot->size, minimum);
+    if (sandbox->instance->slot->size > IMAGE_MEMORY_MAX)
+        return error_set(
+            error, ERYX_ERR_LIMIT,
+            "the session has %zu bytes of memory, an image at most %zu: keep less in it",
+            sandbox->instance->slot->size, IMAGE_MEMORY_MAX);
     if (!waitables_none(&guest->waitables))
         return error_set(error, ERYX_ERR_GUEST, "the session has waitables at rest");
     return ERYX_OK;
@@ -56,6 +55,7 @@ static int write_parts(const eryx_sandbox_t *sandbox, int fd, image_parts_t *par
     if (code == MAP_FAILED)
         return error_set(error, ERYX_ERR_MEMORY, "cannot map the runtime file: %m");
     footer.features |= IMAGE_OWN;
+    footer.memory_min_bytes = slot->size;
     parts->code = (image_part_t){code, code_length};
     parts->memory = (image_part_t){slot->base, image_length(slot)};
     int status = image_write(fd, &footer, parts, error);

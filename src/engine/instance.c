@@ -26,9 +26,10 @@ wasmtime_error_t *engine_memory_new(void *env, const wasm_memorytype_t *type, si
                                     wasmtime_linear_memory_t *out) {
     (void)env, (void)type, (void)maximum;
     memory_slot_t *slot = engine_current ? engine_current->slot : NULL;
-    if (!slot || minimum != slot->size || reserved != MEMORY_RESERVE_BYTES ||
+    if (!slot || minimum > slot->size || reserved != MEMORY_RESERVE_BYTES ||
         guard > MEMORY_GUARD_BYTES)
         return wasmtime_error_new("the module's memory is not the one of the runtime file");
+    slot->size = minimum;
     *out = (wasmtime_linear_memory_t){slot, memory_get, memory_grow, NULL};
     return NULL;
 }
@@ -56,11 +57,10 @@ wasmtime_error_t *engine_stack_new(void *env, size_t size, bool zeroed,
     return NULL;
 }
 
-/* Runs the future until it is ready; instantiation never suspends. The engine wants a memory of
- * minimal size, and asks again when it is reset. */
+/* Runs the future until it is ready; instantiation never suspends. The engine wants a memory of the size
+ * that the module names, which engine_memory_new makes it meanwhile, and asks again when it is reset. */
 static int instantiate(engine_instance_t *self, eryx_error_t *error) {
     size_t size = self->slot->size;
-    self->slot->size = self->slot->origin->layout.minimum;
     wasmtime_call_future_t *future = wasmtime_instance_pre_instantiate_async(
         self->engine->pre, self->store_context, &self->instance, &self->trap, &self->error);
     engine_instance_t *outer = engine_current;

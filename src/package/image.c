@@ -54,7 +54,7 @@ static int import_all(eryx_sandbox_t *sandbox, const buffer_t *modules, eryx_err
     return status;
 }
 
-/* With the memory that every sandbox begins with: an image cannot have more. */
+/* With the memory that an image can have: what does not fit is not imported in it. */
 static int make_session(eryx_runtime_t *runtime, eryx_source_t *source, const buffer_t *modules,
                         eryx_sandbox_t **out, eryx_error_t *error) {
     eryx_mount_t mount;
@@ -63,7 +63,7 @@ static int make_session(eryx_runtime_t *runtime, eryx_source_t *source, const bu
     mount.target = ERYX_PACKAGES_TARGET;
     mount.source = source;
     eryx_sandbox_options_init(&options);
-    options.limits.memory_bytes = runtime->footer.memory_min_bytes;
+    options.limits.memory_bytes = IMAGE_MEMORY_MAX;
     options.limits.wall_time_ns = IMPORT_NS;
     options.on_output = drop_output;
     options.mounts = &mount;

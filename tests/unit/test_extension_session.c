@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -166,6 +167,84 @@ static void does_not_stay_in_what_is_recycled(void **state) {
     }
 }
 
+/* Puts the runtime of an image with the module loaded in the place of the other, which is returned. No
+ * code is in any cache: it is in the file. */
+static eryx_runtime_t *swap_in_image(void) {
+    char path[] = "/tmp/eryx-image-XXXXXX";
+    eryx_runtime_t *before = runtime;
+    eryx_sandbox_t *sandbox = sandbox_new();
+    eryx_error_t error;
+    eryx_runtime_options_t options;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    expect(sandbox, import_code, ERYX_OUTCOME_OK, "");
+    expect(sandbox, add, ERYX_OUTCOME_OK, "9\n");
+    if (eryx_image_build(sandbox, path, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    expect(sandbox, add, ERYX_OUTCOME_OK, "10\n"); /* it goes on */
+    eryx_sandbox_free(sandbox);
+    eryx_runtime_options_init(&options);
+    options.extension_cache = "";
+    options.verify = options.verify_recycle = true;
+    if (eryx_runtime_open(path, &options, &runtime, &error) != ERYX_OK)
+        fail_msg("%s", error.message);
+    signals_save();
+    unlink(path);
+    return before;
+}
+
+static void swap_back(eryx_runtime_t *before) {
+    eryx_runtime_free(runtime);
+    runtime = before;
+}
+
+/* As it was loaded before the image was made; recycled instances are compared with the image. */
+static void is_in_an_image(void **state) {
+    (void)state;
+    eryx_runtime_t *before = swap_in_image();
+    for (int i = 0; i < 4; i++) {
+        eryx_sandbox_t *sandbox = sandbox_new();
+        expect(sandbox, add, ERYX_OUTCOME_OK, "10\n");
+        expect(sandbox, "hello.add(1, 2); hello.forever()", ERYX_OUTCOME_LIMIT, "");
+        expect(sandbox, add, ERYX_OUTCOME_OK, "11\n");
+        eryx_sandbox_free(sandbox);
+        sandbox = sandbox_new(); /* of a new engine instance, then of a recycled one */
+        expect(sandbox, add, ERYX_OUTCOME_OK, "10\n");
+        eryx_sandbox_free(sandbox);
+    }
+    swap_back(before);
+}
+
+/* A second one, loaded on top: forks and checkpoints have both. */
+static void more_on_top_of_an_image(void **state) {
+    static const char again[] =
+        "import importlib.util as u, shutil\nshutil.copy('/tmp/hello.so', '/tmp/again.so')\n"
+        "spec = u.spec_from_file_location('hello', '/tmp/again.so')\n"
+        "again = u.module_from_spec(spec)\nprint(again.add(1, 2), hello.add(1, 2))";
+    (void)state;
+    eryx_runtime_t *before = swap_in_image();
+    eryx_sandbox_t *sandbox = sandbox_new(), *copy;
+    eryx_checkpoint_part_t part;
+    eryx_error_t error;
+    void *data;
+    expect(sandbox, again, ERYX_OUTCOME_OK, "9 10\n");
+    expect(sandbox, "again.add(0, 0); hello.forever()", ERYX_OUTCOME_LIMIT, "");
+    assert_int_equal(eryx_sandbox_fork(sandbox, NULL, 1, &copy, &error), ERYX_OK);
+    expect(copy, "print(again.add(1, 2), hello.add(1, 2))", ERYX_OUTCOME_OK, "10 11\n");
+    eryx_sandbox_free(copy);
+    assert_int_equal(eryx_sandbox_checkpoint(sandbox, NULL, &data, &part.length, &error), ERYX_OK);
+    part.data = data;
+    assert_int_equal(eryx_sandbox_resume(runtime, &part, 1, NULL, &copy, &error), ERYX_OK);
+    expect(copy, "print(again.add(1, 2), hello.add(1, 2))", ERYX_OUTCOME_OK, "10 11\n");
+    eryx_sandbox_free(copy);
+    /* It belongs to the image, not to the runtime that the image was made with. */
+    assert_int_equal(eryx_sandbox_resume(before, &part, 1, NULL, &copy, &error), ERYX_ERR_VERSION);
+    eryx_bytes_free(data);
+    eryx_sandbox_free(sandbox);
+    swap_back(before);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rolls_back),
@@ -173,6 +252,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(forks),
         cmocka_unit_test(resumes),
         cmocka_unit_test(does_not_stay_in_what_is_recycled),
+        cmocka_unit_test(is_in_an_image),
+        cmocka_unit_test(more_on_top_of_an_image),
     };
     if (argc != 2)
         return 2;

@@ -141,9 +141,36 @@ static void test_refused(void **state) {
     assert_int_equal(eryx_execution_start(sandbox, "1", 1, NULL, &execution, NULL), ERYX_OK);
     assert_int_equal(eryx_image_build(sandbox, path, &error), ERYX_ERR_STATE);
     eryx_execution_free(execution);
-    prints(sandbox, "big = bytearray(150000000)", "");
+    prints(sandbox, "big = bytearray(300000000)", "");
     assert_int_equal(eryx_image_build(sandbox, path, &error), ERYX_ERR_LIMIT);
     eryx_sandbox_free(sandbox);
+}
+
+/* A session that has grown: so begin its sandboxes. */
+static void test_large(void **state) {
+    (void)state;
+    build(runtime, "big = bytearray(150000000); big[-1] = 7");
+    eryx_runtime_t *image = open_image();
+    eryx_runtime_info_t info = {.size = sizeof info};
+    assert_int_equal(eryx_runtime_get_info(image, &info), ERYX_OK);
+    assert_true(info.memory_min_bytes > 150000000);
+    for (int i = 0; i < 3; i++) {
+        eryx_sandbox_t *sandbox = new_sandbox(image);
+        prints(sandbox, "print(len(big), big[-1]); big[-1] += 1", "150000000 7\n");
+        prints(sandbox, "more = bytearray(50000000); print(big[-1], len(more))", "8 50000000\n");
+        eryx_outcome_t *bad = execute(sandbox, "del big\nimport os; os.abort()");
+        assert_int_equal(eryx_outcome_kind(bad), ERYX_OUTCOME_TRAP);
+        eryx_outcome_free(bad);
+        prints(sandbox, "print(big[-1])", "8\n");
+        eryx_sandbox_free(sandbox);
+    }
+    eryx_sandbox_options_t options;
+    eryx_sandbox_t *sandbox;
+    eryx_error_t error;
+    eryx_sandbox_options_init(&options);
+    options.limits.memory_bytes = (size_t)128 << 20;
+    assert_int_equal(eryx_sandbox_new(image, &options, &sandbox, &error), ERYX_ERR_ARGUMENT);
+    eryx_runtime_free(image);
 }
 
 static int make_folder(void **state) {
@@ -161,9 +188,8 @@ static int remove_folder(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content),
-        cmocka_unit_test(test_entropy),
-        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_content), cmocka_unit_test(test_entropy),
+        cmocka_unit_test(test_again),   cmocka_unit_test(test_large),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
