@@ -64,8 +64,35 @@ def name_list(arguments):
     return ",".join(names)
 
 
+# pip asks a source package for its metadata when it has downloaded it, which can compile all of it for this
+# machine (numpy). The file is all that is wanted; a pip that is made otherwise goes on as usual.
+DOWNLOAD = """
+import os, shutil, sys
+folder = sys.argv.pop(1)
+def keep(self, *arguments, **keywords):
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(self.req.local_file_path, os.path.join(folder, self.req.link.filename))
+    os._exit(0)
+try:
+    from pip._internal.distributions.sdist import SourceDistribution
+    SourceDistribution.prepare_distribution_metadata
+    SourceDistribution.prepare_distribution_metadata = keep
+except (ImportError, AttributeError):
+    pass
+from pip._internal.cli.main import main
+sys.exit(main())
+"""
+
+
+def fetch_one(temp, name):
+    folder = temp / f"source-{name_list([name])}"
+    call([sys.executable, "-I", "-c", DOWNLOAD, folder, "download", *PIP[2:], "--no-deps", "--no-binary",
+          name_list([name]), "-d", folder, name], f"fetching the source of {name}")
+    return sorted(folder.iterdir())
+
+
 def fetch(temp, arguments):
-    """pip's own way to a source package, which checks hashes if they are given."""
+    """pip's own way to source packages, which checks hashes if they are given."""
     folder = temp / "sources"
     call([sys.executable, *PIP, "download", "--no-deps", "--no-binary", name_list(arguments), "-d",
           folder, *arguments], f"fetching the source of {' '.join(arguments)}")
@@ -189,8 +216,8 @@ def run(sdk, arguments):
     names = [name for name in known.packages if not Path(name).exists()]
     with tempfile.TemporaryDirectory(prefix="eryx-sources.") as temp:
         temp = Path(temp)
-        if names:
-            files += fetch(temp, names)
+        for name in names:
+            files += fetch_one(temp, name)
         if known.requirements:
             files += fetch(temp, ["--require-hashes", "-r", known.requirements])
         for number, archive in enumerate(files):

@@ -590,12 +590,3 @@ def set_errno(value, /):
     global _errno
     _errno, before = value, _errno
     return before
-
-
-def POINTER(kind):
-    return getattr(kind, "__pointer_type__", None) or _PointerType(f"LP_{kind.__name__}", (_Pointer,),
-                                                                   {"_type_": kind})
-
-
-def pointer(value):
-    return POINTER(type(value))(value)

@@ -42,6 +42,26 @@ except (ImportError, AttributeError):
 from pip._internal.cli.main import main
 sys.exit(main())
 """
+# pip asks a source package for its metadata after downloading it, which runs the package's code and can
+# compile all of it (numpy). We want the file, and are done then; a later pip may go on instead.
+SOURCE = """
+import os, shutil, sys
+folder = sys.argv.pop(1)
+if sys.path and sys.path[0] == "":
+    del sys.path[0]
+def keep(self, *arguments, **keywords):
+    os.makedirs(folder, exist_ok=True)
+    shutil.copy(self.req.local_file_path, os.path.join(folder, self.req.link.filename))
+    os._exit(0)
+try:
+    from pip._internal.distributions.sdist import SourceDistribution
+    SourceDistribution.prepare_distribution_metadata
+    SourceDistribution.prepare_distribution_metadata = keep
+except (ImportError, AttributeError):
+    pass
+from pip._internal.cli.main import main
+sys.exit(main())
+"""
 QUIET = ["--disable-pip-version-check", "--no-input", "--no-color"]
 SANDBOX = ["--only-binary", ":all:", "--platform", "any", "--platform", "wasi_wasm32",
            "--implementation", "cp", "--abi", "cp314", "--abi", "none", "--python-version", "3.14"]
@@ -94,6 +114,11 @@ class Fetch:
         program = ["-c", PIP] if sandbox else ["-m", "pip"]
         return self.run([sys.executable, "-B", *program, *arguments[:1], *QUIET, *arguments[1:]],
                         **options)
+
+    def fetch_source(self, folder, name, *arguments):
+        """The source archive of a package, as it is."""
+        return self.run([sys.executable, "-B", "-c", SOURCE, folder, "download", *QUIET, "--no-deps",
+                         "--no-binary", name, "-d", folder, *arguments])
 
     def pip_failed(self, output, what):
         """What pip says, in one line."""
@@ -155,7 +180,7 @@ class Fetch:
         shutil.rmtree(folder, ignore_errors=True)
         # Extras are part of other wheels than this one.
         bare = re.sub(r"\[.*?\]", "", requirement)
-        status, output = self.pip("download", "--no-deps", "--no-binary", name, "-d", folder, bare)
+        status, output = self.fetch_source(folder, name, bare)
         if status:
             raise self.pip_failed(output, f"{requirement} has no wheel for the sandbox, and its source "
                                           "cannot be had")
@@ -277,9 +302,11 @@ class Fetch:
             raise Failure("io", f"{name} is to be built from {file}, and building is not allowed")
         out, entry = self.temp / f"locked-{name}", self.temp / f"{name}.txt"
         entry.write_text(f"{name}=={version} --hash=sha256:{digest}\n")
-        kind = SANDBOX if wheel else ["--no-binary", name]
-        status, output = self.pip("download", *kind, "--no-deps", "--require-hashes", "-d", out, "-r",
-                                  entry, sandbox=wheel)
+        if wheel:
+            status, output = self.pip("download", *SANDBOX, "--no-deps", "--require-hashes", "-d", out,
+                                      "-r", entry, sandbox=True)
+        else:
+            status, output = self.fetch_source(out, name, "--require-hashes", "-r", entry)
         if status:
             raise self.pip_failed(output, f"{name}=={version}")
         made = next(out.iterdir())
