@@ -1,9 +1,12 @@
 /* SHA-256 (FIPS 180-4): see sha256.h. */
 #include "image/sha256.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
-static const uint32_t round_constants[64] = {
+#include "image/sha256_blocks.h"
+
+const uint32_t sha256_constants[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -27,7 +30,7 @@ static void store_big(uint8_t *bytes, uint32_t value) {
         bytes[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void compress(uint32_t state[8], const uint8_t *block) {
+void sha256_block(uint32_t state[8], const uint8_t *block) {
     uint32_t w[64];
     for (int i = 0; i < 16; i++)
         w[i] = load_big(block + 4 * i);
@@ -40,7 +43,7 @@ static void compress(uint32_t state[8], const uint8_t *block) {
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
     for (int i = 0; i < 64; i++) {
         uint32_t s1 = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25);
-        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + round_constants[i] + w[i];
+        uint32_t t1 = h + s1 + ((e & f) ^ (~e & g)) + sha256_constants[i] + w[i];
         uint32_t s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
         uint32_t t2 = s0 + ((a & b) ^ (a & c) ^ (b & c));
         h = g, g = f, f = e, e = d + t1;
@@ -49,6 +52,20 @@ static void compress(uint32_t state[8], const uint8_t *block) {
     const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; i++)
         state[i] += sums[i];
+}
+
+static void compress_all(uint32_t state[8], const uint8_t *data, size_t count) {
+    static atomic_int known; /* 0: not yet, 1: no, 2: yes */
+    int fast = atomic_load_explicit(&known, memory_order_relaxed);
+    if (fast == 0) {
+        fast = sha256_has_instructions() ? 2 : 1;
+        atomic_store_explicit(&known, fast, memory_order_relaxed);
+    }
+    if (fast == 2)
+        sha256_blocks_fast(state, data, count);
+    else
+        for (; count > 0; count--, data += 64)
+            sha256_block(state, data);
 }
 
 void sha256_init(sha256_t *hash) {
@@ -67,10 +84,11 @@ void sha256_update(sha256_t *hash, const void *data, size_t length) {
         length -= part;
         if (filled + part < 64)
             return;
-        compress(hash->state, hash->block);
+        compress_all(hash->state, hash->block, 1);
     }
-    for (; length >= 64; next += 64, length -= 64)
-        compress(hash->state, next);
+    compress_all(hash->state, next, length / 64);
+    next += length / 64 * 64;
+    length %= 64;
     if (length > 0)
         memcpy(hash->block, next, length);
 }

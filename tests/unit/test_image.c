@@ -12,6 +12,7 @@
 
 #include "image/image.h"
 #include "image/sha256.h"
+#include "image/sha256_blocks.h"
 
 #define PAGE 65536u
 
@@ -285,6 +286,25 @@ static void sha256_examples(void **state) {
     assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+/* What a processor has instructions for is what they replace. */
+static void sha256_fast_is_right(void **state) {
+    (void)state;
+    uint8_t data[64 * 7];
+    uint32_t fast[8], plain[8];
+    if (!sha256_has_instructions())
+        skip();
+    for (size_t i = 0; i < sizeof data; i++)
+        data[i] = (uint8_t)(i * i + 7 * i);
+    for (size_t blocks = 0; blocks <= 7; blocks++) {
+        for (uint32_t i = 0; i < 8; i++)
+            fast[i] = plain[i] = 0x9e3779b9u * (i + 1);
+        sha256_blocks_fast(fast, data, blocks);
+        for (size_t i = 0; i < blocks; i++)
+            sha256_block(plain, data + 64 * i);
+        assert_memory_equal(fast, plain, sizeof fast);
+    }
+}
+
 static void sha256_in_pieces(void **state) {
     (void)state;
     char text[300];
@@ -316,6 +336,7 @@ int main(void) {
         cmocka_unit_test(foreign_files),
         cmocka_unit_test(sha256_examples),
         cmocka_unit_test(sha256_in_pieces),
+        cmocka_unit_test(sha256_fast_is_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
