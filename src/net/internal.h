@@ -8,14 +8,17 @@
 #include "net/reactor.h"
 #include "net/resolver.h"
 
-#define NAMES_MAX 1024u  /* names and addresses that a sandbox's lookups are remembered for */
-#define LOOKUPS_MAX 256u /* running at once, of one sandbox */
-#define KNOWN_MAX 16u    /* names of one address that a decision looks at */
-#define PEERS_MAX 16u    /* UDP peers of one socket that were reported */
+#define NAMES_MAX 1024u      /* names and addresses that a sandbox's lookups are remembered for */
+#define LOOKUPS_MAX 256u     /* running at once, of one sandbox */
+#define KNOWN_MAX 16u        /* names of one address that a decision looks at */
+#define PEERS_MAX 16u        /* UDP peers of one socket that were reported */
+#define LINGERING_MAX 256u   /* sockets that linger, of all sandboxes, */
+#define LINGERING_OF_ONE 16u /* and of one */
 #define LINGER_NS UINT64_C(5000000000) /* to write what is left after closing */
 
 struct net {
     atomic_uint references; /* the runtime's and one a running lookup */
+    atomic_ullong last_id;  /* of its sandboxes */
     reactor_t reactor;
     resolver_t *resolver;
     /* Sockets that were closed with bytes to be written; guarded by the reactor's lock. */
@@ -47,6 +50,7 @@ struct net_socket {
     reactor_watch_t watch; /* first */
     net_t *net;
     net_sandbox_t *sandbox; /* NULL while it lingers */
+    uint64_t owner;         /* the sandbox's id, also when it is gone */
     uint32_t number;
     net_kind_t kind;
     unsigned family;
@@ -90,6 +94,7 @@ typedef struct known_name {
 
 struct net_sandbox {
     net_t *net;
+    uint64_t id;         /* never used again */
     net_hooks_t *hooks;  /* shared with forks and resolutions */
     net_policy_t policy; /* that of the hooks */
     mailbox_t *mailbox;

@@ -35,6 +35,7 @@ static int start_job(net_socket_t *socket) {
     net_hooks_retain(self->hooks);
     job->net = self->net;
     job->hooks = self->hooks;
+    job->owner = self->id;
     job->asker = socket;
     memcpy(job->name, socket->name, sizeof job->name);
     socket->job = job;

@@ -11,7 +11,8 @@
 
 #include "base/clock.h"
 
-#define THREADS_MAX 16u
+#define THREADS_MAX 32u
+#define THREADS_OF_ONE 8u /* that work for one sandbox: its slow names must not hold up others */
 #define IDLE_NS UINT64_C(10000000000)
 #define STACK_BYTES (1u << 20)
 
@@ -21,6 +22,8 @@ struct resolver {
     resolver_job_t *first, *last;
     void (*finish)(resolver_job_t *job);
     unsigned threads, idle, queued;
+    uint64_t working[THREADS_MAX]; /* owners of the jobs that run */
+    unsigned running;
     bool closed;
 };
 
@@ -121,21 +124,52 @@ static void leave(resolver_t *self) {
     free(self);
 }
 
+static unsigned running_of(const resolver_t *self, uint64_t owner) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < self->running; i++)
+        count += self->working[i] == owner;
+    return count;
+}
+
+/* The oldest job whose sandbox has not its share of threads; a thread that works for it takes what is left
+ * here. NULL: none. Lock held. */
+static resolver_job_t *take_job(resolver_t *self) {
+    resolver_job_t *before = NULL, *job = self->first;
+    while (job && running_of(self, job->owner) >= THREADS_OF_ONE) {
+        before = job;
+        job = job->next;
+    }
+    if (!job)
+        return NULL;
+    if (before)
+        before->next = job->next;
+    else
+        self->first = job->next;
+    if (self->last == job)
+        self->last = before;
+    self->queued--;
+    self->working[self->running++] = job->owner;
+    return job;
+}
+
+static void end_job(resolver_t *self, uint64_t owner) {
+    unsigned i = 0;
+    while (self->working[i] != owner)
+        i++;
+    self->working[i] = self->working[--self->running];
+}
+
 /* Waits for a job; NULL: there was none for a while, or the resolver is closed. Lock held. */
 static resolver_job_t *next_job(resolver_t *self) {
     struct timespec until = clock_timespec(clock_add(clock_monotonic(), IDLE_NS));
+    resolver_job_t *job;
     self->idle++;
-    while (!self->first && !self->closed)
-        if (pthread_cond_timedwait(&self->wake, &self->lock, &until) == ETIMEDOUT)
+    while (!(job = take_job(self)) && !self->closed)
+        if (pthread_cond_timedwait(&self->wake, &self->lock, &until) == ETIMEDOUT) {
+            job = take_job(self);
             break;
+        }
     self->idle--;
-    resolver_job_t *job = self->first;
-    if (job) {
-        self->first = job->next;
-        self->queued--;
-        if (!self->first)
-            self->last = NULL;
-    }
     return job;
 }
 
@@ -147,10 +181,12 @@ static void *run(void *env) {
         if (!job)
             break;
         void (*finish)(resolver_job_t *) = self->finish;
+        uint64_t owner = job->owner;
         pthread_mutex_unlock(&self->lock);
         resolve(job);
         finish(job);
         pthread_mutex_lock(&self->lock);
+        end_job(self, owner);
     }
     self->threads--;
     leave(self);

@@ -33,6 +33,7 @@ typedef struct resolver_job {
     struct resolver_job *next;
     net_t *net;         /* a reference */
     net_hooks_t *hooks; /* a reference */
+    uint64_t owner;     /* the sandbox's id */
     char name[NET_NAME_MAX + 1];
     /* Guarded by the net's lock. */
     net_socket_t *asker; /* NULL: nobody waits any more */

@@ -105,6 +105,7 @@ int net_sandbox_new(net_t *net, const eryx_net_options_t *options, const eryx_li
         return error_set(error, ERYX_ERR_MEMORY, "out of memory for the network of a sandbox");
     }
     self->net = net;
+    self->id = atomic_fetch_add(&net->last_id, 1) + 1;
     self->mailbox = mailbox;
     set_limits(self, limits);
     choose_numbers(self);
@@ -129,6 +130,7 @@ net_sandbox_t *net_sandbox_like(const net_sandbox_t *from, const eryx_limits_t *
     if (!self)
         return NULL;
     self->net = from->net;
+    self->id = atomic_fetch_add(&self->net->last_id, 1) + 1;
     self->mailbox = mailbox;
     net_hooks_retain(from->hooks);
     self->hooks = from->hooks;
@@ -202,6 +204,7 @@ net_socket_t *net_socket_new(net_sandbox_t *self, net_kind_t kind, unsigned fami
         return NULL;
     socket->net = self->net;
     socket->sandbox = self;
+    socket->owner = self->id;
     socket->mailbox = self->mailbox;
     socket->number = next_number(self);
     socket->kind = kind;

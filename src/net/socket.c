@@ -234,8 +234,12 @@ int32_t net_accept(net_socket_t *listener) {
     net_address_t peer = {.family = (uint8_t)listener->family};
     net_address_from_system(&storage, &peer);
     net_address_format(&peer, true, text);
-    net_socket_t *socket =
-        net_count_open(self) ? net_socket_new(self, NET_KIND_TCP, peer.family) : NULL;
+    bool counted = net_count_open(self);
+    net_socket_t *socket = counted ? net_socket_new(self, NET_KIND_TCP, peer.family) : NULL;
+    if (counted && !socket) {
+        self->open--;
+        net_refuse(self, NET_SOCKET_LIMIT, "more than %u sockets", NET_SOCKETS_MAX);
+    }
     if (!socket) {
         close(fd);
         net_report(self, ERYX_NET_ACCEPT, listener, false, "", text, self->reason);
@@ -384,6 +388,17 @@ static void report_close(net_socket_t *socket) {
     net_report(socket->sandbox, ERYX_NET_CLOSE, socket, true, socket->name, text, socket->why);
 }
 
+/* Whether the socket, which is to linger, may: descriptors that programs close must not pile up where peers
+ * take nothing. Lock held. */
+static bool may_linger(const net_t *net, const net_socket_t *socket) {
+    unsigned all = 0, own = 0;
+    for (const net_socket_t *other = net->lingering; other; other = other->next) {
+        all++;
+        own += other->owner == socket->owner;
+    }
+    return all < LINGERING_MAX && own < LINGERING_OF_ONE;
+}
+
 void net_close(net_socket_t *socket) {
     net_t *net = socket->net;
     bool linger = net_is_stream(socket) && socket->broken == 0 && net_finish_writing(socket);
@@ -394,6 +409,7 @@ void net_close(net_socket_t *socket) {
     pthread_mutex_lock(&net->reactor.lock);
     net_wait_fire_all(socket);
     socket->mailbox = NULL;
+    linger = linger && may_linger(net, socket);
     if (linger) {
         socket->next = net->lingering;
         net->lingering = socket;

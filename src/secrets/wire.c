@@ -9,12 +9,14 @@
 
 #include "secrets/filter.h"
 
-#define TLS_HANDSHAKE 0x16 /* the first byte of a connection that is TLS; no text begins with it */
+/* First bytes of a connection that is TLS; no text begins with them. */
+#define TLS_ALERT 0x15
+#define TLS_HANDSHAKE 0x16
 
 typedef struct wire {
     secrets_t *secrets; /* a reference: the last bytes are written after the sandbox is gone */
     uint64_t allowed;
-    bool begun, tls;
+    bool begun, answered, tls; /* tls: both sides began like it */
     filter_t out, in;
 } wire_t;
 
@@ -40,6 +42,10 @@ static bool outgoing(void *env, const char *data, size_t length, net_flow_t flow
 
 static bool incoming(void *env, const char *data, size_t length, net_flow_t flow, buffer_t *out) {
     wire_t *wire = env;
+    if (!wire->answered && length > 0) {
+        wire->answered = true;
+        wire->tls = wire->tls && (data[0] == TLS_HANDSHAKE || data[0] == TLS_ALERT);
+    }
     if (wire->tls)
         return length == 0 || buffer_append(out, data, length);
     return pass(&wire->in, data, length, flow, out);
