@@ -118,8 +118,11 @@ class Pieces(http.server.BaseHTTPRequestHandler):
 
 
 class Setup:
-    def __init__(self, folder):
+    """value: what a server without TLS (`teller`) gives away to whoever writes anything to it."""
+
+    def __init__(self, folder, value=""):
         self.folder = folder
+        self.value = value
         self.log = folder / "received.log"
         names = ["https", "http", "www", "expired", "selfsigned", "old"]
         self.ports = dict(zip(names, free_ports(len(names))))
@@ -129,6 +132,7 @@ class Setup:
         (self.folder / "kilobyte").write_bytes(b"x" * 1024)
         (self.folder / "megabyte").write_bytes(bytes(range(256)) * 4096)
         self.start_pieces()
+        self.start_teller()
         config = self.folder / "nginx.conf"
         config.write_text(CONFIG.format(folder=self.folder, **self.ports))
         self.nginx = subprocess.Popen(["nginx", "-c", config, "-p", self.folder],
@@ -145,6 +149,19 @@ class Setup:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.ports["pieces"] = server.server_port
+
+    def start_teller(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.ports["teller"] = listener.getsockname()[1]
+
+        def serve():
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(4096)
+                    connection.sendall(f"the key is {self.value}, really\n".encode())
+
+        threading.Thread(target=serve, daemon=True).start()
 
     def wait_for(self, attempt):
         deadline = time.monotonic() + 20
