@@ -22,9 +22,19 @@
  * is saved and restored as bytes (<eryx/state.h>). Programs see files of the host where it mounts them
  * (<eryx/mount.h>), and import packages that it gives them (<eryx/package.h>).
  *
- * Conventions: functions that can fail return ERYX_OK or a negative eryx_status_t
- * and fill an optional eryx_error_t. Options structs are set up by their _init
- * function. _free(NULL) does nothing. Strings are UTF-8. */
+ * Conventions:
+ * - Errors: functions that can fail return ERYX_OK or a negative eryx_status_t and fill an optional
+ *   eryx_error_t. Outputs count on success only.
+ * - Options structs are set up by their _init function. What they point to is copied during the call, except
+ *   `env`, which is passed back until its finalizer has been called.
+ * - Ownership: what _new, _open, _start, _fork, _resume and _take give is the caller's, and goes back by the
+ *   _free of its type. _free(NULL) does nothing.
+ * - Threads: a runtime, a source, a queue and a call are used by any number of threads at a time; a sandbox
+ *   with its executions, and an outcome, by one at a time, any. Where a function differs it says so.
+ * - Strings are UTF-8 and NUL-terminated; times are nanoseconds, sizes bytes, unless a name says
+ *   otherwise.
+ * - Sources: the world of the runtime is wit/runtime.wit, spoken by the component model's canonical ABI;
+ *   docs/architecture.md has what is ours. docs/embedding.md shows how the pieces are used. */
 #ifndef ERYX_H
 #define ERYX_H
 

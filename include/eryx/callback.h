@@ -1,4 +1,7 @@
-/* Callbacks: functions of the host that programs call. */
+/* Callbacks: functions of the host that programs call.
+ *
+ * Each call is an asynchronous call of the import `invoke` (wit/runtime.wit): a subtask in the terms of the
+ * component model's canonical ABI. Arguments and results are JSON (RFC 8259), schemas JSON Schema. */
 #ifndef ERYX_CALLBACK_H
 #define ERYX_CALLBACK_H
 
@@ -46,22 +49,23 @@ typedef struct eryx_callback {
     void (*env_finalizer)(void *env);
 } eryx_callback_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_callback_init(eryx_callback_t *callback);
 
 /* Registers a callback; programs see it from the next execution on. The same is done with those
- * of eryx_sandbox_options_t.callbacks.
+ * of eryx_sandbox_options_t.callbacks. The thread that uses the sandbox.
  * Errors: ERYX_ERR_ARGUMENT (no name or on_call, not UTF-8, schema not a JSON object, a callback
  * of that name exists), _STATE (executing), _MEMORY. */
 ERYX_API int eryx_sandbox_add_callback(eryx_sandbox_t *sandbox, const eryx_callback_t *callback,
                                        eryx_error_t *error);
 
-/* Name of the callback, and the arguments: a JSON object. NUL-terminated, valid until
- * eryx_call_free. length may be NULL. */
+/* Name of the callback, and the arguments: a JSON object of the program's, to be checked. UTF-8,
+ * NUL-terminated, valid until eryx_call_free. length (bytes) may be NULL. Any thread. */
 ERYX_API const char *eryx_call_name(const eryx_call_t *call);
 ERYX_API const char *eryx_call_arguments(const eryx_call_t *call, size_t *length);
 
 /* Completes the call: the program gets `json` (copied; UTF-8), or an exception with `message`
- * (copied; UTF-8, NUL-terminated). Exactly one of these takes effect, once.
+ * (copied; UTF-8, NUL-terminated). Exactly one of these takes effect, once. Any thread.
  * Errors: ERYX_ERR_STATE (completed already; or too late: the program cancelled the call, or
  * the execution or sandbox is gone), _ARGUMENT (NULL, not UTF-8: the call is still open), _LIMIT
  * (more than eryx_limits_t.call_result_bytes: the program gets an exception that says so), _MEMORY
@@ -70,11 +74,11 @@ ERYX_API int eryx_call_complete(eryx_call_t *call, const char *json, size_t leng
                                 eryx_error_t *error);
 ERYX_API int eryx_call_fail(eryx_call_t *call, const char *message, eryx_error_t *error);
 
-/* Whether completing it is in vain: the program cancelled it, or is gone. */
+/* Whether completing it is in vain: the program cancelled it, or is gone. Any thread. */
 ERYX_API bool eryx_call_cancelled(const eryx_call_t *call);
 
 /* Gives the call back. One that is not completed fails with "the host dropped the call". NULL is
- * allowed. */
+ * allowed. Any thread, once. */
 ERYX_API void eryx_call_free(eryx_call_t *call);
 
 #ifdef __cplusplus

@@ -1,5 +1,7 @@
 /* Copies of sandboxes: forks in this process, checkpoints that outlive it. Both can be taken while the
- * program waits for calls or timers: the copy then waits for them, too.
+ * program waits for calls or timers: the copy then waits for them, too. Functions of a sandbox are called by
+ * the thread that uses it, the others by any. Memory is compressed with zstd (RFC 8878), checksums are
+ * SHA-256 (FIPS 180-4); docs/architecture.md, "Copies", has the format.
  *
  *     eryx_sandbox_checkpoint_file(sandbox, NULL, "session.ckpt", &error);
  *     ... another process, another day, the same runtime file:
@@ -46,6 +48,7 @@ typedef struct eryx_checkpoint_options {
     int level; /* of zstd: -100 (fast) to 19 (small). Default 1. */
 } eryx_checkpoint_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_checkpoint_options_init(eryx_checkpoint_options_t *options);
 
 /* Writes a session as bytes: versioned, checksummed (sha256), bound to the runtime file (build and
@@ -105,13 +108,13 @@ typedef struct eryx_checkpoint_info {
     char base_id[65];    /* of the one before it, if incremental; else "" */
 } eryx_checkpoint_info_t;
 
-/* Reads what is told of a checkpoint, after checking its checksum. Any runtime's.
+/* Reads what is told of a checkpoint, after checking its checksum. Any runtime's. Any thread.
  * Errors: ERYX_ERR_ARGUMENT, _FORMAT, _VERSION. */
 ERYX_API int eryx_checkpoint_get_info(const void *data, size_t length, eryx_checkpoint_info_t *info,
                                       eryx_error_t *error);
 
 /* The execution of a sandbox that is not freed yet; NULL at rest. Of a fork or a resumed sandbox it is the
- * one that waits. */
+ * one that waits. Owned by the caller as if it had started it (eryx_execution_free). */
 ERYX_API eryx_execution_t *eryx_sandbox_execution(eryx_sandbox_t *sandbox);
 
 #ifdef __cplusplus

@@ -1,4 +1,6 @@
-/* Executions step by step, for event loops: one thread drives any number of sandboxes.
+/* Executions step by step, for event loops: one thread drives any number of sandboxes. A program that
+ * waits has returned WAIT from `execute` (callback ABI of the component model's canonical ABI), so it
+ * holds no stack and no thread.
  *
  *     eryx_queue_new(&queue, &error);
  *     eryx_execute_options_init(&options);
@@ -48,13 +50,14 @@ ERYX_API int eryx_execution_start(eryx_sandbox_t *sandbox, const char *code, siz
                                   const eryx_execute_options_t *options, eryx_execution_t **out,
                                   eryx_error_t *error);
 
+/* Where it is. The thread that uses the sandbox. */
 ERYX_API eryx_execution_state_t eryx_execution_state(const eryx_execution_t *execution);
 
 /* Runs the program until it waits or is done, and returns the state then. Never blocks by itself:
  * a program that computes takes its time, callbacks of the host too. */
 ERYX_API eryx_execution_state_t eryx_execution_run(eryx_execution_t *execution);
 
-/* Blocks until the execution can go on or is done (1), or timeout_ns have passed (0).
+/* Blocks until the execution can go on or is done (1), or timeout_ns nanoseconds have passed (0).
  * UINT64_MAX: without end. The blocking way to drive one execution:
  *     while (eryx_execution_run(execution) != ERYX_EXECUTION_DONE)
  *         eryx_execution_wait(execution, UINT64_MAX); */
@@ -74,16 +77,18 @@ ERYX_API void eryx_execution_cancel(eryx_execution_t *execution);
  * NULL is allowed. Not while it is running. */
 ERYX_API void eryx_execution_free(eryx_execution_t *execution);
 
-/* Takes three file descriptors. Errors: ERYX_ERR_ARGUMENT, _MEMORY, _IO (no descriptor left). */
+/* A queue without executions. Takes three file descriptors. On success *out is the caller's. Any
+ * thread. Errors: ERYX_ERR_ARGUMENT, _MEMORY, _IO (no descriptor left). */
 ERYX_API int eryx_queue_new(eryx_queue_t **out, eryx_error_t *error);
 
-/* Adds an execution that is in no queue (of a fork or a resumed sandbox, or started without), ready.
+/* Adds an execution that is in no queue (of a fork or a resumed sandbox, or started without), ready. The
+ * thread that uses its sandbox.
  * Errors: ERYX_ERR_ARGUMENT, _STATE (in a queue already, done), _MEMORY. */
 ERYX_API int eryx_queue_add(eryx_queue_t *queue, eryx_execution_t *execution, eryx_error_t *error);
 
 /* Readable (POLLIN) when an execution of the queue can go on: it was started, a call was
  * completed, a timer or the wall time is due, it was cancelled. Only to be waited for: not to
- * be read or closed. It stays readable until eryx_queue_next has returned NULL. */
+ * be read or closed. It stays readable until eryx_queue_next has returned NULL. Belongs to the queue. */
 ERYX_API int eryx_queue_fd(const eryx_queue_t *queue);
 
 /* eryx_execute_options_t.env: whose execution this is that came out of a queue. */
@@ -91,8 +96,8 @@ ERYX_API void *eryx_execution_env(const eryx_execution_t *execution);
 /* For the execution of a fork or a resumed sandbox, which has NULL. Before it is in a queue. */
 ERYX_API void eryx_execution_set_env(eryx_execution_t *execution, void *env);
 
-/* The next execution that can go on; NULL if there is none. It is to be run or freed; until that,
- * the queue does not give it again. */
+/* The next execution that can go on; NULL if there is none. Never blocks. It is to be run or freed by
+ * the thread that got it; until that, the queue does not give it again. Any thread. */
 ERYX_API eryx_execution_t *eryx_queue_next(eryx_queue_t *queue);
 
 /* Executions of the queue may still be alive; they are then driven without it. NULL is allowed. */

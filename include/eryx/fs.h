@@ -5,7 +5,7 @@
  * absolute, UTF-8 or not, up to 4,095 bytes; symbolic links are resolved as in the sandbox. Everything that a
  * program left there is to be distrusted: names, links, sizes.
  *
- * All functions run code of the sandbox, within its wall time limit. If that ends badly the session is rolled
+ * All functions are called by the thread that uses the sandbox, and run code of the sandbox, within its wall time limit. If that ends badly the session is rolled
  * back (or lost), as after an execution. Errors of all of them: ERYX_ERR_ARGUMENT (NULL, path not
  * absolute), _STATE (executing), _IO (the operation failed in the sandbox's file system: no such
  * file, no space, ...; the message tells), _LIMIT, _MEMORY, _ENGINE, _GUEST. */
@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/* Of a symbolic link itself. */
+/* Fills *out. Of a symbolic link itself, not of what it leads to. */
 ERYX_API int eryx_fs_stat(eryx_sandbox_t *sandbox, const char *path, eryx_file_stat_t *out,
                           eryx_error_t *error);
 
@@ -56,7 +56,7 @@ ERYX_API int eryx_fs_remove(eryx_sandbox_t *sandbox, const char *path, bool recu
 /* Takes some of an archive; false: it gives up. Must not call into the sandbox. */
 typedef bool (*eryx_write_fn)(void *env, const void *data, size_t length);
 
-/* Writes a directory with all below it, or a file, as a tar archive (pax where names need it), in pieces. Names
+/* Writes a directory with all below it, or a file, as a tar archive (POSIX.1 ustar, pax where names need it), in pieces. Names
  * are relative to path; devices and the like are left out, values of secrets too. max_bytes: of
  * contents, and 1 KiB an entry. Several names of one file become several files.
  * Errors also: ERYX_ERR_IO (libarchive is not installed; write gave up), _LIMIT (max_bytes). On an error

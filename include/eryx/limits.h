@@ -1,4 +1,5 @@
-/* Limits of one sandbox. Every field has a safe default. */
+/* Limits of one sandbox. Every field has a safe default; docs/limits.md tells what each does when it is
+ * reached. Sizes are bytes, times nanoseconds. */
 #ifndef ERYX_LIMITS_H
 #define ERYX_LIMITS_H
 
@@ -94,10 +95,10 @@ typedef struct eryx_limits {
     uint64_t extension_bytes;
 } eryx_limits_t;
 
-/* Sets the defaults. */
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_limits_init(eryx_limits_t *limits);
 
-/* "wall time", "output", "CPU time", ... Static storage. */
+/* "wall time", "output", "CPU time", ... Static storage. Any thread. */
 ERYX_API const char *eryx_limit_name(eryx_limit_t limit);
 
 #ifdef __cplusplus

@@ -5,7 +5,8 @@
  * overlay: programs see the source and may change everything, but what they write stays in the
  * sandbox's memory. Nothing else of the host can be reached. The source follows no symbolic
  * links: they are resolved in the sandbox's own tree, so that `..` and absolute targets lead to
- * files of the sandbox, never of the host. Programs cannot make symbolic links in directories of
+ * files of the sandbox, never of the host (openat2(2) with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS; operations
+ * and errors are those of wasi:filesystem@0.2). Programs cannot make symbolic links in directories of
  * this machine, nor open devices, FIFOs and sockets there. */
 #ifndef ERYX_MOUNT_H
 #define ERYX_MOUNT_H
@@ -22,7 +23,7 @@ extern "C" {
 
 /* --- Sources ------------------------------------------------------------------------------ */
 
-/* Thread-safe and shared: every mount of it holds a reference, so it may be freed while it is
+/* Thread-safe and shared: any thread may make, mount and free it. Every mount of it holds a reference, so it may be freed while it is
  * mounted. */
 typedef struct eryx_source eryx_source_t;
 
@@ -43,6 +44,7 @@ typedef struct eryx_archive_options {
     uint32_t max_ratio;
 } eryx_archive_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_archive_options_init(eryx_archive_options_t *options);
 
 /* The contents of an archive, read at once: tar (plain, or compressed with gzip, bzip2, xz or zstd) or zip, as
@@ -70,7 +72,7 @@ typedef struct eryx_tree_file {
 ERYX_API int eryx_source_new_tree(const eryx_tree_file_t *files, size_t count, eryx_source_t **out,
                                   eryx_error_t *error);
 
-/* NULL is allowed. */
+/* Gives the caller's reference back. NULL is allowed. */
 ERYX_API void eryx_source_free(eryx_source_t *source);
 
 /* --- Providers ---------------------------------------------------------------------------- */
@@ -147,6 +149,7 @@ typedef struct eryx_provider {
     void (*finalize)(void *env);
 } eryx_provider_t;
 
+/* Sets all functions to NULL. Any thread. */
 ERYX_API void eryx_provider_init(eryx_provider_t *provider);
 
 /* The table is copied; env is passed to its functions. If this fails finalize is not called.
@@ -177,12 +180,14 @@ typedef struct eryx_mount {
     uint64_t max_files;
 } eryx_mount_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_mount_init(eryx_mount_t *mount);
 
 struct eryx_sandbox;
 
 /* Shows a source in a sandbox from the next execution on. The same is done with those of
- * eryx_sandbox_options_t.mounts. If something is mounted at the target, it is replaced.
+ * eryx_sandbox_options_t.mounts. If something is mounted at the target, it is replaced. The
+ * thread that uses the sandbox.
  * Errors: ERYX_ERR_ARGUMENT (also: target not allowed), _LIMIT (64 mounts), _STATE (executing),
  * _MEMORY. */
 ERYX_API int eryx_sandbox_add_mount(struct eryx_sandbox *sandbox, const eryx_mount_t *mount,

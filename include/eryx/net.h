@@ -3,7 +3,7 @@
  * attempt is reported.
  *
  * A rule is [tcp:|udp:|listen:]HOST[:PORT]. HOST: a name, `*.name` (any name below it, not itself),
- * an IPv4 or [IPv6] address, a range in CIDR notation, or `*`. PORT: a number, a range a-b or `*`;
+ * an IPv4 (four decimal numbers) or [IPv6] (RFC 4291) address, a range in CIDR notation (RFC 4632), or `*`. PORT: a number, a range a-b or `*`;
  * any if left out. A grant without prefix is of TCP connections, a denial without prefix is of
  * everything. Denials win. Names and `*` grant public addresses only: loopback, private,
  * link-local, multicast, reserved and cloud metadata addresses need a rule that names the address
@@ -86,9 +86,10 @@ typedef struct eryx_net_options {
     void (*env_finalizer)(void *env);
 } eryx_net_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_net_options_init(eryx_net_options_t *options);
 
-/* Checks one rule as eryx_sandbox_new would. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
+/* Checks one rule as eryx_sandbox_new would. Any thread. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
 ERYX_API int eryx_net_check_rule(const char *rule, eryx_error_t *error);
 
 #ifdef __cplusplus

@@ -12,7 +12,8 @@
 extern "C" {
 #endif
 
-/* Immutable. Owned by whoever got it; used by one thread at a time. */
+/* Immutable plain memory: it outlives its sandbox and runtime. Owned by whoever got it, to be freed with
+ * eryx_outcome_free; used by one thread at a time. */
 typedef struct eryx_outcome eryx_outcome_t;
 
 typedef enum eryx_outcome_kind {
@@ -24,6 +25,7 @@ typedef enum eryx_outcome_kind {
     ERYX_OUTCOME_TRAP = 5         /* os.abort(), a crash of the interpreter, C stack exhausted */
 } eryx_outcome_kind_t;
 
+/* How it ended; what else is told depends on it. */
 ERYX_API eryx_outcome_kind_t eryx_outcome_kind(const eryx_outcome_t *outcome);
 
 /* Bytes as written, UTF-8 for text. Not NUL-terminated at *length, but one NUL
@@ -64,7 +66,7 @@ ERYX_API int eryx_outcome_session_lost(const eryx_outcome_t *outcome);
 ERYX_API const char *eryx_outcome_result_json(const eryx_outcome_t *outcome, size_t *length);
 ERYX_API const char *eryx_outcome_result_error(const eryx_outcome_t *outcome);
 
-/* NULL is allowed. */
+/* Frees it with all strings it has given. NULL is allowed. */
 ERYX_API void eryx_outcome_free(eryx_outcome_t *outcome);
 
 #ifdef __cplusplus

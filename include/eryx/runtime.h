@@ -62,6 +62,7 @@ typedef struct eryx_runtime_options {
     const char *image_cache;
 } eryx_runtime_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
 
 /* Opens a runtime file. path NULL: $ERYX_RUNTIME (with options.fuel $ERYX_RUNTIME_FUEL), else
@@ -77,7 +78,7 @@ ERYX_API void eryx_runtime_options_init(eryx_runtime_options_t *options);
 ERYX_API int eryx_runtime_open(const char *path, const eryx_runtime_options_t *options,
                                eryx_runtime_t **out, eryx_error_t *error);
 
-/* Same from bytes in memory, which are copied. */
+/* Same from `length` bytes in memory, which are copied. Any thread. */
 ERYX_API int eryx_runtime_open_buffer(const void *data, size_t length,
                                       const eryx_runtime_options_t *options, eryx_runtime_t **out,
                                       eryx_error_t *error);
@@ -101,10 +102,10 @@ typedef struct eryx_runtime_info {
     bool fuel;                     /* it counts what programs execute */
 } eryx_runtime_info_t;
 
-/* Strings live as long as the runtime. Any thread. */
+/* Fills *info. Strings live as long as the runtime. Any thread. Errors: ERYX_ERR_ARGUMENT. */
 ERYX_API int eryx_runtime_get_info(const eryx_runtime_t *runtime, eryx_runtime_info_t *info);
 
-/* Version of the library, "0.1.0". */
+/* Version of the library, "0.1.0". Static storage. Any thread. */
 ERYX_API const char *eryx_version(void);
 
 #ifdef __cplusplus

@@ -32,7 +32,8 @@ typedef void (*eryx_output_fn)(void *env, eryx_stream_t stream, const char *data
  * May block; the wall-time limit is looked at when it returns. 1 MiB of stack. */
 typedef ptrdiff_t (*eryx_input_fn)(void *env, char *buffer, size_t capacity);
 
-/* Called on the executing thread for every event of a traced program, before it goes on. lineno 0:
+/* Called on the executing thread for every event of a traced program (sys.monitoring, PEP 669), before
+ * it goes on; the arguments are those of `report-trace` in wit/runtime.wit. lineno 0:
  * the event has no line. event_json: {"type": "line", ...}; context_json: where it is. Both are
  * JSON objects, valid during the call only. Must not call into the sandbox, and has 1 MiB of stack. */
 typedef void (*eryx_trace_fn)(void *env, uint32_t lineno, const char *event_json,
@@ -100,15 +101,16 @@ typedef struct eryx_sandbox_options {
     void (*env_finalizer)(void *env);
 } eryx_sandbox_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_sandbox_options_init(eryx_sandbox_options_t *options);
 
-/* Takes an instance from the runtime's pool, or makes one. options NULL: defaults.
+/* Takes an instance from the runtime's pool, or makes one. options NULL: defaults. Any thread.
  * On success *out is owned by the caller.
  * Errors: ERYX_ERR_ARGUMENT, _LIMIT (max_sandboxes live), _MEMORY, _ENGINE. */
 ERYX_API int eryx_sandbox_new(eryx_runtime_t *runtime, const eryx_sandbox_options_t *options,
                               eryx_sandbox_t **out, eryx_error_t *error);
 
-/* Recycles the instance. Not while an execution is running. NULL is allowed. */
+/* Recycles the instance; an execution that waits is aborted. Not while one is running. NULL is allowed. */
 ERYX_API void eryx_sandbox_free(eryx_sandbox_t *sandbox);
 
 /* Values of expressions that stand as statements, outside of functions: which are written, as
@@ -137,6 +139,7 @@ typedef struct eryx_execute_options {
     void *env;
 } eryx_execute_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_execute_options_init(eryx_execute_options_t *options);
 
 /* Runs Python code (UTF-8, length bytes; may contain top-level await) to its end,

@@ -36,6 +36,7 @@ typedef struct eryx_secret {
     bool cleartext;
 } eryx_secret_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_secret_init(eryx_secret_t *secret);
 
 /* The placeholder of a secret of this sandbox, NULL if it has none of that name. Valid until

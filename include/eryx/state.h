@@ -20,9 +20,10 @@ typedef struct eryx_snapshot_options {
     bool skip_unpicklable;
 } eryx_snapshot_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_snapshot_options_init(eryx_snapshot_options_t *options);
 
-/* All three run the sandbox's code (pickling may call methods of the program), within its wall time
+/* All three are called by the thread that uses the sandbox, and run its code (pickling may call methods of the program), within its wall time
  * limit. If that ends badly (limit, interrupt, trap) the session is rolled back (or lost), as after
  * an execution, and the error is ERYX_ERR_LIMIT, _STATE or _GUEST. Other errors leave the
  * session as it was. */
@@ -46,7 +47,7 @@ ERYX_API int eryx_sandbox_restore(eryx_sandbox_t *sandbox, const void *data, siz
  * Errors: ERYX_ERR_ARGUMENT, _STATE (executing), _MEMORY, _ENGINE, _GUEST. */
 ERYX_API int eryx_sandbox_clear(eryx_sandbox_t *sandbox, eryx_error_t *error);
 
-/* Frees bytes that the library has returned. NULL is allowed. */
+/* Frees bytes that the library has returned. NULL is allowed. Any thread. */
 ERYX_API void eryx_bytes_free(void *data);
 
 #ifdef __cplusplus

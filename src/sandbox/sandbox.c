@@ -65,10 +65,10 @@ static int check_options(const eryx_runtime_t *runtime, const eryx_sandbox_optio
     uint64_t minimum = runtime->origin.layout.minimum;
     if (options->limits.memory_bytes < minimum ||
         options->limits.memory_bytes > MEMORY_RESERVE_BYTES)
-        return error_set(
-            error, ERYX_ERR_ARGUMENT, "memory limit of %llu bytes: must be from %llu MiB to 4 GiB",
-            (unsigned long long)options->limits.memory_bytes,
-            (unsigned long long)((minimum + (1 << 20) - 1) >> 20));
+        return error_set(error, ERYX_ERR_ARGUMENT,
+                         "memory limit of %llu bytes: must be from %llu MiB to 4 GiB",
+                         (unsigned long long)options->limits.memory_bytes,
+                         (unsigned long long)((minimum + (1 << 20) - 1) >> 20));
     if (options->limits.pending_calls > PENDING_CALLS_MAX)
         return error_set(error, ERYX_ERR_ARGUMENT, "limit pending_calls of %u: at most %u",
                          options->limits.pending_calls, PENDING_CALLS_MAX);

@@ -44,22 +44,22 @@ def problem(site, pages, path, tag, address):
 
 
 def check(site):
-    """(good links, failures)."""
+    """(pages whose links are all good, failures)."""
     site = site.resolve()
     pages = {path: Links(path.read_text()) for path in sorted(site.rglob("*.html"))
              if path.name != "404.html"}  # whose addresses are those of a server
     good, failures = 0, [] if pages else ["the book has no pages"]
     for path, page in pages.items():
-        for line, tag, address in page.found:
-            what = problem(site, pages, path, tag, address)
-            good += not what
-            if what:
-                failures.append(f"{path.relative_to(site)}:{line}: {address} {what}")
+        found = [(line, address, problem(site, pages, path, tag, address))
+                 for line, tag, address in page.found]
+        bad = [f"{path.relative_to(site)}:{line}: {address} {what}" for line, address, what in found if what]
+        good += not bad
+        failures += bad
     return good, failures
 
 
 def build(site):
-    """Builds the book in the folder site: (good links, failures)."""
+    """Builds the book in the folder site: (good pages, failures)."""
     if not TOOLS.is_dir():
         return 0, [f"MkDocs is not in {TOOLS}: run deps/fetch --docs"]
     done = subprocess.run([sys.executable, "-m", "mkdocs", "build", "--strict", "--clean",

@@ -32,17 +32,6 @@ def test_docstrings(name):
     assert failed == 0, "".join(shown)
 
 
-def test_manual():
-    """docs/python.md: its blocks are one session of a prompt."""
-    text = (ROOT / "docs/python.md").read_text()
-    plain = "\n".join("" if line.startswith("```") else line for line in text.split("\n"))
-    shown = []
-    test = doctest.DocTestParser().get_doctest(plain, {}, "python.md", "docs/python.md", 0)
-    assert len(test.examples) >= 20
-    runner = doctest.DocTestRunner(optionflags=doctest.IGNORE_EXCEPTION_DETAIL, verbose=False)
-    assert runner.run(test, out=shown.append).failed == 0, "".join(shown)
-
-
 def test_agent():
     """examples/agent says what it always says."""
     folder = ROOT / "examples/agent"
