@@ -4,7 +4,6 @@
 #include "fixture.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -35,15 +34,15 @@ static eryx_sandbox_t *new_sandbox(eryx_call_fn on_call, void *env) {
 typedef struct race {
     eryx_sandbox_t *sandbox;
     eryx_call_t *call;
-    sem_t taken; /* the other thread has read `call`: an interrupt can end its execution before */
+    /* Passed twice a round: between the two the threads read `call` and `over`, which change only before. */
     pthread_barrier_t barrier;
     atomic_bool over;
 } race_t;
 
 static void hold(void *env, eryx_call_t *call) {
     race_t *race = env;
-    sem_wait(&race->taken);
     race->call = call;
+    pthread_barrier_wait(&race->barrier);
     pthread_barrier_wait(&race->barrier);
 }
 
@@ -54,7 +53,7 @@ static void *complete(void *argument) {
         if (atomic_load(&race->over))
             return NULL;
         eryx_call_t *call = race->call;
-        sem_post(&race->taken);
+        pthread_barrier_wait(&race->barrier);
         eryx_call_complete(call, "7", 1, NULL); /* or it is too late */
         eryx_call_free(call);
     }
@@ -66,6 +65,7 @@ static void *interrupt(void *argument) {
         pthread_barrier_wait(&race->barrier);
         if (atomic_load(&race->over))
             return NULL;
+        pthread_barrier_wait(&race->barrier);
         eryx_sandbox_interrupt(race->sandbox);
     }
 }
@@ -76,7 +76,6 @@ static void test_completion_meets_interrupt(void **state) {
     pthread_t threads[2];
     unsigned ended = 0, interrupted = 0;
     assert_int_equal(pthread_barrier_init(&race.barrier, NULL, 3), 0);
-    assert_int_equal(sem_init(&race.taken, 0, 1), 0);
     race.sandbox = new_sandbox(hold, &race);
     fixture_expect(race.sandbox, "set 5", "");
     pthread_create(&threads[0], NULL, complete, &race);
@@ -97,7 +96,6 @@ static void test_completion_meets_interrupt(void **state) {
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
     pthread_barrier_destroy(&race.barrier);
-    sem_destroy(&race.taken);
     assert_int_equal(ended + interrupted, 600);
     fixture_expect(race.sandbox, "get", "5");
     eryx_sandbox_free(race.sandbox);
