@@ -30,6 +30,7 @@ extern const struct command command_session;
 extern const struct command command_repl;
 extern const struct command command_mcp;
 extern const struct command command_serve;
+extern const struct command command_top;
 extern const struct command command_image;
 extern const struct command command_info;
 extern const struct command command_sdk;

@@ -12,8 +12,8 @@
 #include "suggest.h"
 
 const struct command *const commands[] = {
-    &command_run,   &command_resume, &command_session, &command_repl, &command_mcp, &command_serve,
-    &command_image, &command_info,   &command_sdk,     &command_help, NULL};
+    &command_run, &command_resume, &command_session, &command_repl, &command_mcp,  &command_serve,
+    &command_top, &command_image,  &command_info,    &command_sdk,  &command_help, NULL};
 
 static const char *nearest_command(const char *name)
 {

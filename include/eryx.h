@@ -54,5 +54,6 @@
 #include <eryx/sandbox.h>
 #include <eryx/secret.h>
 #include <eryx/state.h>
+#include <eryx/usage.h>
 
 #endif

@@ -378,6 +378,11 @@ void api_handle(struct service *service, struct http_request *request)
             execute(service, request, "");
         else
             wrong_method(request, "POST");
+    } else if (strcmp(path, "/v1/top") == 0) {
+        if (is(request, "GET"))
+            top_reply(service, request);
+        else
+            wrong_method(request, "GET");
     } else if (strcmp(path, sessions) == 0) {
         if (is(request, "GET"))
             list_sessions(service, request);

@@ -10,6 +10,9 @@
 /* Handles a request below /v1. */
 void api_handle(struct service *service, struct http_request *request);
 
+/* What `eryx top` shows. */
+void top_reply(struct service *service, struct http_request *request);
+
 /* Metrics in the text format of Prometheus. */
 void metrics_reply(struct service *service, uint32_t connections, struct http_request *request);
 

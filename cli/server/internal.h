@@ -18,7 +18,9 @@ struct session {
     struct job *current;
     struct job *first, *last; /* waiting for it; the loop's */
     uint32_t waiting;
-    uint64_t used;          /* loop_now */
+    uint64_t used, born;    /* loop_now */
+    uint64_t memory_bytes;  /* when it was last counted (top.c), */
+    uint64_t counted_at;    /* for this value of `used` */
     bool pinned;            /* a job that is being taken needs it */
     struct store_mark mark; /* what of the store the sandbox holds */
     struct session *next;   /* of its bucket */
@@ -38,6 +40,7 @@ struct service {
     uint32_t session_count, job_count;
     struct job *jobs; /* all that are not done */
     struct loop_watch queue_watch, news_watch;
+    uint64_t born;                   /* loop_now */
     uint64_t next_sweep, next_check; /* of idle sessions, of deadlines */
     struct service_counts counts;
 

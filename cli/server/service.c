@@ -352,6 +352,7 @@ struct service *service_new(const struct server_config *config, const char *runt
     }
     service->config = config;
     service->loop = loop;
+    service->born = loop_now();
     service->next_check = UINT64_MAX;
     service->news_watch.fd = -1;
     pthread_mutex_init(&service->lock, NULL);

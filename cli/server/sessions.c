@@ -73,7 +73,7 @@ struct session *session_new(struct service *service, const char *id)
     if (!session)
         return NULL;
     session->service = service;
-    session->used = loop_now();
+    session->used = session->born = loop_now();
     strcpy(session->id, id);
     if (*id) {
         struct session **at = bucket_of(service, id);

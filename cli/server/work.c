@@ -31,6 +31,7 @@ static void set_options(eryx_sandbox_options_t *options, struct session *session
     eryx_sandbox_options_init(options);
     options->limits = session->service->config->limits;
     options->on_output = on_output;
+    options->measure = true;
     options->env = session;
 }
 

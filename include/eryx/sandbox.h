@@ -75,6 +75,9 @@ typedef struct eryx_sandbox_options {
      * nothing. */
     eryx_sample_fn on_sample;
     uint64_t sample_interval_ns; /* default 1 ms; at least ERYX_SAMPLE_INTERVAL_MIN_NS */
+    /* Measure CPU time and note what is waited for (<eryx/usage.h>): about 2 µs an execution and a wait. Default
+     * false. */
+    bool measure;
     /* Callbacks of the host that programs may call. Copied. */
     const struct eryx_callback *callbacks;
     size_t callback_count;

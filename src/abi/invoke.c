@@ -113,7 +113,8 @@ static void abandon_call(pending_t *self) {
     calls_abandon((eryx_call_t *)self);
 }
 
-const pending_kind_t call_kind = {retain_call, release_call, lower_call, done_call, abandon_call};
+const pending_kind_t call_kind = {ERYX_WAIT_CALLBACK, retain_call, release_call,
+                                  lower_call,         done_call,   abandon_call};
 
 /* --- invoke ------------------------------------------------------------------------------- */
 

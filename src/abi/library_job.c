@@ -58,6 +58,7 @@ static void subtask_over(pending_t *self) {
 }
 
 static const pending_kind_t job_kind = {
+    .wait = ERYX_WAIT_EXTENSION,
     .retain = retain,
     .release = release,
     .done = subtask_over,

@@ -8,12 +8,15 @@
 
 #include <stdint.h>
 
+#include <eryx/usage.h>
+
 #include "abi/waitables.h"
 
 struct guest;
 typedef struct pending pending_t;
 
 typedef struct pending_kind {
+    eryx_wait_t wait; /* what a program waits for that waits for this */
     /* References: any thread. The mailbox holds one while it is posted. */
     void (*retain)(pending_t *self);
     void (*release)(pending_t *self);

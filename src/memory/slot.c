@@ -92,7 +92,7 @@ bool slot_grow(memory_slot_t *slot, size_t size) {
         return true;
     if (mprotect(slot->base + slot->size, size - slot->size, PROT_READ | PROT_WRITE) != 0)
         return false;
-    slot->size = size;
+    __atomic_store_n(&slot->size, size, __ATOMIC_RELAXED); /* monitors read it */
     return true;
 }
 

@@ -42,6 +42,7 @@ static void wait_over(pending_t *self) {
 }
 
 static const pending_kind_t wait_kind = {
+    .wait = ERYX_WAIT_NETWORK,
     .retain = wait_retain,
     .release = wait_release,
     .done = wait_over,

@@ -12,6 +12,7 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/scrub.h"
 #include "sandbox/streams.h"
+#include "sandbox/usage.h"
 
 static const char default_filename[] = "<eryx>";
 
@@ -167,6 +168,7 @@ static void absorb(eryx_sandbox_t *sandbox, guest_status_t status) {
     guest_exception_t exception;
     if (status == GUEST_WAITING) {
         sandbox->execution.state = EXECUTION_WAITING;
+        usage_note_wait(sandbox);
         control_pause(sandbox->control, guest_deadline(guest));
         return;
     }

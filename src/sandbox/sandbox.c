@@ -283,7 +283,10 @@ static int fill_sandbox(eryx_sandbox_t *sandbox, const eryx_sandbox_options_t *o
     calls_init(&sandbox->calls, &options->limits, sandbox->budget);
     mounts_init(&sandbox->mounts, options->limits.open_files, sandbox->budget);
     sandbox->env = options->env;
+    sandbox->measure = options->measure;
     sandbox->control = control_acquire(&sandbox->runtime->watchdog);
+    if (sandbox->control)
+        control_measured(sandbox->control, options->measure);
     calls_wake(&sandbox->calls, wake, sandbox->control);
     sandbox->extension_left = options->limits.extension_bytes;
     if (!sandbox->control || !sandbox->budget ||
@@ -323,6 +326,7 @@ static eryx_sandbox_options_t options_of(const eryx_sandbox_t *sandbox) {
         .trace_locals_bytes = sandbox->trace_locals,
         .on_sample = sandbox->on_sample,
         .sample_interval_ns = sandbox->sample_interval,
+        .measure = sandbox->measure,
         .rollback = sandbox->rollback,
         .env = sandbox->env,
     };

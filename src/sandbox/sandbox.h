@@ -43,6 +43,7 @@ struct eryx_sandbox {
     uint32_t trace_locals;
     eryx_sample_fn on_sample;
     uint64_t sample_interval; /* nanoseconds */
+    bool measure;
     calls_t calls;
     uint64_t extension_left; /* bytes of extensions that may still be loaded */
     secrets_t *secrets;      /* NULL: none */

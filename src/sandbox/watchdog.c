@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -316,8 +317,9 @@ bool control_begin(control_t *control, memory_slot_t *slot, uint64_t wall_limit,
     control->ready_at = CLOCK_NEVER;
     control->started = now;
     control->deadline = wall_limit > 0 ? clock_add(now, wall_limit) : CLOCK_NEVER;
-    control->cpu =
-        (cpu_meter_t){.limit = cpu_limit > 0 ? cpu_limit : CLOCK_NEVER, .on = cpu_limit > 0};
+    control->cpu = (cpu_meter_t){.limit = cpu_limit > 0 ? cpu_limit : CLOCK_NEVER,
+                                 .on = cpu_limit > 0 || control->measured};
+    control->wait = (control_wait_t){ERYX_WAIT_HOST, 0, ""};
     control->sampler = (sampler_t){0};
     meter_start(&control->cpu);
     uint64_t look = next_look(control, now);
@@ -399,12 +401,49 @@ stop_reason_t control_end(control_t *control, control_times_t *times) {
     if (control->running)
         meter_stop(&control->cpu);
     control->running = false;
+    control->cpu_total += control->cpu.used;
     if (times)
         measure(control, times);
     stop_reason_t reason = control->stop;
     control->stop = STOP_NONE;
     pthread_mutex_unlock(&control->lock);
     return reason;
+}
+
+void control_measured(control_t *control, bool measured) {
+    pthread_mutex_lock(&control->lock);
+    control->measured = measured;
+    control->cpu_total = 0;
+    control->cpu.used = 0;
+    pthread_mutex_unlock(&control->lock);
+}
+
+void control_note_wait(control_t *control, const control_wait_t *wait) {
+    pthread_mutex_lock(&control->lock);
+    control->wait = *wait;
+    pthread_mutex_unlock(&control->lock);
+}
+
+void control_look(control_t *control, eryx_usage_t *out) {
+    pthread_mutex_lock(&control->lock);
+    uint64_t now = clock_monotonic();
+    out->executing = control->slot != NULL;
+    out->cpu_ns = control->cpu_total;
+    if (!control->slot)
+        return;
+    out->running = control->running;
+    out->wall_ns = (control->ready_at < now ? control->ready_at : now) - control->started;
+    out->cpu_ns += control->running ? meter_read(&control->cpu) : control->cpu.used;
+    if (control->running)
+        return;
+    bool ready = control->woken || control->ready_at <= now;
+    out->wait = ready ? ERYX_WAIT_HOST : control->wait.kind;
+    out->wait_count = control->wait.count;
+    memcpy(out->callback, control->wait.callback, sizeof out->callback);
+}
+
+void control_looked(control_t *control) {
+    pthread_mutex_unlock(&control->lock);
 }
 
 bool watchdog_init(watchdog_t *watchdog) {

@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <eryx/usage.h>
+
 #include "base/heap.h"
 #include "memory/slot.h"
 #include "sandbox/queue.h"
@@ -39,6 +41,13 @@ typedef struct cpu_meter {
     uint64_t start; /* reading of `clock` when the guest began to run */
     clockid_t clock;
 } cpu_meter_t;
+
+/* What a paused execution waits for. */
+typedef struct control_wait {
+    eryx_wait_t kind;
+    uint32_t count;
+    char callback[256];
+} control_wait_t;
 
 /* Of the running execution. */
 typedef struct sampler {
@@ -64,6 +73,9 @@ typedef struct control {
     uint64_t ready_at;  /* while paused: when it could go on, CLOCK_NEVER: not yet */
     cpu_meter_t cpu;
     sampler_t sampler;
+    bool measured;      /* CPU time is, and what is waited for noted */
+    uint64_t cpu_total; /* of executions that are over */
+    control_wait_t wait;
     struct watchdog *watchdog;
     uint64_t placed;   /* key of `place`, CLOCK_NEVER: not in the heap */
     heap_item_t place; /* guarded by the watchdog's lock */
@@ -125,6 +137,12 @@ bool control_sample(control_t *control, uint64_t interval, uint32_t *word, uint3
                     uint32_t *wanted);
 /* A sample came; false: it was not asked for. *cpu: what was used since the last one. */
 bool control_sampled(control_t *control, uint64_t *cpu);
+/* A new sandbox has the control: whether it is measured. */
+void control_measured(control_t *control, bool measured);
+void control_note_wait(control_t *control, const control_wait_t *wait);
+/* What can be seen from any thread; locks the control until control_looked. */
+void control_look(control_t *control, eryx_usage_t *out);
+void control_looked(control_t *control);
 /* Waits until the time comes or the execution has a reason to go on; false: the time came. */
 bool control_wait(control_t *control, uint64_t until);
 
