@@ -65,6 +65,7 @@ typedef struct eryx_requirements_options {
     bool locked;
 } eryx_requirements_options_t;
 
+/* Sets the defaults. Any thread. */
 ERYX_API void eryx_requirements_options_init(eryx_requirements_options_t *options);
 
 /* Adds what a requirements file of pip asks for, with all that these packages need. pip finds and

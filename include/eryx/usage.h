@@ -36,6 +36,7 @@ typedef struct eryx_usage {
     uint64_t memory_bytes; /* as of eryx_sandbox_memory; 0 without an execution */
 } eryx_usage_t;
 
+/* Zeros. Any thread. */
 ERYX_API void eryx_usage_init(eryx_usage_t *usage);
 
 /* Any thread, at any time between eryx_sandbox_new and eryx_sandbox_free. What is waited for is known with
