@@ -8,12 +8,13 @@
 #include "net/reactor.h"
 #include "net/resolver.h"
 
-#define NAMES_MAX 1024u      /* names and addresses that a sandbox's lookups are remembered for */
-#define LOOKUPS_MAX 256u     /* running at once, of one sandbox */
-#define KNOWN_MAX 16u        /* names of one address that a decision looks at */
-#define PEERS_MAX 16u        /* UDP peers of one socket that were reported */
-#define LINGERING_MAX 256u   /* sockets that linger, of all sandboxes, */
-#define LINGERING_OF_ONE 16u /* and of one */
+#define NAMES_MAX 1024u  /* names and addresses that a sandbox's lookups are remembered for */
+#define LOOKUPS_MAX 256u /* running at once, of one sandbox */
+#define KNOWN_MAX 16u    /* names of one address that a decision looks at */
+#define WAITS_MAX 64u /* of one socket: they are walked under the lock that all sandboxes share */
+#define PEERS_MAX 16u /* UDP peers of one socket that were reported */
+#define LINGERING_MAX 256u             /* sockets that linger, of all sandboxes, */
+#define LINGERING_OF_ONE 16u           /* and of one */
 #define LINGER_NS UINT64_C(5000000000) /* to write what is left after closing */
 
 struct net {

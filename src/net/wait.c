@@ -141,6 +141,15 @@ static bool ready_now(const net_socket_t *socket, unsigned needs) {
     return poll(&poll_, 1, 0) != 0;
 }
 
+/* Lock held. */
+static bool waited_enough(const net_socket_t *socket) {
+    unsigned count = 0;
+    for (const net_wait_t *wait = socket->waits; wait; wait = wait->next)
+        count++;
+    return count >= WAITS_MAX;
+}
+
+/* 1: over already, nothing is to be waited for. */
 static int new_wait(net_socket_t *socket, unsigned needs, pending_t **out) {
     net_wait_t *wait = calloc(1, sizeof *wait);
     if (!wait)
@@ -152,7 +161,8 @@ static int new_wait(net_socket_t *socket, unsigned needs, pending_t **out) {
     *out = &wait->pending;
     pthread_mutex_lock(&socket->net->reactor.lock);
     bool over = atomic_load(&socket->expired) != 0 || (socket->job && socket->job->done);
-    if (!over) {
+    bool full = !over && waited_enough(socket);
+    if (!over && !full) {
         wait->socket = socket;
         wait->next = socket->waits;
         socket->waits = wait;
@@ -160,11 +170,11 @@ static int new_wait(net_socket_t *socket, unsigned needs, pending_t **out) {
             arm(socket);
     }
     pthread_mutex_unlock(&socket->net->reactor.lock);
-    if (over) {
+    if (over || full) {
         free(wait);
         *out = NULL;
     }
-    return over;
+    return full ? -NET_SOCKET_LIMIT : over;
 }
 
 int net_wait(net_socket_t *socket, unsigned interest, pending_t **out) {

@@ -19,7 +19,7 @@
 #include "echo_peer.h"
 #include "net/net.h"
 
-enum { SLOW_NAMES = 100, CLOSED = 40, LINGER_MOST = 16 };
+enum { SLOW_NAMES = 100, CLOSED = 40, LINGER_MOST = 16, WAITS_MOST = 64 };
 
 /* Resolving slow.test waits until it is opened. */
 static struct {
@@ -175,10 +175,28 @@ static void test_closed_sockets_do_not_pile_up(void **state) {
     close(listener);
 }
 
+/* The list is walked under the lock of all sandboxes. */
+static void test_waits_of_one_socket_are_few(void **state) {
+    (void)state;
+    pending_t *waits[WAITS_MOST + 1];
+    net_sandbox_t *sandbox = new_sandbox();
+    net_socket_t *socket = connect_to(sandbox, echo_start());
+    for (int i = 0; i < WAITS_MOST; i++)
+        assert_int_equal(net_wait(socket, NET_READ, &waits[i]), 0);
+    assert_int_equal(net_wait(socket, NET_READ, &waits[WAITS_MOST]), -NET_SOCKET_LIMIT);
+    waits[0]->kind->abandon(waits[0]);
+    assert_int_equal(net_wait(socket, NET_READ, &waits[0]), 0);
+    for (int i = 0; i < WAITS_MOST; i++)
+        waits[i]->kind->abandon(waits[i]);
+    net_sandbox_free(sandbox);
+    echo_stop();
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_slow_names_hold_up_nobody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_sockets_do_not_pile_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_waits_of_one_socket_are_few, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
