@@ -396,41 +396,6 @@ static void idle_connections_time_out(void **state) {
     rig_free(rig);
 }
 
-/* A listener whose queue is full: the system drops what asks for a connection. */
-static void connections_that_do_not_come_time_out(void **state) {
-    (void)state;
-    enum { FILLERS = 4 };
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof to;
-    int fillers[FILLERS], listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(listen(listener, 0), 0);
-    getsockname(listener, (struct sockaddr *)&to, &length);
-    for (int i = 0; i < FILLERS; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        connect(fillers[i], (struct sockaddr *)&to, sizeof to);
-    }
-    eryx_limits_t limits;
-    eryx_limits_init(&limits);
-    limits.net_connect_time_ns = SECOND / 20;
-    struct rig *rig = rig_new(loopback, 1, false, &limits);
-    net_address_t address = local(ntohs(to.sin_port));
-    uint32_t number = (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4);
-    int status = net_connect(net_find(rig->sandbox, number), &address);
-    while (status == -NET_WOULD_BLOCK) {
-        await(rig, number, NET_WRITE);
-        status = net_connected(net_find(rig->sandbox, number));
-    }
-    assert_int_equal(status, -NET_TIMEOUT);
-    assert_non_null(strstr(net_reason(rig->sandbox), "limit net_connect_time_ns"));
-    net_close(net_find(rig->sandbox, number));
-    expect_event(rig, "limit net_connect_time_ns");
-    rig_free(rig);
-    for (int i = 0; i < FILLERS; i++)
-        close(fillers[i]);
-    close(listener);
-}
-
 static void resets_and_refusals_are_told(void **state) {
     (void)state;
     struct peer peer;
@@ -607,7 +572,6 @@ int main(void) {
         cmocka_unit_test(names_lead_only_where_they_may),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(idle_connections_time_out),
-        cmocka_unit_test(connections_that_do_not_come_time_out),
         cmocka_unit_test(resets_and_refusals_are_told),
         cmocka_unit_test(waits_end_with_their_socket),
         cmocka_unit_test(servers_and_datagrams),

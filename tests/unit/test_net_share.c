@@ -1,5 +1,5 @@
 /* What one sandbox does to the network must not be felt by others: names that take long, sockets that
- * were closed with bytes that nobody takes. */
+ * were closed with bytes that nobody takes, connections that do not come. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
@@ -19,7 +19,7 @@
 #include "echo_peer.h"
 #include "net/net.h"
 
-enum { SLOW_NAMES = 100, CLOSED = 40, LINGER_MOST = 16, WAITS_MOST = 64 };
+enum { SLOW_NAMES = 100, CLOSED = 40, LINGER_MOST = 16, WAITS_MOST = 64, FILLERS = 4 };
 
 /* Resolving slow.test waits until it is opened. */
 static struct {
@@ -54,7 +54,7 @@ static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size
     return 1;
 }
 
-static net_sandbox_t *new_sandbox(void) {
+static net_sandbox_t *new_sandbox_within(uint64_t connect_time) {
     static const char *const allow[] = {"*.test", "127.0.0.1"};
     eryx_net_options_t options;
     eryx_limits_t limits;
@@ -62,6 +62,8 @@ static net_sandbox_t *new_sandbox(void) {
     net_sandbox_t *sandbox;
     eryx_net_options_init(&options);
     eryx_limits_init(&limits);
+    if (connect_time > 0)
+        limits.net_connect_time_ns = connect_time;
     options.allow = allow;
     options.allow_count = 2;
     options.allow_local = true;
@@ -69,6 +71,10 @@ static net_sandbox_t *new_sandbox(void) {
     if (net_sandbox_new(net, &options, &limits, mailbox, &sandbox, &error) != ERYX_OK)
         fail_msg("%s", error.message);
     return sandbox;
+}
+
+static net_sandbox_t *new_sandbox(void) {
+    return new_sandbox_within(0);
 }
 
 static int set_up(void **state) {
@@ -87,14 +93,9 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* Asks for a name and waits for its address. */
-static void look_up(net_sandbox_t *sandbox, const char *name) {
-    net_address_t addresses[NET_ADDRESSES_MAX];
+static void wait_for(net_socket_t *socket, unsigned interest) {
     pending_t *pending;
-    int32_t number = net_resolve(sandbox, name, strlen(name));
-    assert_true(number > 0);
-    net_socket_t *lookup = net_find(sandbox, (uint32_t)number);
-    if (net_wait(lookup, NET_READ, &pending) == 0) {
+    if (net_wait(socket, interest, &pending) == 0) {
         pthread_mutex_lock(&gate.lock);
         while (gate.woken == 0)
             pthread_cond_wait(&gate.changed, &gate.lock);
@@ -105,6 +106,15 @@ static void look_up(net_sandbox_t *sandbox, const char *name) {
         item->kind->release(item);
         pending->kind->done(pending);
     }
+}
+
+/* Asks for a name and waits for its address. */
+static void look_up(net_sandbox_t *sandbox, const char *name) {
+    net_address_t addresses[NET_ADDRESSES_MAX];
+    int32_t number = net_resolve(sandbox, name, strlen(name));
+    assert_true(number > 0);
+    net_socket_t *lookup = net_find(sandbox, (uint32_t)number);
+    wait_for(lookup, NET_READ);
     assert_int_equal(net_resolved(lookup, addresses), 1);
 }
 
@@ -192,11 +202,41 @@ static void test_waits_of_one_socket_are_few(void **state) {
     echo_stop();
 }
 
+/* A listener whose queue is full: the system drops what asks for a connection. */
+static void test_connections_that_do_not_come(void **state) {
+    (void)state;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof to;
+    int fillers[FILLERS], listener = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(listener, (struct sockaddr *)&to, sizeof to), 0);
+    assert_int_equal(listen(listener, 0), 0);
+    getsockname(listener, (struct sockaddr *)&to, &length);
+    for (int i = 0; i < FILLERS; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(fillers[i], (struct sockaddr *)&to, sizeof to);
+    }
+    net_sandbox_t *sandbox = new_sandbox_within(50000000);
+    net_address_t address = {.family = 4, .port = ntohs(to.sin_port), .bytes = {127, 0, 0, 1}};
+    net_socket_t *socket = net_find(sandbox, (uint32_t)net_open(sandbox, NET_KIND_TCP, 4));
+    int status = net_connect(socket, &address);
+    while (status == -NET_WOULD_BLOCK) {
+        wait_for(socket, NET_WRITE);
+        status = net_connected(socket);
+    }
+    assert_int_equal(status, -NET_TIMEOUT);
+    assert_non_null(strstr(net_reason(sandbox), "limit net_connect_time_ns"));
+    net_sandbox_free(sandbox);
+    for (int i = 0; i < FILLERS; i++)
+        close(fillers[i]);
+    close(listener);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_slow_names_hold_up_nobody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_sockets_do_not_pile_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_waits_of_one_socket_are_few, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_connections_that_do_not_come, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
