@@ -36,6 +36,8 @@ struct tracker_protect {
 #define SCAN_PRESENT ((uint64_t)1 << 3)
 #define SCAN_SWAPPED ((uint64_t)1 << 4)
 #define SCAN_ZERO ((uint64_t)1 << 5)
+#define SCAN_PROTECT ((uint64_t)1 << 0)
+#define SCAN_IF_TRACKED ((uint64_t)1 << 1)
 #define TRACKER_API _IOWR(0xaa, 0x3f, struct tracker_api)
 #define TRACKER_REGISTER _IOWR(0xaa, 0x00, struct tracker_register)
 #define TRACKER_PROTECT _IOWR(0xaa, 0x06, struct tracker_protect)
@@ -106,7 +108,7 @@ static void pagemap_close(const memory_origin_t *origin, int fd) {
 typedef struct scan {
     memory_slot_t *slot;
     int pagemap;
-    bool written;
+    bool written, protect;
     scan_visit_t visit;
     void *env;
 } scan_t;
@@ -120,6 +122,7 @@ static scan_result_t scan_call(const scan_t *scan, size_t start, size_t end) {
     uint64_t wanted = scan->written ? SCAN_WRITTEN : 0;
     struct scan_arguments arguments = {
         .size = sizeof arguments,
+        .flags = scan->protect ? SCAN_PROTECT | SCAN_IF_TRACKED : 0,
         .start = base + start,
         .end = base + end,
         .vec = (uintptr_t)regions,
@@ -194,8 +197,14 @@ static size_t second_start(const memory_slot_t *slot) {
     return layout->constant_end > layout->constant_start ? layout->constant_end : slot->size;
 }
 
-static scan_result_t scan_slot(memory_slot_t *slot, bool written, scan_visit_t visit, void *env) {
-    scan_t scan = {slot, pagemap_open(slot->origin), written && scan_tracked(slot), visit, env};
+static scan_result_t scan_slot(memory_slot_t *slot, bool written, bool protect, scan_visit_t visit,
+                               void *env) {
+    scan_t scan = {.slot = slot,
+                   .pagemap = pagemap_open(slot->origin),
+                   .written = written && scan_tracked(slot),
+                   .protect = protect,
+                   .visit = visit,
+                   .env = env};
     if (scan.pagemap < 0)
         return SCAN_UNAVAILABLE;
     scan_result_t result = scan_range(&scan, MEMORY_POLL_BYTES, first_end(slot));
@@ -206,11 +215,17 @@ static scan_result_t scan_slot(memory_slot_t *slot, bool written, scan_visit_t v
 }
 
 scan_result_t scan_private(memory_slot_t *slot, scan_visit_t visit, void *env) {
-    return scan_slot(slot, false, visit, env);
+    return scan_slot(slot, false, false, visit, env);
 }
 
 scan_result_t scan_written(memory_slot_t *slot, scan_visit_t visit, void *env) {
-    return scan_slot(slot, true, visit, env);
+    return scan_slot(slot, true, false, visit, env);
+}
+
+scan_result_t scan_protect_written(memory_slot_t *slot, scan_visit_t visit, void *env) {
+    if (!scan_tracked(slot) || !slot->origin->scans)
+        return SCAN_UNAVAILABLE;
+    return scan_slot(slot, true, true, visit, env);
 }
 
 bool scan_everything(memory_slot_t *slot, scan_visit_t visit, void *env) {

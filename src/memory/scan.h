@@ -23,6 +23,9 @@ scan_result_t scan_private(memory_slot_t *slot, scan_visit_t visit, void *env);
 /* Same of those that may have been written since they were protected; among them clean ones that
  * were never protected. */
 scan_result_t scan_written(memory_slot_t *slot, scan_visit_t visit, void *env);
+/* The same, and all of them are protected when they are visited. SCAN_UNAVAILABLE where memory is not
+ * tracked: nothing was visited, or is to be visited again. */
+scan_result_t scan_protect_written(memory_slot_t *slot, scan_visit_t visit, void *env);
 /* All pages in question, where there is no scan. */
 bool scan_everything(memory_slot_t *slot, scan_visit_t visit, void *env);
 
