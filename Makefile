@@ -37,7 +37,7 @@ help:
 	@echo '           QUICK=1 (no wasm-opt: a runtime in seconds, slower Python)'
 
 deps:
-	$(QUIET)deps/fetch
+	$(QUIET)toolchain/progress.py deps deps/fetch
 
 $(BUILD)/build.ninja: deps
 	$(QUIET)test -e $@ || cmake -S . -B $(BUILD) -G Ninja $(CMAKE_FLAGS) $(if $(V),,--log-level=WARNING)

@@ -9,6 +9,7 @@
 #include "message.h"
 #include "mount_options.h"
 #include "package_options.h"
+#include "progress.h"
 #include "report.h"
 #include "source.h"
 #include "suggest.h"
@@ -88,6 +89,7 @@ static int parse(struct build *build, int argc, char **argv)
 static void on_output(void *env, eryx_stream_t stream, const char *data, size_t length)
 {
     (void)env;
+    progress_hide();
     fwrite(data, 1, length, stream == ERYX_STDOUT ? stdout : stderr);
 }
 
@@ -109,6 +111,7 @@ static int run_code(eryx_sandbox_t *sandbox, const char *path)
         message_error("cannot run %s: %s", path, error.message);
         return EXIT_FAILED;
     }
+    progress_hide();
     fflush(stdout);
     int code = report_text(outcome, NULL);
     if (code == EXIT_OK && eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK) {
@@ -123,11 +126,16 @@ static int build_in(const struct build *build, eryx_sandbox_t *sandbox)
 {
     eryx_error_t error;
     int result = EXIT_OK;
-    for (size_t i = 0; i < build->code_count && result == EXIT_OK; i++)
+    for (size_t i = 0; i < build->code_count && result == EXIT_OK; i++) {
+        progress_step(i + 1, "running", build->codes[i]);
         result = run_code(sandbox, build->codes[i]);
+    }
     if (result != EXIT_OK)
         return result;
-    if (eryx_image_build(sandbox, build->output, &error) == ERYX_OK)
+    progress_step(build->code_count + 1, "writing", build->output);
+    int status = eryx_image_build(sandbox, build->output, &error);
+    progress_hide();
+    if (status == ERYX_OK)
         return EXIT_OK;
     message_error("no image was made: %s", error.message);
     return EXIT_FAILED;
@@ -144,6 +152,7 @@ static int build_image(const struct build *build)
     int result = package_options_load(&build->packages, &packages);
     if (result != EXIT_OK)
         return result;
+    progress_begin(build->code_count + 1);
     eryx_runtime_options_init(&runtime_options);
     runtime_options.packages = packages;
     int status = eryx_runtime_open(build->runtime_path, &runtime_options, &runtime, &error);
@@ -182,6 +191,7 @@ static int run(int argc, char **argv)
         result = command_help.run(2, (char *[]){"help", "image", NULL});
     else if (result == EXIT_OK)
         result = build_image(&build);
+    progress_end();
     mount_options_free(&build.mounts);
     package_options_free(&build.packages);
     return result;

@@ -23,6 +23,7 @@ import zipfile
 from pathlib import Path
 
 from folder import SdkError
+from progress import Progress
 
 TAG = "cp314-cp314-wasi_wasm32"
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
@@ -214,16 +215,22 @@ def run(sdk, arguments):
     folders = [Path(name) for name in known.packages if Path(name).is_dir()]
     files = [Path(name) for name in known.packages if Path(name).is_file()]
     names = [name for name in known.packages if not Path(name).exists()]
-    with tempfile.TemporaryDirectory(prefix="eryx-sources.") as temp:
+    with tempfile.TemporaryDirectory(prefix="eryx-sources.") as temp, \
+            Progress("build-wheel", stream=sys.stderr) as progress:
         temp = Path(temp)
         for name in names:
-            files += fetch_one(temp, name)
+            with progress.step(f"fetching {name}"):
+                files += fetch_one(temp, name)
         if known.requirements:
-            files += fetch(temp, ["--require-hashes", "-r", known.requirements])
+            with progress.step(f"fetching what {known.requirements} names"):
+                files += fetch(temp, ["--require-hashes", "-r", known.requirements])
         for number, archive in enumerate(files):
             folder = temp / str(number)
             folder.mkdir()
             folders.append(unpack(archive, folder))
+        progress.done, progress.total = 0, len(folders)
         for folder in folders:
-            print(build(sdk, folder.resolve(), output, known.settings, known.verbose))
+            with progress.step(f"building {folder.name}"):
+                wheel = build(sdk, folder.resolve(), output, known.settings, known.verbose)
+            progress.say(wheel, sys.stdout)
     return 0

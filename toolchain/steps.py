@@ -17,6 +17,8 @@ import threading
 import time
 from pathlib import Path
 
+from progress import Progress
+
 KEPT_RESULTS = 4  # per step
 STILL_RUNNING_SECONDS = 20
 SHOWN_SECONDS = 0.5  # quicker steps get no line of their own
@@ -89,12 +91,15 @@ class Runner:
     def __init__(self, root, cache, jobs, verbose):
         self.root, self.cache, self.jobs, self.verbose = root, cache, jobs, verbose
         self.lock = threading.Lock()
+        self.progress = None  # while steps run
         self.hashes = {}
         self.running = {}
         cache.mkdir(parents=True, exist_ok=True)
 
     def say(self, line):
-        with self.lock:
+        if self.progress:
+            self.progress.say(line)
+        else:
             print(line, flush=True)
 
     def hash_of(self, part):
@@ -199,15 +204,22 @@ class Runner:
             shutil.rmtree(path, ignore_errors=True)
 
     def guarded(self, step):
+        self.progress.begin(step.name)
         try:
             return self.run_step(step)
         except OSError as error:
             advice = "free some space (about 1 GB is needed) and run again" \
                 if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
             raise StepFailed(str(error), advice) from error
+        finally:
+            self.progress.end(step.name)
 
     def run(self, steps):
         """Runs all; returns how many did something. On a failure the running ones still end."""
+        with Progress("runtime", len(steps)) as self.progress:
+            return self.run_all(steps)
+
+    def run_all(self, steps):
         waiting, futures, ran, failure = list(steps), {}, 0, None
         with concurrent.futures.ThreadPoolExecutor(max_workers=self.jobs) as pool:
             while (waiting and not failure) or futures:
@@ -218,7 +230,7 @@ class Runner:
                 finished, _ = concurrent.futures.wait(
                     futures, timeout=STILL_RUNNING_SECONDS,
                     return_when=concurrent.futures.FIRST_COMPLETED)
-                if not finished:
+                if not finished and not self.progress.live:
                     self.report_running()
                 for future in finished:
                     step = futures.pop(future)
