@@ -71,14 +71,15 @@ static struct store *open_store(const char *folder)
     return store_open(folder);
 }
 
-static int lock_session(struct store *store, const char *name)
+static struct store_hold *take_session(struct store *store, const char *name)
 {
-    int lock = store_lock(store, name);
-    if (lock < 0 && errno == EWOULDBLOCK)
+    struct store_error error = {0};
+    struct store_hold *hold = store_take(store, name, &error);
+    if (!hold && error.cause == STORE_BUSY)
         message_error("session %s is in use by another process", name);
-    else if (lock < 0)
-        message_error("cannot lock session %s: %s", name, strerror(errno));
-    return lock;
+    else if (!hold)
+        message_error("cannot lock session %s: %s", name, error.text);
+    return hold;
 }
 
 /* --- exec --------------------------------------------------------------------------------- */
@@ -87,15 +88,15 @@ static int exec_in(struct program *program, const char *folder, struct store *st
                    const char *name)
 {
     char path[PATH_MAX];
-    int lock = lock_session(store, name);
-    if (lock < 0)
+    struct store_hold *hold = take_session(store, name);
+    if (!hold)
         return EXIT_FAILED;
     int result = EXIT_FAILED;
     if ((size_t)snprintf(path, sizeof path, "%s/%s.session", folder, name) < sizeof path) {
         program->session_path = path;
         result = program_run(program);
     }
-    store_unlock(lock);
+    store_release(hold);
     return result;
 }
 
@@ -143,7 +144,10 @@ static int is_session(const struct dirent *entry)
 
 static void print_session(struct store *store, const char *name)
 {
-    struct store_mark mark = store_look(store, name);
+    struct store_mark mark;
+    struct store_error error = {0};
+    if (!store_look(store, name, &mark, &error))
+        message_error("session %s: %s", name, error.text);
     time_t seconds = (time_t)mark.seconds;
     struct tm when;
     char text[32] = "";
@@ -175,7 +179,12 @@ static int run_list(int argc, char **argv, const char *folder, struct store *sto
 
 static bool exists(struct store *store, const char *name)
 {
-    struct store_mark none = {0}, mark = store_look(store, name);
+    struct store_mark none = {0}, mark;
+    struct store_error error = {0};
+    if (!store_look(store, name, &mark, &error)) {
+        message_error("session %s: %s", name, error.text);
+        return false;
+    }
     if (!store_same(&mark, &none))
         return true;
     message_error("there is no session %s; 'eryx session list' tells which there are", name);
@@ -189,32 +198,37 @@ static int run_rm(int argc, char **argv, const char *folder, struct store *store
     for (int i = 1; i < argc && result == EXIT_OK; i++)
         result = check_name(argv[i]);
     for (int i = 1; i < argc && result == EXIT_OK; i++) {
-        int lock = exists(store, argv[i]) ? lock_session(store, argv[i]) : -1;
-        if (lock < 0) {
+        struct store_error error = {0};
+        struct store_hold *hold = exists(store, argv[i]) ? take_session(store, argv[i]) : NULL;
+        if (!hold) {
             result = EXIT_FAILED;
-        } else if (!store_remove(store, argv[i])) {
-            message_error("cannot remove session %s: %s", argv[i], strerror(errno));
+        } else if (!store_remove(hold, &error)) {
+            message_error("cannot remove session %s: %s", argv[i], error.text);
             result = EXIT_FAILED;
         }
-        store_unlock(lock);
+        store_release(hold);
     }
     return result;
 }
 
-/* Both are locked. */
-static int copy_session(struct store *store, const char *from, const char *to)
+/* Both are taken. */
+static int copy_session(struct store *store, const char *from, const char *to,
+                        struct store_hold *hold)
 {
-    struct store_mark mark, none = {0};
+    struct store_mark mark, there, none = {0};
+    struct store_error error = {0};
     size_t length;
-    mark = store_look(store, to);
-    if (!store_same(&mark, &none)) {
+    void *data = NULL;
+    bool copied = store_look(store, to, &there, &error);
+    if (copied && !store_same(&there, &none)) {
         message_error("there is a session %s already", to);
         return EXIT_FAILED;
     }
-    void *data = store_read(store, from, SIZE_MAX - 1, &length, &mark);
-    bool copied = data && store_write(store, to, data, length, &mark);
+    if (copied)
+        data = store_read(store, from, SIZE_MAX - 1, &length, &mark, &error);
+    copied = data && store_write(hold, data, length, &there, &error);
     if (!copied)
-        message_error("cannot copy session %s: %s", from, strerror(errno));
+        message_error("cannot copy session %s: %s", from, error.text);
     free(data);
     return copied ? EXIT_OK : EXIT_FAILED;
 }
@@ -229,13 +243,14 @@ static int run_fork(int argc, char **argv, const char *folder, struct store *sto
         result = check_name(argv[2]);
     if (result != EXIT_OK || !exists(store, argv[1]))
         return result == EXIT_OK ? EXIT_FAILED : result;
-    int from = lock_session(store, argv[1]);
-    int to = from < 0 || strcmp(argv[1], argv[2]) == 0 ? -1 : lock_session(store, argv[2]);
-    if (from >= 0 && strcmp(argv[1], argv[2]) == 0)
+    bool same = strcmp(argv[1], argv[2]) == 0;
+    struct store_hold *from = take_session(store, argv[1]);
+    struct store_hold *to = from && !same ? take_session(store, argv[2]) : NULL;
+    if (from && same)
         message_error("there is a session %s already", argv[2]);
-    result = to < 0 ? EXIT_FAILED : copy_session(store, argv[1], argv[2]);
-    store_unlock(to);
-    store_unlock(from);
+    result = to ? copy_session(store, argv[1], argv[2], to) : EXIT_FAILED;
+    store_release(to);
+    store_release(from);
     return result;
 }
 

@@ -17,7 +17,7 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/eryx" DESTINATION "${CMAKE_INST
 install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime-fuel.cwasm"
   "${ERYX_RUNTIME_DIR}/runtime.wasm"
   DESTINATION "${private_dir}")
-install(TARGETS eryx_tls LIBRARY DESTINATION "${private_dir}")
+install(TARGETS eryx_tls eryx_stores LIBRARY DESTINATION "${private_dir}")
 install(PROGRAMS "${WASMTIME_LIBRARY}" DESTINATION "${private_dir}" RENAME libwasmtime.so)
 
 install(FILES "${PROJECT_SOURCE_DIR}/docs/eryx.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")

@@ -29,7 +29,10 @@ static unsigned http_status(enum job_status status)
         return 404;
     case JOB_EXISTS:
     case JOB_ELSEWHERE:
+    case JOB_LOST:
         return 409;
+    case JOB_UNAVAILABLE:
+        return 503;
     case JOB_INVALID:
         return 400;
     default:
@@ -48,6 +51,10 @@ static const char *error_code(enum job_status status)
         return "exists";
     case JOB_ELSEWHERE:
         return "elsewhere";
+    case JOB_LOST:
+        return "lost";
+    case JOB_UNAVAILABLE:
+        return "store";
     case JOB_INVALID:
         return "session_name";
     case JOB_CANCELLED:

@@ -49,6 +49,7 @@ static const struct key *all_keys(size_t *count)
         KEY("", "token_file", KIND_TEXT, token_file, 0, 0),
         KEY("", "origins", KIND_TEXTS, origins, 0, 0),
         KEY("store", "directory", KIND_TEXT, store_directory, 0, 0),
+        KEY("store", "url", KIND_TEXT, store_url, 0, 0),
     };
     *count = sizeof keys / sizeof *keys;
     return keys;
@@ -201,6 +202,10 @@ bool config_read(const char *path, struct server_config *config)
     else if (!json_is_object(json))
         message_error("%s: must be a JSON object", path);
     json_decref(json);
+    if (good && config->store_directory && config->store_url) {
+        message_error("%s: \"store\" must have \"directory\" or \"url\", not both", path);
+        good = false;
+    }
     if (!good)
         config_free(config);
     return good;
@@ -214,5 +219,6 @@ void config_free(struct server_config *config)
     free(config->listen);
     free(config->token_file);
     free(config->store_directory);
+    free(config->store_url);
     *config = (struct server_config){0};
 }

@@ -19,7 +19,8 @@ struct server_config {
     uint64_t file_bytes;      /* of one file that is put or got */
     char *listen;             /* "ADDRESS:PORT" */
     char *token_file;         /* NULL: none */
-    char *store_directory;    /* NULL: sessions are kept in memory only */
+    char *store_directory;    /* both NULL: sessions are kept in memory only */
+    char *store_url;          /* may have a password */
     char **origins;           /* values of Origin that browsers may send */
     size_t origin_count;
 };

@@ -60,9 +60,15 @@ static bool is_health(const char *path)
 
 static void health(const struct front *front, struct http_request *request)
 {
-    bool ready = !front->stop_at || strcmp(request->path, "/healthz") == 0;
-    http_reply(request, ready ? 200 : 503, "text/plain", strdup(ready ? "ok\n" : "ending\n"),
-               ready ? 3 : 7);
+    char why[480] = "ok";
+    bool ready = true;
+    if (strcmp(request->path, "/readyz") == 0) {
+        if (front->stop_at)
+            strcpy(why, "ending");
+        ready = !front->stop_at && !service_store_is_down(front->service, why, sizeof why - 1);
+    }
+    strcat(why, "\n");
+    http_reply(request, ready ? 200 : 503, "text/plain", strdup(why), strlen(why));
 }
 
 static void handle(void *env, struct http_request *request)

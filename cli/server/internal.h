@@ -90,7 +90,8 @@ void work_end(struct job *job);
 /* A sandbox for the session, from the store if it is there. False: job->status and message are set.
  */
 bool work_open(struct job *job);
-/* Looks after a job's store: from begin to end other servers keep off the session. */
+/* Looks after a job's store: from begin to end other servers keep off the session. What the job
+ * has become when the session was not saved is in its status, message and `unsaved`. */
 bool work_lock(struct job *job);
 void work_unlock(struct job *job, bool changed);
 

@@ -26,6 +26,11 @@ const char *job_status_text(enum job_status status)
         return "there is a session of the new name already; choose another one, or close it first";
     case JOB_ELSEWHERE:
         return "another server is using the session; try again";
+    case JOB_LOST:
+        return "another server has changed the session meanwhile; nothing of this was kept, look "
+               "at the session and do it again";
+    case JOB_UNAVAILABLE:
+        return "the store of sessions cannot be used; try again later";
     case JOB_INVALID:
         return "a session's name has 1 to 64 letters, digits, '-' and '_'";
     }
@@ -44,10 +49,8 @@ void job_fail(struct job *job, enum job_status status, const char *format, ...)
 struct job *job_new(enum job_kind kind)
 {
     struct job *job = calloc(1, sizeof *job);
-    if (job) {
+    if (job)
         job->kind = kind;
-        job->locks[0] = job->locks[1] = -1;
-    }
     return job;
 }
 

@@ -1,62 +1,22 @@
 /* `eryx mcp`: options. */
-#include <errno.h>
 #include <getopt.h>
-#include <string.h>
 
 #include "../commands.h"
 #include "../message.h"
 #include "../suggest.h"
-#include "config.h"
-#include "front.h"
 #include "http.h"
-#include "mcp.h"
-#include "service.h"
-#include "stdio.h"
-
-struct request {
-    const char *config_path, *runtime_path;
-    struct front_options front; /* listen NULL: stdin and stdout */
-};
+#include "server.h"
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'}, {"runtime", required_argument, NULL, 'r'},
     {"http", required_argument, NULL, 'l'},   {"token-file", required_argument, NULL, 't'},
-    {"help", no_argument, NULL, 'h'},         {0},
+    {"store", required_argument, NULL, 's'},  {"help", no_argument, NULL, 'h'},
+    {0},
 };
-
-static int serve(struct request *request)
-{
-    struct server_config config;
-    if (!config_read(request->config_path, &config))
-        return EXIT_USAGE;
-    int code = EXIT_FAILED;
-    struct front_options *front = &request->front;
-    front->command = "mcp";
-    if (!front->token_file)
-        front->token_file = config.token_file;
-    if (front->listen)
-        front_prepare();
-    struct loop *loop = loop_new();
-    struct service *service = loop ? service_new(&config, request->runtime_path, loop) : NULL;
-    struct mcp *mcp = service ? mcp_new(service, &config, loop) : NULL;
-    if (!loop)
-        message_error("cannot start: %s", strerror(errno));
-    if (mcp && front->listen) {
-        code = front_serve(front, &config, loop, service, mcp);
-    } else {
-        if (mcp && stdio_serve(mcp, &config, loop))
-            code = EXIT_OK;
-        service_free(service);
-        mcp_free(mcp);
-    }
-    loop_free(loop);
-    config_free(&config);
-    return code;
-}
 
 static int run(int argc, char **argv)
 {
-    struct request request = {0};
+    struct server_request request = {.front = {.command = "mcp"}};
     opterr = 0;
     optind = 1;
     int option;
@@ -74,6 +34,9 @@ static int run(int argc, char **argv)
         case 't':
             request.front.token_file = optarg;
             break;
+        case 's':
+            request.store = optarg;
+            break;
         case 'h':
             return command_help.run(2, (char *[]){"help", "mcp", NULL});
         default:
@@ -85,7 +48,7 @@ static int run(int argc, char **argv)
     if (request.front.listen && !http_is_loopback(request.front.listen))
         return message_usage("mcp", "--http %s: only on loopback; 'eryx serve' has /mcp for others",
                              request.front.listen);
-    return serve(&request);
+    return server_run(&request);
 }
 
 const struct command command_mcp = {
@@ -117,6 +80,8 @@ const struct command command_mcp = {
         "  --token-file FILE  the token that HTTP requests must have; else ERYX_TOKEN is taken,\n"
         "                     else a new one is made and printed\n"
         "  --config FILE      limits and sizes; see below\n"
+        "  --store PLACE      where sessions are kept, for later and for other servers: a folder\n"
+        "                     or a URL; 'eryx help serve' tells which\n"
         "  --runtime FILE     use this runtime.cwasm\n"
         "  -h, --help         this help\n"
         "\n"
@@ -130,6 +95,6 @@ const struct command command_mcp = {
         "  sessions      how many at once; one that is idle for session_idle is closed\n"
         "  jobs          calls that are accepted and not done; session_jobs: for one session\n"
         "  workers       threads that run programs; one that waits needs none\n"
-        "  store         a folder where sessions are kept when the server ends\n",
+        "  store         where sessions are kept: {\"directory\": FOLDER} or {\"url\": URL}\n",
     .run = run,
 };

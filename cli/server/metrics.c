@@ -37,6 +37,17 @@ static void outcomes(FILE *out, const struct service_counts *counts)
             counts->rejected, counts->failed, counts->cancelled, counts->timed_out);
 }
 
+static void store(FILE *out, const struct service_counts *counts)
+{
+    one(out, "store_up", "gauge", "Whether the store of sessions can be used.",
+        counts->store_down ? 0 : 1);
+    one(out, "store_unsaved_total", "counter", "Sessions that could not be written into the store.",
+        (double)counts->unsaved);
+    one(out, "store_conflicts_total", "counter",
+        "Jobs that were refused because another server had the session.",
+        (double)counts->conflicts);
+}
+
 static void seconds(FILE *out, const struct service_counts *counts)
 {
     uint64_t sum = 0;
@@ -89,6 +100,8 @@ void metrics_reply(struct service *service, uint32_t connections, struct http_re
     one(out, "workers_busy", "gauge", "Threads that run programs at this moment.", counts.running);
     one(out, "connections", "gauge", "HTTP connections.", connections);
     outcomes(out, &counts);
+    if (counts.store)
+        store(out, &counts);
     seconds(out, &counts);
     one(out, "resident_bytes", "gauge", "Resident memory of the process.", resident_bytes());
     one(out, "cpu_seconds_total", "counter", "CPU time of the process.", cpu_seconds());

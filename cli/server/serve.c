@@ -1,60 +1,27 @@
 /* `eryx serve`: options. */
-#include <errno.h>
 #include <getopt.h>
-#include <string.h>
 
 #include "../commands.h"
 #include "../message.h"
 #include "../suggest.h"
-#include "config.h"
-#include "front.h"
-
-struct request {
-    const char *config_path, *runtime_path;
-    struct front_options front;
-};
+#include "server.h"
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},
     {"runtime", required_argument, NULL, 'r'},
     {"listen", required_argument, NULL, 'l'},
     {"token-file", required_argument, NULL, 't'},
+    {"store", required_argument, NULL, 's'},
     {"no-token", no_argument, NULL, 'n'},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
 
-static int serve(struct request *request)
-{
-    struct server_config config;
-    if (!config_read(request->config_path, &config))
-        return EXIT_USAGE;
-    struct front_options *front = &request->front;
-    front->command = "serve";
-    front->api = true;
-    if (!front->listen)
-        front->listen = config.listen ? config.listen : "127.0.0.1:8080";
-    if (!front->token_file)
-        front->token_file = config.token_file;
-    front_prepare();
-    int code = EXIT_FAILED;
-    struct loop *loop = loop_new();
-    struct service *service = loop ? service_new(&config, request->runtime_path, loop) : NULL;
-    struct mcp *mcp = service ? mcp_new(service, &config, loop) : NULL;
-    if (!loop)
-        message_error("cannot start: %s", strerror(errno));
-    if (mcp)
-        code = front_serve(front, &config, loop, service, mcp);
-    else
-        service_free(service);
-    loop_free(loop);
-    config_free(&config);
-    return code;
-}
-
 static int run(int argc, char **argv)
 {
-    struct request request = {0};
+    struct server_request request = {.default_listen = "127.0.0.1:8080"};
+    request.front.command = "serve";
+    request.front.api = true;
     opterr = 0;
     optind = 1;
     int option;
@@ -72,6 +39,9 @@ static int run(int argc, char **argv)
         case 't':
             request.front.token_file = optarg;
             break;
+        case 's':
+            request.store = optarg;
+            break;
         case 'n':
             request.front.no_token = true;
             break;
@@ -83,7 +53,7 @@ static int run(int argc, char **argv)
     }
     if (optind < argc)
         return message_usage("serve", "unexpected argument '%s'", argv[optind]);
-    return serve(&request);
+    return server_run(&request);
 }
 
 const struct command command_serve = {
@@ -109,11 +79,19 @@ const struct command command_serve = {
         "  --no-token         no token is needed: whoever reaches the port may run programs\n"
         "  --config FILE      limits and sizes; 'eryx help mcp' has the keys. Also here:\n"
         "                     listen, token_file, and origins: an array of origins whose pages\n"
-        "                     may ask. With {\"store\": {\"directory\": ...}} on a file system "
-        "that\n"
-        "                     servers share, each of them can take any session\n"
+        "                     may ask\n"
+        "  --store PLACE      keep sessions there, so that each server that uses it can take any:\n"
+        "                     a folder, redis://HOST, or s3://BUCKET; see below\n"
         "  --runtime FILE     use this runtime.cwasm\n"
         "  -h, --help         this help\n"
+        "\n"
+        "Stores: else \"store\" of the configuration, {\"url\": PLACE}, or ERYX_STORE is taken.\n"
+        "  /FOLDER                                    locked by flock: one machine, NFSv4, ...\n"
+        "  redis://[USER:PASSWORD@]HOST[:PORT][/DB]   or rediss:// with TLS\n"
+        "  s3://BUCKET/PREFIX?region=R&endpoint=URL   keys from AWS_ACCESS_KEY_ID,\n"
+        "                     AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN\n"
+        "  Options after '?': lease=30s, how long others wait for a server that died;\n"
+        "  timeout=10s; ca=FILE, authorities to trust; prefix=TEXT of Redis keys.\n"
         "\n"
         "Too many requests at once are answered with 429. SIGTERM ends the server when what\n"
         "runs has ended, after 30 seconds at the latest.\n",

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -117,6 +118,10 @@ enum job_status service_submit(struct service *service, struct job *job)
 static void count_end(struct service *service, const struct job *job)
 {
     struct service_counts *counts = &service->counts;
+    if (job->unsaved)
+        counts->unsaved++;
+    if (job->status == JOB_LOST || job->status == JOB_ELSEWHERE)
+        counts->conflicts++;
     if (job->status == JOB_CANCELLED)
         counts->cancelled++;
     else if (job->status == JOB_TIMED_OUT)
@@ -310,6 +315,18 @@ void service_count(struct service *service, struct service_counts *out)
     pthread_mutex_lock(&service->lock);
     out->running = service->busy_count;
     pthread_mutex_unlock(&service->lock);
+    struct store_error problem;
+    out->store = service->store != NULL;
+    out->store_down = out->store && store_is_down(service->store, &problem);
+}
+
+bool service_store_is_down(struct service *service, char *out, size_t capacity)
+{
+    struct store_error problem;
+    if (!service->store || !store_is_down(service->store, &problem))
+        return false;
+    snprintf(out, capacity, "store %s: %s", store_name(service->store), problem.text);
+    return true;
 }
 
 static bool open_service(struct service *service, const char *runtime_path)
@@ -325,11 +342,9 @@ static bool open_service(struct service *service, const char *runtime_path)
         message_error("%s", error.message);
         return false;
     }
-    if (config->store_directory) {
-        service->store = store_open(config->store_directory);
-        if (!service->store)
-            return false;
-    }
+    const char *place = config->store_url ? config->store_url : config->store_directory;
+    if (place && !(service->store = store_open(place)))
+        return false;
     service->queue_watch = (struct loop_watch){
         .fd = eryx_queue_fd(service->queue), .ready = queue_is_readable, .env = service};
     service->news_watch.fd = eventfd(0, EFD_CLOEXEC);

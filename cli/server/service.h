@@ -20,6 +20,7 @@
 struct service;
 struct session;
 struct job;
+struct store_hold;
 
 enum { SESSION_ID_MAX = 64 };
 
@@ -45,7 +46,9 @@ enum job_status {
     JOB_NO_SESSION, /* there is none of this id */
     JOB_EXISTS,     /* there is one of the new id */
     JOB_ELSEWHERE,  /* another server is using the session */
-    JOB_INVALID     /* an id that cannot be */
+    JOB_INVALID,    /* an id that cannot be */
+    JOB_LOST,       /* another server has changed the session meanwhile: nothing was kept */
+    JOB_UNAVAILABLE /* the store cannot be used */
 };
 
 struct job_output {
@@ -84,7 +87,7 @@ struct job {
     /* The service's own. */
     struct service *service;
     struct session *owner, *other; /* the session, and the new one of a fork */
-    int locks[2];                  /* of the store, for the two; -1: none */
+    struct store_hold *holds[2];   /* of the store, for the two; NULL: none */
     eryx_execution_t *execution;
     bool fresh;       /* not yet taken from the queue */
     bool running;     /* its sandbox may be interrupted; under the service's lock */
@@ -99,6 +102,8 @@ struct job {
 };
 
 struct service_counts {
+    bool store, store_down;     /* there is one; it cannot be used */
+    uint64_t unsaved, conflicts; /* sessions that could not be written; JOB_LOST and JOB_ELSEWHERE */
     uint64_t outcomes[6]; /* by eryx_outcome_kind_t */
     uint64_t failed, cancelled, timed_out, rejected;
     uint64_t seconds_buckets[12], seconds_count; /* of executions; bounds in service_bounds */
@@ -137,6 +142,9 @@ void service_each_session(struct service *service,
 bool service_has_session(struct service *service, const char *id);
 
 void service_count(struct service *service, struct service_counts *out);
+
+/* Whether sessions cannot be had because the store cannot be used; why is then in out. */
+bool service_store_is_down(struct service *service, char *out, size_t capacity);
 
 /* A text why, for people and models. Static storage. */
 const char *job_status_text(enum job_status status);

@@ -1,9 +1,9 @@
 /* What a worker does for a job: opens the session's sandbox, starts the execution, and afterwards
  * says what came out of it. With a store the session is locked from the beginning to the end, read
- * again if another server has changed it, and written when it changed. */
+ * again if another server has changed it, and written when it changed. The store may take its time:
+ * that is why it is used here and not by the loop. */
 #include "internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,27 +69,56 @@ static bool resume(struct job *job, struct session *session, const void *data, s
     return refuse(job, status, "the saved session cannot be used", &error);
 }
 
+/* What an error of the store means for a job. */
+static bool refuse_store(struct job *job, const char *what, const char *id,
+                         const struct store_error *error)
+{
+    struct store *store = job->service->store;
+    switch (error->cause) {
+    case STORE_BUSY:
+        job_fail(job, JOB_ELSEWHERE, "another server is using session '%s'", id);
+        break;
+    case STORE_LOST:
+        job_fail(job, JOB_LOST, "session '%s': %s", id, job_status_text(JOB_LOST));
+        break;
+    case STORE_UNAVAILABLE:
+        job_fail(job, JOB_UNAVAILABLE, "cannot %s session '%s' (store %s): %s", what, id,
+                 store_name(store), error->text);
+        break;
+    default:
+        job_fail(job, JOB_FAILED, "cannot %s session '%s' (store %s): %s", what, id,
+                 store_name(store), error->text);
+    }
+    return false;
+}
+
+static void forget(struct session *session)
+{
+    eryx_sandbox_free(session->sandbox);
+    session->sandbox = NULL;
+    session->mark = (struct store_mark){0};
+}
+
 /* Reads the session from the store if another server has written it since. */
 static bool refresh(struct job *job, struct session *session)
 {
     struct service *service = session->service;
-    struct store_mark stored = store_look(service->store, session->id);
+    struct store_error error = {0};
+    struct store_mark stored;
     static const struct store_mark none;
+    if (!store_look(service->store, session->id, &stored, &error))
+        return refuse_store(job, "look for", session->id, &error);
     if (store_same(&stored, &session->mark))
         return true;
     if (store_same(&stored, &none)) { /* another server has closed it */
-        eryx_sandbox_free(session->sandbox);
-        session->sandbox = NULL;
-        session->mark = none;
+        forget(session);
         return true;
     }
     size_t length;
     void *data = store_read(service->store, session->id, service->config->limits.snapshot_bytes,
-                            &length, &session->mark);
-    if (!data) {
-        job_fail(job, JOB_FAILED, "cannot read the session from the store: %s", strerror(errno));
-        return false;
-    }
+                            &length, &session->mark, &error);
+    if (!data)
+        return refuse_store(job, "read", session->id, &error);
     bool good = resume(job, session, data, length);
     free(data);
     if (!good)
@@ -115,37 +144,45 @@ bool work_lock(struct job *job)
 {
     struct session *sessions[] = {job->owner, job->other};
     for (int i = 0; i < 2; i++) {
+        struct store_error error = {0};
         if (!sessions[i] || !sessions[i]->id[0] || !job->service->store)
             continue;
-        job->locks[i] = store_lock(job->service->store, sessions[i]->id);
-        if (job->locks[i] >= 0)
-            continue;
-        if (errno == EWOULDBLOCK)
-            job_fail(job, JOB_ELSEWHERE, "another server is using session '%s'", sessions[i]->id);
-        else
-            job_fail(job, JOB_FAILED, "cannot lock session '%s' in the store: %s", sessions[i]->id,
-                     strerror(errno));
-        return false;
+        job->holds[i] = store_take(job->service->store, sessions[i]->id, &error);
+        if (!job->holds[i])
+            return refuse_store(job, "take", sessions[i]->id, &error);
     }
     return true;
 }
 
-static bool save(struct job *job, struct session *session)
+static bool save(struct session *session, struct store_hold *hold, struct store_error *problem)
 {
     eryx_error_t error = {0};
     void *data;
     size_t length;
-    if (eryx_sandbox_checkpoint(session->sandbox, NULL, &data, &length, &error) != ERYX_OK) {
-        message_error("session %s is not saved: %s", session->id, error.message);
-        return false;
-    }
-    bool good = length <= job->service->config->limits.snapshot_bytes;
+    if (eryx_sandbox_checkpoint(session->sandbox, NULL, &data, &length, &error) != ERYX_OK)
+        return store_fail(problem, STORE_FAILED, "%s", error.message);
+    bool good = length <= session->service->config->limits.snapshot_bytes;
     if (!good)
-        message_error("session %s is not saved: it has more than limits.snapshot", session->id);
-    else if (!(good = store_write(job->service->store, session->id, data, length, &session->mark)))
-        message_error("session %s is not saved: %s", session->id, strerror(errno));
+        store_fail(problem, STORE_TOO_BIG, "it has %zu bytes, more than limits.snapshot", length);
+    else
+        good = store_write(hold, data, length, &session->mark, problem);
     eryx_bytes_free(data);
     return good;
+}
+
+/* An execution has an outcome all the same, and says that it is not saved. Nothing is kept of what
+ * another server has overtaken, nor of a copy that only this process would know. */
+static void unsaved(struct job *job, struct session *session, const struct store_error *error)
+{
+    job->unsaved = true;
+    message_error("session %s is not saved: %s", session->id, error->text);
+    if (error->cause != STORE_LOST && job->kind == JOB_EXECUTE)
+        return;
+    refuse_store(job, "save", session->id, error);
+    if (error->cause == STORE_LOST || session == job->other)
+        forget(session);
+    eryx_outcome_free(job->outcome);
+    job->outcome = NULL;
 }
 
 void work_unlock(struct job *job, bool changed)
@@ -153,11 +190,12 @@ void work_unlock(struct job *job, bool changed)
     struct session *sessions[] = {job->owner, job->other};
     for (int i = 0; i < 2; i++) {
         struct session *session = sessions[i];
-        bool wanted = i == 0 ? changed && job->kind != JOB_FORK : changed;
-        if (session && session->sandbox && session->id[0] && wanted && job->service->store)
-            job->unsaved = !save(job, session);
-        store_unlock(job->locks[i]);
-        job->locks[i] = -1;
+        bool wanted = changed && (i == 1 || job->kind != JOB_FORK);
+        struct store_error error = {0};
+        if (wanted && job->holds[i] && session->sandbox && !save(session, job->holds[i], &error))
+            unsaved(job, session, &error);
+        store_release(job->holds[i]);
+        job->holds[i] = NULL;
     }
 }
 
@@ -194,7 +232,10 @@ static bool fork_session(struct job *job)
     eryx_sandbox_options_t options;
     eryx_error_t error = {0};
     if (job->service->store) {
-        struct store_mark there = store_look(job->service->store, job->other->id);
+        struct store_error problem = {0};
+        struct store_mark there;
+        if (!store_look(job->service->store, job->other->id, &there, &problem))
+            return refuse_store(job, "look for", job->other->id, &problem);
         if (!store_same(&there, &none)) {
             job_fail(job, JOB_EXISTS, "there is a session '%s' already", job->other->id);
             return false;
@@ -208,17 +249,13 @@ static bool fork_session(struct job *job)
     return refuse(job, status, "the session cannot be copied", &error);
 }
 
-static bool close_session(struct job *job)
+static void close_session(struct job *job)
 {
     struct session *session = job->owner;
-    eryx_sandbox_free(session->sandbox);
-    session->sandbox = NULL;
-    if (job->service->store && !store_remove(job->service->store, session->id)) {
-        job_fail(job, JOB_FAILED, "cannot remove the session from the store: %s", strerror(errno));
-        return false;
-    }
-    session->mark = (struct store_mark){0};
-    return true;
+    struct store_error error = {0};
+    if (job->holds[0] && !store_remove(job->holds[0], &error))
+        refuse_store(job, "remove", session->id, &error);
+    forget(session);
 }
 
 /* Forgets all, files too: a new sandbox. */
@@ -254,7 +291,6 @@ static void run_other(struct job *job)
 
 bool work_begin(struct job *job)
 {
-    job->locks[0] = job->locks[1] = -1;
     job->started = loop_now();
     if (work_lock(job) && work_open(job)) {
         if (job->kind == JOB_EXECUTE && begin_execution(job))
