@@ -8,9 +8,12 @@
 #include "server.h"
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'}, {"runtime", required_argument, NULL, 'r'},
-    {"http", required_argument, NULL, 'l'},   {"token-file", required_argument, NULL, 't'},
-    {"store", required_argument, NULL, 's'},  {"help", no_argument, NULL, 'h'},
+    {"config", required_argument, NULL, 'c'},
+    {"runtime", required_argument, NULL, 'r'},
+    {"http", required_argument, NULL, 'l'},
+    {"token-file", required_argument, NULL, 't'},
+    {"store", required_argument, NULL, 's'},
+    {"help", no_argument, NULL, 'h'},
     {0},
 };
 

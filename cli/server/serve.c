@@ -7,14 +7,10 @@
 #include "server.h"
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"runtime", required_argument, NULL, 'r'},
-    {"listen", required_argument, NULL, 'l'},
-    {"token-file", required_argument, NULL, 't'},
-    {"store", required_argument, NULL, 's'},
-    {"no-token", no_argument, NULL, 'n'},
-    {"help", no_argument, NULL, 'h'},
-    {0},
+    {"config", required_argument, NULL, 'c'}, {"runtime", required_argument, NULL, 'r'},
+    {"listen", required_argument, NULL, 'l'}, {"token-file", required_argument, NULL, 't'},
+    {"store", required_argument, NULL, 's'},  {"no-token", no_argument, NULL, 'n'},
+    {"help", no_argument, NULL, 'h'},         {0},
 };
 
 static int run(int argc, char **argv)

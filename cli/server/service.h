@@ -102,8 +102,9 @@ struct job {
 };
 
 struct service_counts {
-    bool store, store_down;     /* there is one; it cannot be used */
-    uint64_t unsaved, conflicts; /* sessions that could not be written; JOB_LOST and JOB_ELSEWHERE */
+    bool store, store_down; /* there is one; it cannot be used */
+    uint64_t unsaved,
+        conflicts;        /* sessions that could not be written; JOB_LOST and JOB_ELSEWHERE */
     uint64_t outcomes[6]; /* by eryx_outcome_kind_t */
     uint64_t failed, cancelled, timed_out, rejected;
     uint64_t seconds_buckets[12], seconds_count; /* of executions; bounds in service_bounds */

@@ -172,8 +172,8 @@ static bool write_session(void *env, struct store_lease *lease, const void *data
     struct stat info;
     snprintf(name, sizeof name, "%s.session", lease->id);
     snprintf(temporary, sizeof temporary, "%s.%ld.tmp", lease->id, (long)getpid());
-    int fd = openat(directory->fd, temporary,
-                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = openat(directory->fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
     if (fd < 0)
         return failed(error, errno, "cannot write it");
     bool good = write_all(fd, data, length) && fstat(fd, &info) == 0;
@@ -204,8 +204,8 @@ const struct store_backend *store_open_directory(const char *place, void **env, 
                                                  struct store_error *error)
 {
     static const struct store_backend backend = {
-        lease_ns, close_directory, ping,          take,          renew,
-        release,  look,            read_session, write_session, remove_session,
+        lease_ns, close_directory, ping,          take,           renew, release,
+        look,     read_session,    write_session, remove_session,
     };
     snprintf(name, 200, "%s", place);
     if (mkdir(place, 0700) != 0 && errno != EEXIST) {

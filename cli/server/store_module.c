@@ -30,10 +30,11 @@ static const struct store_backend *open_url(const char *place, void **env, char 
     else if (begins(place, "s3://"))
         return store_open_s3(place, env, name, error);
     else
-        store_fail(error, STORE_FAILED,
-                   "there are no stores of the kind '%.*s://'; a folder, redis://, rediss:// or s3:// "
-                   "is needed",
-                   (int)strcspn(place, ":") > 20 ? 20 : (int)strcspn(place, ":"), place);
+        store_fail(
+            error, STORE_FAILED,
+            "there are no stores of the kind '%.*s://'; a folder, redis://, rediss:// or s3:// "
+            "is needed",
+            (int)strcspn(place, ":") > 20 ? 20 : (int)strcspn(place, ":"), place);
     return NULL;
 }
 

@@ -125,8 +125,9 @@ static bool receive(const struct redis *redis, struct connection *connection,
         left -= got;
         if (redisReaderFeed(connection->reader, buffer, got) != REDIS_OK ||
             redisReaderGetReply(connection->reader, &reply) != REDIS_OK)
-            return store_fail(error, STORE_UNAVAILABLE, "what answers does not speak the protocol "
-                                                        "of Redis");
+            return store_fail(error, STORE_UNAVAILABLE,
+                              "what answers does not speak the protocol "
+                              "of Redis");
     }
     exchange->reply = reply;
     return true;
@@ -154,8 +155,8 @@ static bool talk(const struct redis *redis, struct connection *connection,
                  struct exchange *exchange, struct store_error *error)
 {
     char *text = NULL;
-    int length = redisFormatCommandArgv(&text, exchange->count, exchange->arguments,
-                                        exchange->lengths);
+    int length =
+        redisFormatCommandArgv(&text, exchange->count, exchange->arguments, exchange->lengths);
     if (length < 0)
         return store_fail(error, STORE_FAILED, "out of memory");
     bool good = send_all(redis, connection, exchange, text, (size_t)length, error);
@@ -297,13 +298,11 @@ static bool ask(struct redis *redis, struct exchange *exchange, int type, bool n
 /* --- Scripts ------------------------------------------------------------------------------ */
 
 /* keys: the session and its lease. */
-static const char take_script[] =
-    "local has = redis.call('GET', KEYS[2]) "
-    "if has and has ~= ARGV[1] then return 0 end "
-    "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) return 1";
-static const char renew_script[] =
-    "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end "
-    "redis.call('PEXPIRE', KEYS[2], ARGV[2]) return 1";
+static const char take_script[] = "local has = redis.call('GET', KEYS[2]) "
+                                  "if has and has ~= ARGV[1] then return 0 end "
+                                  "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) return 1";
+static const char renew_script[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end "
+                                   "redis.call('PEXPIRE', KEYS[2], ARGV[2]) return 1";
 static const char release_script[] =
     "if redis.call('GET', KEYS[2]) == ARGV[1] then redis.call('DEL', KEYS[2]) end return 1";
 /* ARGV: token, mark before, mark after, bytes. A second time it has no effect. */
@@ -313,9 +312,8 @@ static const char write_script[] =
     "if mark == ARGV[3] then return 1 end "
     "if mark ~= ARGV[2] then return 0 end "
     "redis.call('HSET', KEYS[1], 'mark', ARGV[3], 'data', ARGV[4]) return 1";
-static const char remove_script[] =
-    "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end "
-    "redis.call('DEL', KEYS[1]) return 1";
+static const char remove_script[] = "if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end "
+                                    "redis.call('DEL', KEYS[1]) return 1";
 
 struct keys {
     char session[200], lease[210];
@@ -388,8 +386,7 @@ static bool take(void *env, struct store_lease *lease, struct store_error *error
     if (!lease->token[0] && !store_random_token(lease->token, error))
         return false;
     int value = run_for_lease(env, take_script, lease, error);
-    return value == 1 ||
-           (value == 0 && store_fail(error, STORE_BUSY, "somebody else is using it"));
+    return value == 1 || (value == 0 && store_fail(error, STORE_BUSY, "somebody else is using it"));
 }
 
 static bool renew(void *env, struct store_lease *lease, struct store_error *error)
@@ -513,17 +510,20 @@ static bool check(struct redis *redis, struct store_error *error)
     redis->secure = strcmp(url->scheme, "rediss") == 0;
     snprintf(redis->database, sizeof redis->database, "%s", *database ? database : "0");
     if (strspn(database, "0123456789") != strlen(database) || strlen(database) > 6)
-        return store_fail(error, STORE_FAILED, "the store's URL: what follows the host must be the "
-                                               "number of a database, such as /0");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: what follows the host must be the "
+                          "number of a database, such as /0");
     if (url->user && *url->user && !url->password)
-        return store_fail(error, STORE_FAILED, "the store's URL has a user without a password: "
-                                               "USER:PASSWORD@, or :PASSWORD@");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL has a user without a password: "
+                          "USER:PASSWORD@, or :PASSWORD@");
     if (url->ca && !redis->secure)
         return store_fail(error, STORE_FAILED, "the store's URL: ca needs rediss://");
     if (url->prefix && strlen(url->prefix) > 100)
         return store_fail(error, STORE_FAILED, "the store's URL: prefix has more than 100 bytes");
-    return strlen(url->host) < 250 || store_fail(error, STORE_FAILED, "the store's URL: the host's "
-                                                                      "name is too long");
+    return strlen(url->host) < 250 || store_fail(error, STORE_FAILED,
+                                                 "the store's URL: the host's "
+                                                 "name is too long");
 }
 
 const struct store_backend *store_open_redis(const char *place, void **env, char name[200],

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <curl/curl.h>
+#include <openssl/evp.h>
 
 #include "store_url.h"
 
@@ -70,7 +71,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *env)
     struct exchange *exchange = env;
     size_t more = size * count;
     exchange->too_long = more > exchange->answer_max - exchange->length;
-    char *grown = exchange->too_long ? NULL : realloc(exchange->answer, exchange->length + more + 1);
+    char *grown =
+        exchange->too_long ? NULL : realloc(exchange->answer, exchange->length + more + 1);
     if (!grown)
         return 0;
     exchange->answer = grown;
@@ -132,9 +134,21 @@ static void set_up(const struct s3 *s3, CURL *easy, struct exchange *exchange, c
         curl_easy_setopt(easy, CURLOPT_CAINFO, s3->url.ca);
 }
 
+/* S3 wants the hash of the body as a header, which libcurl before 8.0 does not send by itself. */
+static struct curl_slist *add_hash(struct curl_slist *list, const void *body, size_t length)
+{
+    unsigned char hash[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    char header[32 + 2 * EVP_MAX_MD_SIZE] = "x-amz-content-sha256: ";
+    EVP_Digest(length ? body : "", length, hash, &size, EVP_sha256(), NULL);
+    for (size_t i = 0, at = strlen(header); i < size; i++, at += 2)
+        snprintf(header + at, 3, "%02x", hash[i]);
+    return curl_slist_append(list, header);
+}
+
 static struct curl_slist *headers_of(const struct s3 *s3, const struct exchange *exchange)
 {
-    struct curl_slist *list = NULL;
+    struct curl_slist *list = add_hash(NULL, exchange->body, exchange->body_length);
     if (exchange->condition)
         list = curl_slist_append(list, exchange->condition);
     if (s3->token_header)
@@ -152,8 +166,8 @@ static bool perform(struct s3 *s3, struct exchange *exchange, struct store_error
     CURL *easy = take_idle(s3);
     if (!easy)
         return store_fail(error, STORE_FAILED, "out of memory");
-    snprintf(address, sizeof address, "%s%s%s%s", s3->base, exchange->id, *exchange->kind ? "." : "",
-             exchange->kind);
+    snprintf(address, sizeof address, "%s%s%s%s", s3->base, exchange->id,
+             *exchange->kind ? "." : "", exchange->kind);
     if (exchange->answer_max < SMALL)
         exchange->answer_max = SMALL;
     set_up(s3, easy, exchange, address);
@@ -219,9 +233,12 @@ static int put(struct s3 *s3, const char *id, const char *kind, const void *body
                char tag[80], struct store_error *error)
 {
     char condition[100];
-    struct exchange exchange = {
-        .method = "PUT", .id = id, .kind = kind, .body = body, .body_length = length,
-        .condition = condition};
+    struct exchange exchange = {.method = "PUT",
+                                .id = id,
+                                .kind = kind,
+                                .body = body,
+                                .body_length = length,
+                                .condition = condition};
     condition_on(tag, condition, sizeof condition);
     if (!perform(s3, &exchange, error))
         return -1;
@@ -322,8 +339,7 @@ static bool renew(void *env, struct store_lease *lease, struct store_error *erro
 static bool delete_object(struct s3 *s3, const char *id, const char *kind, const char *condition,
                           struct store_error *error)
 {
-    struct exchange exchange = {
-        .method = "DELETE", .id = id, .kind = kind, .condition = condition};
+    struct exchange exchange = {.method = "DELETE", .id = id, .kind = kind, .condition = condition};
     if (!perform(s3, &exchange, error))
         return false;
     if (!is_good(&exchange) && exchange.status != 404)
@@ -468,21 +484,27 @@ static bool find_base(struct s3 *s3, struct store_error *error)
     char amazon[120];
     size_t length = endpoint ? strlen(endpoint) : 0;
     if (url->user || url->password)
-        return store_fail(error, STORE_FAILED, "the store's URL: the keys of S3 are taken from "
-                                               "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: the keys of S3 are taken from "
+                          "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
     if (url->port)
-        return store_fail(error, STORE_FAILED, "the store's URL: s3://BUCKET has no port; the server "
-                                               "is endpoint=https://HOST:PORT");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: s3://BUCKET has no port; the server "
+                          "is endpoint=https://HOST:PORT");
     if (strlen(prefix) > 200 || !is_plain(prefix, "-_./") || strstr(prefix, "//") ||
         strstr(prefix, "/.") || !is_plain(url->host, "-_.") || strlen(url->host) > 63)
-        return store_fail(error, STORE_FAILED, "the store's URL: bucket and prefix may have letters, "
-                                               "digits, '-', '_' and '.'");
-    if (endpoint && ((strncmp(endpoint, "https://", 8) != 0 && strncmp(endpoint, "http://", 7) != 0) ||
-                     strpbrk(endpoint, "?#@") || length > 300))
-        return store_fail(error, STORE_FAILED, "the store's URL: endpoint must be http://HOST:PORT or "
-                                               "https://HOST:PORT");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: bucket and prefix may have letters, "
+                          "digits, '-', '_' and '.'");
+    if (endpoint &&
+        ((strncmp(endpoint, "https://", 8) != 0 && strncmp(endpoint, "http://", 7) != 0) ||
+         strpbrk(endpoint, "?#@") || length > 300))
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: endpoint must be http://HOST:PORT or "
+                          "https://HOST:PORT");
     if (!is_plain(url->region, "-") || strlen(url->region) > 40)
-        return store_fail(error, STORE_FAILED, "the store's URL: the region must be as in us-east-1");
+        return store_fail(error, STORE_FAILED,
+                          "the store's URL: the region must be as in us-east-1");
     if (!endpoint) {
         snprintf(amazon, sizeof amazon, "https://s3.%s.amazonaws.com", url->region);
         endpoint = amazon;
@@ -510,8 +532,9 @@ static bool read_keys(struct s3 *s3, struct store_error *error)
     const char *key = getenv("AWS_ACCESS_KEY_ID"), *secret = getenv("AWS_SECRET_ACCESS_KEY");
     const char *token = getenv("AWS_SESSION_TOKEN");
     if (!key || !*key || !secret || !*secret || strchr(key, ':'))
-        return store_fail(error, STORE_FAILED, "stores on S3 need AWS_ACCESS_KEY_ID and "
-                                               "AWS_SECRET_ACCESS_KEY in the environment");
+        return store_fail(error, STORE_FAILED,
+                          "stores on S3 need AWS_ACCESS_KEY_ID and "
+                          "AWS_SECRET_ACCESS_KEY in the environment");
     if (token && strpbrk(token, "\r\n"))
         return store_fail(error, STORE_FAILED, "AWS_SESSION_TOKEN has a line break");
     return format(&s3->user_password, error, "%s:%s", key, secret) &&

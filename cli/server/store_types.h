@@ -71,14 +71,14 @@ struct store_module {
 #define STORE_MODULE_SYMBOL "eryx_store_module"
 
 /* Returns false. */
-static inline bool store_fail(struct store_error *error, enum store_cause cause,
-                              const char *format, ...) __attribute__((format(printf, 3, 4)));
+static inline bool store_fail(struct store_error *error, enum store_cause cause, const char *format,
+                              ...) __attribute__((format(printf, 3, 4)));
 
 #include <stdarg.h>
 #include <stdio.h>
 
-static inline bool store_fail(struct store_error *error, enum store_cause cause,
-                              const char *format, ...)
+static inline bool store_fail(struct store_error *error, enum store_cause cause, const char *format,
+                              ...)
 {
     va_list args;
     error->cause = cause;

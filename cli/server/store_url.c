@@ -37,7 +37,8 @@ static bool set_duration(const char *name, const char *value, uint64_t *out,
     if (value_duration(value, out) && *out >= second && *out <= 3600 * second)
         return true;
     return store_fail(error, STORE_FAILED,
-                      "the store's URL: %s must be a duration from 1s to 1h, such as \"30s\"", name);
+                      "the store's URL: %s must be a duration from 1s to 1h, such as \"30s\"",
+                      name);
 }
 
 /* Takes value over. */
@@ -70,8 +71,10 @@ static bool set_option(struct store_url *url, const char *const *options, const 
             strcat(list, ", ");
             strcat(list, *options);
         }
-        store_fail(error, STORE_FAILED, "the store's URL: unknown or empty option '%.30s'; there are "
-                   "lease, timeout%s", name, list);
+        store_fail(error, STORE_FAILED,
+                   "the store's URL: unknown or empty option '%.30s'; there are "
+                   "lease, timeout%s",
+                   name, list);
     }
     curl_free(value);
     return good;
@@ -87,8 +90,10 @@ static bool read_options(struct store_url *url, const char *query, const char *c
         snprintf(name, sizeof name, "%.*s", (int)name_length, query);
         char *value = curl_easy_unescape(NULL, text, (int)(query + length - text), NULL);
         if (!value)
-            return store_fail(error, STORE_FAILED, "the store's URL: option '%s' is not encoded "
-                              "well", name);
+            return store_fail(error, STORE_FAILED,
+                              "the store's URL: option '%s' is not encoded "
+                              "well",
+                              name);
         if (length > 0 && !set_option(url, options, name, value, error))
             return false;
         query += length + (query[length] == '&');

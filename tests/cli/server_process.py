@@ -14,7 +14,8 @@ TOKEN = "a-token-for-the-tests"
 
 
 class Server:
-    def __init__(self, *arguments, config=None, command="serve", token=TOKEN):
+    def __init__(self, *arguments, config=None, command="serve", token=TOKEN,
+                 environment=None):
         self.folder = tempfile.TemporaryDirectory(prefix="eryx-serve-")
         listen = "--listen" if command == "serve" else "--http"
         line = [str(eryx()), command, listen, "127.0.0.1:0", *arguments]
@@ -22,7 +23,9 @@ class Server:
             path = Path(self.folder.name, "config.json")
             path.write_text(json.dumps(config))
             line += ["--config", str(path)]
-        environment = {**os.environ, "ERYX_TOKEN": token} if token else dict(os.environ)
+        environment = dict(environment or os.environ)
+        if token:
+            environment["ERYX_TOKEN"] = token
         self.process = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=environment)
         self.said = ""
         while not (found := re.search(r"listening on http://127\.0\.0\.1:(\d+)", self.said)):

@@ -1,0 +1,94 @@
+"""Stores of sessions that are not ours, as processes: Redis, and an S3-compatible server that checks signatures."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+REDIS_PASSWORD = "p:ss/word@1"
+REDIS_PASSWORD_ENCODED = "p%3Ass%2Fword%401"
+S3_KEYS = {"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "a/secret+key",
+           "AWS_SESSION_TOKEN": "a-session-token"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def say_until(process, pattern):
+    """The first line of its output that matches."""
+    said = ""
+    for line in process.stdout:
+        said += line
+        if found := re.search(pattern, line):
+            return found
+    raise AssertionError(f"the store does not start: {said}")
+
+
+class Redis:
+    environment = {}
+
+    def __init__(self, folder, tls=None):
+        self.folder, self.port, self.tls = folder, free_port(), tls
+        self.start()
+
+    def start(self):
+        ports = ["--port", str(self.port)]
+        if self.tls:
+            ports = ["--port", "0", "--tls-port", str(self.port), "--tls-cert-file", f"{self.tls}.pem",
+                     "--tls-key-file", f"{self.tls}.key", "--tls-auth-clients", "no"]
+        self.process = subprocess.Popen(
+            [shutil.which("redis-server"), *ports, "--bind", "127.0.0.1", "--dir", str(self.folder),
+             "--requirepass", REDIS_PASSWORD, "--save", "", "--databases", "4"],
+            stdout=subprocess.PIPE, text=True)
+        say_until(self.process, "Ready to accept connections")
+
+    def url(self, options="", password=REDIS_PASSWORD_ENCODED):
+        scheme = "rediss" if self.tls else "redis"
+        return f"{scheme}://:{password}@localhost:{self.port}/2?{options}"
+
+    def command(self, *arguments):
+        done = subprocess.run(["redis-cli", "-p", str(self.port), "-a", REDIS_PASSWORD, "-n", "2",
+                               "--no-auth-warning", *arguments], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def damage(self, session):
+        assert self.command("HSET", f"eryx:{{{session}}}", "mark", "m", "data", "nonsense") == "2"
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+class S3:
+    environment = S3_KEYS
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([sys.executable, HERE / "s3_server.py", str(self.port)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        say_until(self.process, "http://")
+
+    def url(self, options="", password=None):
+        return f"s3://sessions/fleet/a?endpoint=http://127.0.0.1:{self.port}&{options}"
+
+    def damage(self, session):
+        self.process.stdin.write(f"fleet/a/{session}.session\n")
+        self.process.stdin.flush()
+        say_until(self.process, "damaged")
+
+    def stop(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+def environment_of(store):
+    return {**os.environ, **store.environment}
