@@ -147,7 +147,7 @@ void http_reply_json(struct http_request *request, unsigned status, json_t *json
 void http_reply_error(struct http_request *request, unsigned status, const char *code,
                       const char *message)
 {
-    if (status == 429 || status == 409)
+    if (status == 429 || status == 409 || status == 503)
         http_add_header(request, "Retry-After", "1");
     http_reply_json(request, status,
                     json_pack("{s:{s:s, s:s}}", "error", "code", code, "message", message));

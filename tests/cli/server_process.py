@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import described
 from suite import eryx
 
 TOKEN = "a-token-for-the-tests"
@@ -50,6 +51,7 @@ class Server:
         data = response.read()
         if not connection:
             own.close()
+        described.check(method, path, response.status)
         if response.headers.get("Content-Type") == "application/json" and data:
             data = json.loads(data)
         return response.status, data, response.headers

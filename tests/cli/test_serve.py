@@ -9,6 +9,7 @@ import time
 import unittest
 from pathlib import Path
 
+import described
 from server_process import TOKEN, Server, events
 from suite import eryx, main
 
@@ -252,10 +253,25 @@ class Serve(unittest.TestCase):
         server = self.start()
         status, body, _ = server.ask("GET", "/openapi.json")
         self.assertEqual((status, body["openapi"]), (200, "3.1.0"))
-        text = json.dumps(body)
-        for name in ("Execution", "Outcome", "Session", "Error", "Entry"):
-            self.assertIn(name, body["components"]["schemas"])
-            self.assertIn(f"#/components/schemas/{name}", text)
+        self.assertEqual(body, described.DESCRIPTION)
+        used = set(described.references(body))
+        for kind in ("schemas", "responses"):
+            for name in body["components"][kind]:
+                self.assertIn(f"#/components/{kind}/{name}", used)
+        for reference in used:
+            self.assertTrue(described.resolve(reference))
+        # What is described is there, and nothing else.
+        for template, operations in body["paths"].items():
+            path = template.format(session="s", path="x")
+            for method in ("GET", "PUT", "POST", "DELETE", "PATCH"):
+                status, answer, _ = server.ask(method, path, b"")
+                known = status != 405 and not (
+                    status == 404 and isinstance(answer, dict) and answer["error"]["code"] == "path")
+                self.assertEqual(known, method.lower() in operations, (method, path, status))
+        # Every member of an execution is taken.
+        examples = {"code": "x = 1", "timeout": 5, "result": "x", "display": True, "stream": False}
+        self.assertEqual(set(examples), set(body["components"]["schemas"]["Execution"]["properties"]))
+        self.run_code(server, **examples)
         # What an outcome has is what is described.
         outcome = self.run_code(server, "1 / 0", "s", result="")
         self.assertEqual(set(outcome) - set(body["components"]["schemas"]["Outcome"]["properties"]),

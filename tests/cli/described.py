@@ -1,0 +1,41 @@
+"""The description of `eryx serve`, cli/server/openapi.json, against what the server does."""
+import json
+import re
+from pathlib import Path
+
+DESCRIPTION = json.loads((Path(__file__).resolve().parents[2] / "cli/server/openapi.json").read_text())
+# The last part of a path may have '/'.
+PATHS = {path: re.compile(re.sub(r"\\\{session\\\}", "[^/]+", re.sub(r"/\\\{path\\\}", "(/.*)?", re.escape(path))) + "$")
+         for path in DESCRIPTION["paths"]}
+
+
+def operation(method, path):
+    for template, pattern in PATHS.items():
+        if pattern.match(path.split("?")[0]):
+            return DESCRIPTION["paths"][template].get(method.lower())
+    return None
+
+
+def check(method, path, status):
+    """Every answer that a test gets must be one that is described."""
+    found = operation(method, path)
+    statuses = set(found["responses"]) if found else {"400", "401", "403", "404", "405"}
+    assert str(status) in statuses, f"{method} {path}: status {status} is not described: {sorted(statuses)}"
+
+
+def references(value):
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for part in value.values():
+            yield from references(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from references(part)
+
+
+def resolve(reference):
+    value = DESCRIPTION
+    for name in reference.removeprefix("#/").split("/"):
+        value = value[name]
+    return value
