@@ -16,10 +16,10 @@ TOKEN = "a-token-for-the-tests"
 
 class Server:
     def __init__(self, *arguments, config=None, command="serve", token=TOKEN,
-                 environment=None):
+                 environment=None, line=None):
         self.folder = tempfile.TemporaryDirectory(prefix="eryx-serve-")
         listen = "--listen" if command == "serve" else "--http"
-        line = [str(eryx()), command, listen, "127.0.0.1:0", *arguments]
+        line = [str(eryx()), *(line or (command, listen, "127.0.0.1:0", *arguments))]
         if config is not None:
             path = Path(self.folder.name, "config.json")
             path.write_text(json.dumps(config))

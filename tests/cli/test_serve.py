@@ -2,6 +2,7 @@
 """`eryx serve` over plain HTTP: tests/cli/test_serve.py --eryx PROGRAM [TEST ...]"""
 import concurrent.futures
 import json
+import re
 import signal
 import subprocess
 import tempfile
@@ -248,6 +249,35 @@ class Serve(unittest.TestCase):
         self.assertEqual(server.metric('executions_total{outcome="exception"}'), 1)
         self.assertEqual(server.metric("execution_seconds_count"), 2)
         self.assertEqual(server.metric('execution_seconds_bucket{le="+Inf"}'), 2)
+
+    def test_the_format_of_metrics(self):
+        with tempfile.TemporaryDirectory(prefix="eryx-store-") as folder:
+            server = self.start("--store", folder)
+            self.run_code(server, "1")
+            _, data, headers = server.ask("GET", "/metrics")
+        self.assertEqual(headers["Content-Type"], "text/plain; version=0.0.4; charset=utf-8")
+        documented = (Path(__file__).resolve().parents[2] / "docs/server.md").read_text()
+        types, seen, buckets = {}, set(), []
+        for line in data.decode().splitlines():
+            if found := re.match(r"# HELP (eryx_\w+) \S.*\.$", line):
+                helped = found[1]
+            elif found := re.match(r"# TYPE (eryx_\w+) (counter|gauge|histogram)$", line):
+                self.assertEqual(found[1], helped)
+                self.assertNotIn(found[1], types)
+                types[found[1]] = found[2]
+                self.assertTrue(found[1] in documented, f"{found[1]} is not in docs/server.md")
+            else:
+                found = re.match(r'(eryx_\w+)(\{\w+="[^"]*"\})? (\d[\d.e+-]*)$', line)
+                self.assertTrue(found, line)
+                self.assertNotIn(found[1] + (found[2] or ""), seen)
+                seen.add(found[1] + (found[2] or ""))
+                family = re.sub("_(bucket|sum|count)$", "", found[1]) if types.get(helped) == "histogram" else found[1]
+                self.assertEqual(family, helped)
+                self.assertEqual(types[family] == "counter", found[1].endswith("_total"), line)
+                if found[1].endswith("_bucket"):
+                    buckets.append(float(found[3]))
+        self.assertEqual(buckets, sorted(buckets))
+        self.assertEqual(types["eryx_store_up"], "gauge")
 
     def test_description(self):
         server = self.start()

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Servers that share sessions through a store on the network: tests/cli/test_stores.py --eryx PROGRAM [TEST ...]"""
 import concurrent.futures
+import json
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,6 +16,8 @@ from server_process import Server
 from store_process import REDIS_PASSWORD, S3, Redis, S3_KEYS, environment_of
 from suite import eryx, main
 
+ROOT = Path(__file__).resolve().parents[2]
+DEPS = ROOT / "build/deps/s3"
 WAITS = "import asyncio\nx = -1\nprint('go', flush=True)\nawait asyncio.sleep(%s)\nx"
 
 
@@ -302,6 +306,43 @@ class Places(unittest.TestCase):
         self.assertEqual(done.returncode, 2)
         self.assertIn("not both", done.stderr)
         self.assertEqual(REDIS_PASSWORD in done.stderr or "s3cret" in done.stderr, False)
+
+
+class Manifest(unittest.TestCase):
+    """examples/kubernetes/eryx.yaml: what it says to the command is what the command takes."""
+
+    def test_manifest(self):
+        sys.path.insert(0, str(DEPS))
+        import yaml
+        parts = {part["kind"]: part for part in yaml.safe_load_all((ROOT / "examples/kubernetes/eryx.yaml").read_text())}
+        pod = parts["Deployment"]["spec"]["template"]
+        container, = pod["spec"]["containers"]
+        volumes = {volume["name"] for volume in pod["spec"]["volumes"]}
+        self.assertEqual({mount["name"] for mount in container["volumeMounts"]}, volumes)
+        for selector in (parts["Service"]["spec"]["selector"],
+                         parts["Deployment"]["spec"]["selector"]["matchLabels"],
+                         parts["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"]):
+            self.assertEqual(selector, pod["metadata"]["labels"])
+        config = json.loads(parts["ConfigMap"]["data"]["config.json"])
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "token").write_text("a-token-for-the-tests")
+            Path(folder, "config.json").write_text(json.dumps(config))
+            arguments = [word.replace("0.0.0.0:8080", "127.0.0.1:0")
+                         .replace("/run/eryx", folder).replace("/etc/eryx", folder)
+                         for word in container["args"]]
+            server = Server(line=arguments, environment={"ERYX_STORE": folder + "/store"})
+            self.addCleanup(server.stop)
+            for probe in ("readinessProbe", "livenessProbe"):
+                get = container[probe]["httpGet"]
+                self.assertEqual(server.ask("GET", get["path"], Authorization="")[0], 200)
+                self.assertIn(get["port"], [port["name"] for port in container["ports"]])
+            self.assertEqual(server.metric("store_up"), 1)
+            self.assertEqual(server.ask("POST", "/v1/sessions/s/execute", {"code": "1"})[0], 200)
+            self.assertTrue(Path(folder, "store/s.session").exists())
+        self.assertIn({"name": "ERYX_STORE", "valueFrom": {"secretKeyRef": {"name": "eryx", "key": "store"}}},
+                      container["env"])
+        self.assertEqual(str(container["ports"][0]["containerPort"]),
+                         pod["metadata"]["annotations"]["prometheus.io/port"])
 
 
 if __name__ == "__main__":
