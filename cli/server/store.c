@@ -4,10 +4,12 @@
 #include "store.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <eryx.h>
 
@@ -271,15 +273,32 @@ bool store_remove(struct store_hold *hold, struct store_error *error)
 
 /* --- Opening ------------------------------------------------------------------------------ */
 
-/* The program's run path leads to it. It is never unloaded. */
+/* Beside the program in the build tree, or where the installed tree has what is private. */
+static void *find_module(const char *file)
+{
+    static const char *const folders[] = {".", ERYX_PRIVATE_DIR};
+    char program[PATH_MAX], path[PATH_MAX + 64];
+    if (!realpath("/proc/self/exe", program))
+        return NULL;
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        snprintf(path, sizeof path, "%s/%s/%s", program, folders[i], file);
+        if (access(path, R_OK) == 0)
+            return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    }
+    return dlopen(file, RTLD_NOW | RTLD_LOCAL); /* which tells that there is none */
+}
+
+/* It is never unloaded. */
 static store_open_t *load_module(struct store_error *error)
 {
     static const char file[] = "eryx-stores.so";
-    void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
+    void *library = find_module(file);
     const struct store_module *module = library ? dlsym(library, STORE_MODULE_SYMBOL) : NULL;
     if (!module) {
+        const char *why = dlerror();
         store_fail(error, STORE_FAILED, "stores on the network need %s, which cannot be loaded: %s",
-                   file, dlerror());
+                   file, why ? why : "the program cannot be found");
         return NULL;
     }
     if (module->size != sizeof *module || strcmp(module->version, eryx_version()) != 0) {
