@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
-
 #include "../message.h"
+#include "libcurl.h"
 
 enum { ANSWER_MAX = 16 << 20, TIMEOUT_MS = 10000 };
 
 struct client {
+    const struct libcurl *lib;
     CURL *curl;
     struct curl_slist *headers;
     char *url;
@@ -44,19 +44,19 @@ static bool set_up(struct client *client, const char *token)
         char *header;
         if (asprintf(&header, "Authorization: Bearer %s", token) < 0)
             return false;
-        client->headers = curl_slist_append(NULL, header);
+        client->headers = client->lib->curl_slist_append(NULL, header);
         free(header);
         if (!client->headers)
             return false;
     }
-    return curl_easy_setopt(curl, CURLOPT_URL, client->url) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->reason) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEDATA, client) == CURLE_OK;
+    return client->lib->curl_easy_setopt(curl, CURLOPT_URL, client->url) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TIMEOUT_MS) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->reason) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+           client->lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, client) == CURLE_OK;
 }
 
 struct client *client_new(const char *url, const char *token)
@@ -65,8 +65,12 @@ struct client *client_new(const char *url, const char *token)
     size_t length = strlen(url);
     while (length > 0 && url[length - 1] == '/')
         length--;
-    if (client && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        client->curl = curl_easy_init();
+    if (client && !(client->lib = libcurl_load())) {
+        free(client);
+        return NULL;
+    }
+    if (client)
+        client->curl = client->lib->curl_easy_init();
     if (client && client->curl && asprintf(&client->url, "%.*s/v1/top", (int)length, url) >= 0 &&
         set_up(client, token))
         return client;
@@ -97,12 +101,12 @@ json_t *client_ask(struct client *client)
     client->length = 0;
     client->reason[0] = 0;
     client->too_long = false;
-    CURLcode code = curl_easy_perform(client->curl);
+    CURLcode code = client->lib->curl_easy_perform(client->curl);
     if (code != CURLE_OK)
         return fail(client, client->too_long  ? "its answer is longer than 16 MiB"
                             : *client->reason ? client->reason
-                                              : curl_easy_strerror(code));
-    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
+                                              : client->lib->curl_easy_strerror(code));
+    client->lib->curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
     if (status == 401)
         return fail(client, "the token is missing or wrong (--token-file, ERYX_TOKEN)");
     if (status == 200)
@@ -121,8 +125,8 @@ void client_free(struct client *client)
 {
     if (!client)
         return;
-    curl_easy_cleanup(client->curl);
-    curl_slist_free_all(client->headers);
+    client->lib->curl_easy_cleanup(client->curl);
+    client->lib->curl_slist_free_all(client->headers);
     free(client->url);
     free(client->answer);
     free(client);
