@@ -42,7 +42,7 @@ typedef struct eryx_sample {
 } eryx_sample_t;
 
 /* Called on the executing thread; the sample is valid during the call only. Must not call into the
- * sandbox, and has 1 MiB of stack. At most once for each time that the program was asked. */
+ * sandbox, and has 800 KiB of stack. At most once for each time that the program was asked. */
 typedef void (*eryx_sample_fn)(void *env, const eryx_sample_t *sample);
 
 #ifdef __cplusplus
