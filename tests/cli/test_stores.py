@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Servers that share sessions through a store on the network: tests/cli/test_stores.py --eryx PROGRAM [TEST ...]"""
 import concurrent.futures
+import http.client
 import json
 import signal
 import socket
@@ -12,7 +13,7 @@ import time
 import unittest
 from pathlib import Path
 
-from server_process import Server
+from server_process import TOKEN, Server, events
 from store_process import REDIS_PASSWORD, S3, Redis, S3_KEYS, environment_of
 from suite import eryx, main
 
@@ -34,8 +35,12 @@ class Fleet:
     def serve(self, options="", config=None, url=None, **more):
         config = {**(config or {}), "store": {"url": url or self.store.url(options)}}
         server = Server(config=config, environment=environment_of(self.store), **more)
-        self.addCleanup(server.stop)
+        self.addCleanup(self.end, server)
         return server
+
+    def end(self, server):
+        code, said = server.stop()
+        self.assertIn(code, (0, -signal.SIGKILL), said)
 
     def run_code(self, server, session, code, **members):
         return server.ask("POST", f"/v1/sessions/{session}/execute", {"code": code, **members})[:2]
@@ -55,13 +60,15 @@ class Fleet:
             time.sleep(0.05)
 
     def start_waiting(self, server, session, seconds):
-        """A program that has begun and waits; its answer."""
-        pool = concurrent.futures.ThreadPoolExecutor(1)
-        self.addCleanup(pool.shutdown)
-        answer = pool.submit(self.run_code, server, session, WAITS % seconds, result="")
-        self.wait_for(lambda: any(s["session"] == session and s["busy"] for s in
-                                  server.ask("GET", "/v1/sessions")[1]["sessions"]))
-        return answer
+        """A program that has begun and waits. What it returns waits for its last event: (name, data)."""
+        connection = server.connect()
+        self.addCleanup(connection.close)
+        connection.request("POST", f"/v1/sessions/{session}/execute",
+                           json.dumps({"code": WAITS % seconds, "result": "", "stream": True}),
+                           {"Authorization": "Bearer " + TOKEN})
+        response = connection.getresponse()
+        self.assertEqual(response.readline(), b"event: stdout\n")
+        return lambda: events(response.read().decode())[-1]
 
     def test_sessions_move(self):
         one, two = self.serve(), self.serve()
@@ -106,7 +113,8 @@ class Fleet:
             self.assertEqual(self.error(self.run_code(two, "k", "x")), (409, "elsewhere"))
             time.sleep(0.2)
         one.process.send_signal(signal.SIGKILL)
-        self.assertIsNotNone(answer.exception())
+        with self.assertRaises((ConnectionError, http.client.IncompleteRead)):
+            answer()
         self.wait_for(lambda: self.run_code(two, "k", "x")[0] == 200, 15)
         self.assertEqual(self.value(two, "k", "x"), 5)
 
@@ -117,9 +125,9 @@ class Fleet:
         one.process.send_signal(signal.SIGSTOP)
         self.wait_for(lambda: self.run_code(two, "a", "x = 7")[0] == 200)
         one.process.send_signal(signal.SIGCONT)
-        status, body = answer.result()
-        self.assertEqual((status, body["error"]["code"]), (409, "lost"))
-        self.assertIn("another server has changed the session", body["error"]["message"])
+        name, error = answer()
+        self.assertEqual((name, error["code"]), ("error", "lost"))
+        self.assertIn("another server has changed the session", error["message"])
         self.assertEqual(self.value(one, "a", "x"), 7)
         self.assertEqual(self.value(two, "a", "x"), 7)
 
@@ -129,7 +137,7 @@ class Fleet:
         one.process.send_signal(signal.SIGSTOP)
         time.sleep(2.5)  # nobody takes the session meanwhile
         one.process.send_signal(signal.SIGCONT)
-        self.assertEqual(answer.result()[1]["result"], -1)
+        self.assertEqual(answer()[1]["result"], -1)
         self.assertEqual(self.value(self.serve(), "u", "x"), -1)
 
     def test_damaged_and_too_big(self):
@@ -154,7 +162,7 @@ class Fleet:
         self.assertEqual(self.value(server, "g", "x = 1; x"), 1)
         answer = self.start_waiting(server, "h", 1)
         self.store.stop()
-        self.assertEqual(answer.result()[1].get("saved"), False)
+        self.assertEqual(answer()[1].get("saved"), False)
         status, body = self.run_code(server, "g", "x")
         self.assertEqual(self.error((status, body)), (503, "store"))
         self.assertIn(str(self.store.port), body["error"]["message"])
