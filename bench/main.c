@@ -38,13 +38,15 @@ int main(int argc, char **argv)
         bench_sockets(number_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "soak") == 0) {
         bench_soak(number_of(argv[2]));
+    } else if (argc > 4 && strcmp(part, "packages") == 0) {
+        bench_packages(argv[2], argv[3], argv + 4);
     } else if (argc == 2 && strcmp(part, "parallel") == 0) {
         bench_parallel();
     } else {
         fputs(
             "usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
             "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
-            "                  sockets SANDBOXES | soak SECONDS\n"
+            "                  sockets SANDBOXES | soak SECONDS | packages CACHE CODE PACKAGE ...\n"
             "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
             stderr);
         return 2;

@@ -64,5 +64,7 @@ void bench_soak(unsigned seconds);
 void bench_parallel(void);
 void bench_session(void);
 void bench_copies(void);
+/* paths: of packages, NULL at the end; images are kept in the folder cache; code imports them. */
+void bench_packages(const char *cache, const char *code, char **paths);
 
 #endif

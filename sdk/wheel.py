@@ -27,6 +27,9 @@ from progress import Progress
 
 TAG = "cp314-cp314-wasi_wasm32"
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
+# What packages have to be told to be built without what the sandbox has not.
+SETTINGS = {"numpy": ["setup-args=-Dblas=none", "setup-args=-Dlapack=none", "setup-args=-Dallow-noblas=true",
+                      "setup-args=-Ddisable-optimization=true"]}
 DEFAULT_REQUIRES = ["setuptools", "wheel"]
 
 
@@ -85,18 +88,13 @@ sys.exit(main())
 """
 
 
-def fetch_one(temp, name):
-    folder = temp / f"source-{name_list([name])}"
-    call([sys.executable, "-I", "-c", DOWNLOAD, folder, "download", *PIP[2:], "--no-deps", "--no-binary",
-          name_list([name]), "-d", folder, name], f"fetching the source of {name}")
-    return sorted(folder.iterdir())
-
-
 def fetch(temp, arguments):
     """pip's own way to source packages, which checks hashes if they are given."""
-    folder = temp / "sources"
-    call([sys.executable, *PIP, "download", "--no-deps", "--no-binary", name_list(arguments), "-d",
-          folder, *arguments], f"fetching the source of {' '.join(arguments)}")
+    names = name_list(arguments)
+    folder = temp / f"sources-{names.partition(',')[0]}"
+    program = ["-m", "pip"] if "," in names else ["-I", "-c", DOWNLOAD, folder]
+    call([sys.executable, *program, "download", *PIP[2:], "--no-deps", "--no-binary", names, "-d", folder,
+          *arguments], f"fetching the source of {' '.join(arguments)}")
     return sorted(folder.iterdir())
 
 
@@ -191,7 +189,8 @@ def build(sdk, source, output, settings, verbose):
             command.append("-v")
         if uses_meson(source):
             command += ["--config-settings", f"setup-args=--cross-file={sdk.meson}"]
-        for setting in settings:
+        known = SETTINGS.get(re.split(r"-\d", source.name)[0].lower(), [])
+        for setting in [*known, *settings]:
             command += ["--config-settings", setting]
         call([*command, str(source)], f"building {source.name}", verbose,
              env=cross_environment(sdk, python))
@@ -220,7 +219,7 @@ def run(sdk, arguments):
         temp = Path(temp)
         for name in names:
             with progress.step(f"fetching {name}"):
-                files += fetch_one(temp, name)
+                files += fetch(temp, [name])
         if known.requirements:
             with progress.step(f"fetching what {known.requirements} names"):
                 files += fetch(temp, ["--require-hashes", "-r", known.requirements])
