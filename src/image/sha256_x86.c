@@ -18,8 +18,7 @@ bool sha256_has_instructions(void) {
 
 /* Four rounds. The state is in the order the instructions want: ABEF and CDGH. */
 SHA_TARGET static inline void rounds(__m128i *abef, __m128i *cdgh, __m128i words, int first) {
-    __m128i sum =
-        _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)&sha256_constants[first]));
+    __m128i sum = _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)&sha256_constants[first]));
     *cdgh = _mm_sha256rnds2_epu32(*cdgh, *abef, sum);
     *abef = _mm_sha256rnds2_epu32(*abef, *cdgh, _mm_shuffle_epi32(sum, 0x0e));
 }
@@ -28,8 +27,7 @@ SHA_TARGET static inline void rounds(__m128i *abef, __m128i *cdgh, __m128i words
 SHA_TARGET static inline __m128i schedule(const __m128i words[4], int at) {
     const __m128i last = words[(at + 3) & 3];
     __m128i middle = _mm_alignr_epi8(last, words[(at + 2) & 3], 4);
-    __m128i sum =
-        _mm_add_epi32(_mm_sha256msg1_epu32(words[at & 3], words[(at + 1) & 3]), middle);
+    __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(words[at & 3], words[(at + 1) & 3]), middle);
     return _mm_sha256msg2_epu32(sum, last);
 }
 
@@ -43,8 +41,7 @@ SHA_TARGET void sha256_blocks_fast(uint32_t state[8], const uint8_t *data, size_
         const __m128i abef_before = abef, cdgh_before = cdgh;
         __m128i words[4];
         for (int i = 0; i < 4; i++)
-            words[i] =
-                _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)data + i), big_endian);
+            words[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)data + i), big_endian);
         for (int i = 0; i < 16; i++) {
             rounds(&abef, &cdgh, words[i & 3], 4 * i);
             if (i < 12)

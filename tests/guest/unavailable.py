@@ -20,7 +20,7 @@ def attempt(name, function, *kinds):
         print(name, 'returned')
 
 
-for module in ('ctypes', 'mmap', 'fcntl', 'termios', 'pwd', 'resource', 'tkinter', 'curses',
+for module in ('lzma', 'mmap', 'fcntl', 'termios', 'pwd', 'resource', 'tkinter', 'curses',
                '_multiprocessing', '_posixsubprocess'):
     attempt('import ' + module, lambda: importlib.import_module(module), ImportError)
 
