@@ -2,219 +2,23 @@
  * its ETag is the mark: each writing names the ETag that it replaces (If-Match, or If-None-Match if
  * there is none). PREFIX/ID.lease is there while somebody works with it; it was written anew when
  * the lease was renewed, and has ended when it is older than it says, by the clock of the server:
- * Date against Last-Modified, so that the clocks of those who use it need not agree.
- *
- * libcurl signs the requests (AWS Signature Version 4). */
+ * Date against Last-Modified, so that the clocks of those who use it need not agree. */
 #define _GNU_SOURCE
+#include "store_s3.h"
+
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
-#include <curl/curl.h>
-#include <openssl/evp.h>
+/* --- Conditional writes -------------------------------------------------------------------- */
 
-#include "store_url.h"
-
-enum { IDLE_MAX = 64, SMALL = 4096 };
-
-struct s3 {
-    struct store_url url;
-    char *base; /* of objects: endpoint, bucket, prefix */
-    char *user_password, *token_header, *signing;
-    pthread_mutex_t lock; /* of the two below */
-    CURL *idle[IDLE_MAX];
-    unsigned idle_count;
-};
-
-/* A request and its answer. */
-struct exchange {
-    const char *method, *id, *kind; /* kind: "session" or "lease" */
-    const void *body;
-    size_t body_length;
-    const char *condition; /* a header, or NULL */
-    size_t answer_max;
-
-    long status;
-    char *answer; /* for free() */
-    size_t length;
-    bool too_long;
-    char tag[80], date[40], modified[40];
-};
-
-/* --- Requests ----------------------------------------------------------------------------- */
-
-static CURL *take_idle(struct s3 *s3)
-{
-    pthread_mutex_lock(&s3->lock);
-    CURL *easy = s3->idle_count > 0 ? s3->idle[--s3->idle_count] : NULL;
-    pthread_mutex_unlock(&s3->lock);
-    return easy ? easy : curl_easy_init();
-}
-
-static void keep(struct s3 *s3, CURL *easy)
-{
-    curl_easy_reset(easy); /* its connections stay */
-    pthread_mutex_lock(&s3->lock);
-    bool room = s3->idle_count < IDLE_MAX;
-    if (room)
-        s3->idle[s3->idle_count++] = easy;
-    pthread_mutex_unlock(&s3->lock);
-    if (!room)
-        curl_easy_cleanup(easy);
-}
-
-static size_t on_body(char *data, size_t size, size_t count, void *env)
-{
-    struct exchange *exchange = env;
-    size_t more = size * count;
-    exchange->too_long = more > exchange->answer_max - exchange->length;
-    char *grown =
-        exchange->too_long ? NULL : realloc(exchange->answer, exchange->length + more + 1);
-    if (!grown)
-        return 0;
-    exchange->answer = grown;
-    memcpy(grown + exchange->length, data, more);
-    exchange->length += more;
-    grown[exchange->length] = '\0';
-    return more;
-}
-
-static size_t on_header(char *data, size_t size, size_t count, void *env)
-{
-    struct exchange *exchange = env;
-    size_t length = size * count;
-    struct {
-        const char *name;
-        char *out;
-        size_t capacity;
-    } wanted[] = {{"ETag:", exchange->tag, sizeof exchange->tag},
-                  {"Date:", exchange->date, sizeof exchange->date},
-                  {"Last-Modified:", exchange->modified, sizeof exchange->modified}};
-    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        size_t start = strlen(wanted[i].name);
-        if (length <= start || strncasecmp(data, wanted[i].name, start) != 0)
-            continue;
-        while (start < length && data[start] == ' ')
-            start++;
-        store_printable(wanted[i].out, wanted[i].capacity, data + start, length - start);
-    }
-    return length;
-}
-
-static void set_up(const struct s3 *s3, CURL *easy, struct exchange *exchange, const char *address)
-{
-    bool large = exchange->body_length > SMALL || exchange->answer_max > SMALL;
-    long seconds = (long)(s3->url.timeout_ns / 1000000000);
-    curl_easy_setopt(easy, CURLOPT_URL, address);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, seconds < 5 ? seconds : 5L);
-    if (large) { /* as long as something moves */
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, seconds);
-    } else {
-        curl_easy_setopt(easy, CURLOPT_TIMEOUT, seconds);
-    }
-    curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, s3->signing);
-    curl_easy_setopt(easy, CURLOPT_USERPWD, s3->user_password);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
-    if (strcmp(exchange->method, "PUT") == 0) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->body_length);
-    } else if (strcmp(exchange->method, "HEAD") == 0) {
-        curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-    }
-    if (s3->url.ca)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, s3->url.ca);
-}
-
-/* S3 wants the hash of the body as a header, which libcurl before 8.0 does not send by itself. */
-static struct curl_slist *add_hash(struct curl_slist *list, const void *body, size_t length)
-{
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned size = 0;
-    char header[32 + 2 * EVP_MAX_MD_SIZE] = "x-amz-content-sha256: ";
-    EVP_Digest(length ? body : "", length, hash, &size, EVP_sha256(), NULL);
-    for (size_t i = 0, at = strlen(header); i < size; i++, at += 2)
-        snprintf(header + at, 3, "%02x", hash[i]);
-    return curl_slist_append(list, header);
-}
-
-static struct curl_slist *headers_of(const struct s3 *s3, const struct exchange *exchange)
-{
-    struct curl_slist *list = add_hash(NULL, exchange->body, exchange->body_length);
-    if (exchange->condition)
-        list = curl_slist_append(list, exchange->condition);
-    if (s3->token_header)
-        list = curl_slist_append(list, s3->token_header);
-    if (strcmp(exchange->method, "PUT") == 0)
-        list = curl_slist_append(list, "Content-Type: application/octet-stream");
-    return list;
-}
-
-/* True: there is an answer with a status. */
-static bool perform(struct s3 *s3, struct exchange *exchange, struct store_error *error)
-{
-    char why[CURL_ERROR_SIZE] = "";
-    char address[1024];
-    CURL *easy = take_idle(s3);
-    if (!easy)
-        return store_fail(error, STORE_FAILED, "out of memory");
-    snprintf(address, sizeof address, "%s%s%s%s", s3->base, exchange->id,
-             *exchange->kind ? "." : "", exchange->kind);
-    if (exchange->answer_max < SMALL)
-        exchange->answer_max = SMALL;
-    set_up(s3, easy, exchange, address);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, why);
-    struct curl_slist *headers = headers_of(s3, exchange);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    CURLcode code = curl_easy_perform(easy);
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &exchange->status);
-    curl_slist_free_all(headers);
-    keep(s3, easy);
-    if (code == CURLE_OK)
-        return true;
-    free(exchange->answer);
-    exchange->answer = NULL;
-    if (exchange->too_long)
-        return store_fail(error, STORE_TOO_BIG, "it has more than %zu bytes", exchange->answer_max);
-    return store_fail(error, STORE_UNAVAILABLE, "%s", *why ? why : curl_easy_strerror(code));
-}
-
-/* What an answer with an unexpected status means. Frees the answer. */
-static bool unexpected(struct exchange *exchange, struct store_error *error)
-{
-    char code[60] = "";
-    const char *answer = exchange->answer ? exchange->answer : "";
-    const char *start = strstr(answer, "<Code>");
-    const char *end = start ? strstr(start, "</Code>") : NULL;
-    if (end)
-        store_printable(code, sizeof code, start + 6, (size_t)(end - start - 6));
-    bool too_big = exchange->status == 413 || strcmp(code, "EntityTooLarge") == 0;
-    bool mine = exchange->status == 400 || exchange->status == 411;
-    store_fail(error,
-               too_big ? STORE_TOO_BIG
-               : mine  ? STORE_FAILED
-                       : STORE_UNAVAILABLE,
-               "it answers %s with status %ld%s%s", exchange->method, exchange->status,
-               *code ? " " : "", code);
-    free(exchange->answer);
-    exchange->answer = NULL;
-    return false;
-}
-
-static bool was_refused(const struct exchange *exchange)
+static bool was_refused(const struct s3_exchange *exchange)
 {
     return exchange->status == 412 || exchange->status == 409;
 }
 
-static bool is_good(const struct exchange *exchange)
+static bool is_good(const struct s3_exchange *exchange)
 {
     return exchange->status >= 200 && exchange->status < 300;
 }
@@ -233,14 +37,14 @@ static int put(struct s3 *s3, const char *id, const char *kind, const void *body
                char tag[80], struct store_error *error)
 {
     char condition[100];
-    struct exchange exchange = {.method = "PUT",
-                                .id = id,
-                                .kind = kind,
-                                .body = body,
-                                .body_length = length,
-                                .condition = condition};
+    struct s3_exchange exchange = {.method = "PUT",
+                                   .id = id,
+                                   .kind = kind,
+                                   .body = body,
+                                   .body_length = length,
+                                   .condition = condition};
     condition_on(tag, condition, sizeof condition);
-    if (!perform(s3, &exchange, error))
+    if (!s3_perform(s3, &exchange, error))
         return -1;
     /* 404: what was to be replaced has gone. */
     if (was_refused(&exchange) || (exchange.status == 404 && *tag)) {
@@ -248,7 +52,7 @@ static int put(struct s3 *s3, const char *id, const char *kind, const void *body
         return 0;
     }
     if (!is_good(&exchange)) {
-        unexpected(&exchange, error);
+        s3_unexpected(&exchange, error);
         return -1;
     }
     free(exchange.answer);
@@ -291,8 +95,8 @@ static bool busy(struct store_error *error)
 /* Whether the lease that is there has ended; its ETag, "" if there is none any more. */
 static bool has_ended(struct s3 *s3, const char *id, char tag[80], struct store_error *error)
 {
-    struct exchange exchange = {.method = "GET", .id = id, .kind = "lease"};
-    if (!perform(s3, &exchange, error))
+    struct s3_exchange exchange = {.method = "GET", .id = id, .kind = "lease"};
+    if (!s3_perform(s3, &exchange, error))
         return false;
     if (exchange.status == 404) {
         free(exchange.answer);
@@ -300,7 +104,7 @@ static bool has_ended(struct s3 *s3, const char *id, char tag[80], struct store_
         return true;
     }
     if (!is_good(&exchange) || !exchange.tag[0])
-        return unexpected(&exchange, error);
+        return s3_unexpected(&exchange, error);
     time_t now = curl_getdate(exchange.date, NULL), then = curl_getdate(exchange.modified, NULL);
     const char *space = exchange.answer ? strchr(exchange.answer, ' ') : NULL;
     long seconds = space ? strtol(space, NULL, 10) : 0;
@@ -339,11 +143,12 @@ static bool renew(void *env, struct store_lease *lease, struct store_error *erro
 static bool delete_object(struct s3 *s3, const char *id, const char *kind, const char *condition,
                           struct store_error *error)
 {
-    struct exchange exchange = {.method = "DELETE", .id = id, .kind = kind, .condition = condition};
-    if (!perform(s3, &exchange, error))
+    struct s3_exchange exchange = {
+        .method = "DELETE", .id = id, .kind = kind, .condition = condition};
+    if (!s3_perform(s3, &exchange, error))
         return false;
     if (!is_good(&exchange) && exchange.status != 404)
-        return unexpected(&exchange, error);
+        return s3_unexpected(&exchange, error);
     free(exchange.answer);
     return true;
 }
@@ -363,28 +168,28 @@ static void release(void *env, struct store_lease *lease)
 /* An object that nobody makes: whoever may not ask for it may not ask for others. */
 static bool ping(void *env, struct store_error *error)
 {
-    struct exchange exchange = {.method = "GET", .id = "ping", .kind = ""};
-    if (!perform(env, &exchange, error))
+    struct s3_exchange exchange = {.method = "GET", .id = "ping", .kind = ""};
+    if (!s3_perform(env, &exchange, error))
         return false;
     if (exchange.status == 404 && !(exchange.answer && strstr(exchange.answer, "NoSuchBucket"))) {
         free(exchange.answer);
         return true;
     }
     if (!is_good(&exchange))
-        return unexpected(&exchange, error);
+        return s3_unexpected(&exchange, error);
     free(exchange.answer);
     return true;
 }
 
 static bool look(void *env, const char *id, struct store_mark *mark, struct store_error *error)
 {
-    struct exchange exchange = {.method = "HEAD", .id = id, .kind = "session"};
-    if (!perform(env, &exchange, error))
+    struct s3_exchange exchange = {.method = "HEAD", .id = id, .kind = "session"};
+    if (!s3_perform(env, &exchange, error))
         return false;
     if (exchange.status == 404)
         return true;
     if (!is_good(&exchange))
-        return unexpected(&exchange, error);
+        return s3_unexpected(&exchange, error);
     strcpy(mark->text, exchange.tag);
     return *mark->text || store_fail(error, STORE_UNAVAILABLE, "it answers without an ETag");
 }
@@ -392,8 +197,8 @@ static bool look(void *env, const char *id, struct store_mark *mark, struct stor
 static void *read_session(void *env, const char *id, size_t max, size_t *length,
                           struct store_mark *mark, struct store_error *error)
 {
-    struct exchange exchange = {.method = "GET", .id = id, .kind = "session", .answer_max = max};
-    if (!perform(env, &exchange, error))
+    struct s3_exchange exchange = {.method = "GET", .id = id, .kind = "session", .answer_max = max};
+    if (!s3_perform(env, &exchange, error))
         return NULL;
     if (exchange.status == 404) {
         free(exchange.answer);
@@ -401,7 +206,7 @@ static void *read_session(void *env, const char *id, size_t max, size_t *length,
         return NULL;
     }
     if (!is_good(&exchange)) {
-        unexpected(&exchange, error);
+        s3_unexpected(&exchange, error);
         return NULL;
     }
     if (exchange.length > max) {
@@ -439,8 +244,7 @@ static bool remove_session(void *env, struct store_lease *lease, struct store_er
 static void close_s3(void *env)
 {
     struct s3 *s3 = env;
-    while (s3->idle_count > 0)
-        curl_easy_cleanup(s3->idle[--s3->idle_count]);
+    s3_hang_up(s3);
     pthread_mutex_destroy(&s3->lock);
     store_url_free(&s3->url);
     if (s3->user_password)

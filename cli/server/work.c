@@ -140,6 +140,27 @@ bool work_open(struct job *job)
     return new_sandbox(job, session);
 }
 
+/* For what makes no use of the session's content, which may be damaged: whether there is one. */
+static bool find(struct job *job)
+{
+    struct session *session = job->owner;
+    struct store_error error = {0};
+    struct store_mark stored;
+    static const struct store_mark none;
+    if (!session->service->store)
+        return work_open(job);
+    if (!store_look(session->service->store, session->id, &stored, &error))
+        return refuse_store(job, "look for", session->id, &error);
+    bool only_here = session->sandbox && store_same(&session->mark, &none); /* never saved */
+    if (store_same(&stored, &none) && !only_here) {
+        forget(session);
+        job_fail(job, JOB_NO_SESSION, "there is no session '%s'", session->id);
+        return false;
+    }
+    session->mark = stored;
+    return true;
+}
+
 bool work_lock(struct job *job)
 {
     struct session *sessions[] = {job->owner, job->other};
@@ -261,9 +282,12 @@ static void close_session(struct job *job)
 /* Forgets all, files too: a new sandbox. */
 static bool reset_session(struct job *job)
 {
-    eryx_sandbox_free(job->owner->sandbox);
-    job->owner->sandbox = NULL;
-    return new_sandbox(job, job->owner);
+    struct store_mark mark = job->owner->mark;
+    forget(job->owner);
+    bool good = new_sandbox(job, job->owner);
+    if (good)
+        job->owner->mark = mark;
+    return good;
 }
 
 static void run_other(struct job *job)
@@ -292,7 +316,8 @@ static void run_other(struct job *job)
 bool work_begin(struct job *job)
 {
     job->started = loop_now();
-    if (work_lock(job) && work_open(job)) {
+    bool whole = job->kind != JOB_CLOSE && job->kind != JOB_RESET;
+    if (work_lock(job) && (whole ? work_open(job) : find(job))) {
         if (job->kind == JOB_EXECUTE && begin_execution(job))
             return true;
         if (job->kind != JOB_EXECUTE)
