@@ -33,7 +33,8 @@ class Deadlock(Exception):
 class Loop(selector_events.BaseSelectorEventLoop):
     """asyncio's event loop in the sandbox."""
 
-    def __init__(self):
+    def __init__(self, selector=None):
+        # A selector that is given is not used: there is only one way to wait here.
         super().__init__(_eryx_watch.Selector(self._descriptor_ready))
         self._closing = set()  # tasks that close collected async generators
 

@@ -128,6 +128,7 @@ void wasi_descriptor_metadata_hash_at(uint32_t self, uint32_t flags, const char 
                                       uint32_t length, struct hash_result *result)
 {
     struct vfs_stat stat;
+    flags |= wasi_stat_follows ? PATH_FOLLOW : 0;
     put_hash(result, stat_path(self, flags, path, length, &stat), &stat);
 }
 

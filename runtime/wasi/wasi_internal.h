@@ -124,6 +124,9 @@ void wasi_put_code(struct result_code *result, int64_t error);
  * of all failures of streams, and has no code for too many open files. */
 extern int wasi_last_fault;
 
+/* Whether libc, when it asks for an inode number, means what a link at the path's end leads to. */
+extern bool wasi_stat_follows;
+
 /* How many bytes to make room for when a file is read from there: what there is of a file inside, a
  * part of what has no end or is outside. */
 uint64_t wasi_read_most(const struct vfs_inode *inode, uint64_t offset);
