@@ -12,7 +12,7 @@ CMAKE_FLAGS := -DERYX_SANITIZE=$(SANITIZE) $(if $(WASMTIME_ROOT),-DWASMTIME_ROOT
 QUIET := $(if $(V),,@)
 export V
 
-.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk test-extensions docs
+.PHONY: all run test test-component bench examples install lint format fuzz clean distclean help deps native runtime sdk test-extensions test-cpython docs
 
 all: runtime
 
@@ -23,6 +23,7 @@ help:
 	@echo 'make            build everything: build/eryx, build/liberyx.so, build/runtime/'
 	@echo 'make examples   run the example programs'
 	@echo 'make test-extensions  native extensions, with packages built from their source'
+	@echo 'make test-cpython  CPython'"'"'s own tests in the sandbox, file by file (half an hour)'
 	@echo 'make sdk        what `eryx sdk` needs to build native extensions, in build/sdk'
 	@echo 'make bench      measure; prints a table, writes build/bench.json'
 	@echo 'make docs       build the documentation, in build/docs'
@@ -72,6 +73,9 @@ test-extensions: sdk
 test: runtime
 	$(QUIET)deps/fetch --tests
 	$(QUIET)tests/run --jobs $(JOBS) --build $(BUILD) $(TESTS)
+
+test-cpython: runtime
+	$(QUIET)tests/cpython/run --jobs $(JOBS) --eryx $(BUILD)/eryx $(TESTS)
 
 test-component: runtime
 	$(QUIET)tests/component/run --jobs $(JOBS) $(TESTS)

@@ -2,12 +2,13 @@
 
     | file | tests | kind | why |
 
-`tests` are names as they are reported, with `*` and `?`, separated by commas; `kind` is one of KINDS.
-A file may have several lines.
+`tests` are names as they are reported, with `*` and `?`, separated by commas; one that begins with `-` is
+left out of the run, since it never ends or breaks the interpreter for those after it, and counts as
+failed. `kind` is one of KINDS. A file may have several lines.
 """
 import fnmatch
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BEGIN, END = "<!-- cpython-tests: begin -->", "<!-- cpython-tests: end -->"
 KINDS = {
@@ -15,7 +16,6 @@ KINDS = {
     "processes": "needs processes or signals between them",
     "network": "needs sockets that were not granted",
     "version": "tests a change made after the runtime's version of CPython",
-    "endless": "does not end in the runtime's version of CPython: not run, unless with --all",
     "build": "depends on how CPython was built or installed",
     "platform": "depends on a 32-bit platform, WASI or its libc",
     "sandbox": "the sandbox is so on purpose",
@@ -37,10 +37,21 @@ class Line:
     tests: list
     kind: str
     why: str
-    used: bool = False
+    used: set = field(default_factory=set)  # the patterns that a failure was found for
+
+    @property
+    def left_out(self):
+        return [pattern[1:] for pattern in self.tests if pattern.startswith("-")]
+
+    @property
+    def stale(self):
+        return [pattern for pattern in self.tests if pattern not in self.used]
 
     def covers(self, test):
-        return any(fnmatch.fnmatchcase(test, pattern) for pattern in self.tests)
+        found = {pattern for pattern in self.tests
+                 if fnmatch.fnmatchcase(test, pattern.removeprefix("-"))}
+        self.used |= found
+        return bool(found)
 
 
 def cells(text):
@@ -59,7 +70,7 @@ def read(path):
             continue
         row = cells(text)
         if len(row) != 4 or not all(row):
-            raise Malformed(f"{path}:{number}: not | `file` | tests | kind | why |")
+            raise Malformed(f"{path}:{number}: not of the form | `file` | tests | kind | why |")
         if row[2] not in KINDS:
             raise Malformed(f"{path}:{number}: unknown kind {row[2]!r}, known are {', '.join(KINDS)}")
         tests = [test.strip("`") for test in re.split(r",\s*", row[1])]
