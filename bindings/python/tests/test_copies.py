@@ -130,9 +130,10 @@ def test_damaged_and_wrong_checkpoints():
 
 def test_fork_while_a_program_computes_is_refused():
     async def main():
-        async with eryx.Session(timeout=50) as session:
-            task = asyncio.create_task(session.execute("while True: pass"))
-            while not session.executing:
+        said = []
+        async with eryx.Session(timeout=50, on_output=lambda stream, text: said.append(text)) as session:
+            task = asyncio.create_task(session.execute("print('go', flush=True)\nwhile True: pass"))
+            while not said:
                 await asyncio.sleep(0)
             with pytest.raises(eryx.StateError, match="the program is running"):
                 await session.fork()
