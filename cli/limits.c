@@ -25,6 +25,12 @@ static const struct {
     {"--max-calls", COUNT_64, offsetof(eryx_limits_t, total_calls)},
     {"--max-extensions", SIZE, offsetof(eryx_limits_t, extension_bytes)},
     {"--fuel", COUNT_64, offsetof(eryx_limits_t, fuel)},
+    {"--net-connections", COUNT_32, offsetof(eryx_limits_t, net_connections)},
+    {"--net-total", COUNT_64, offsetof(eryx_limits_t, net_connections_total)},
+    {"--net-bytes-in", SIZE, offsetof(eryx_limits_t, net_bytes_in)},
+    {"--net-bytes-out", SIZE, offsetof(eryx_limits_t, net_bytes_out)},
+    {"--net-connect-time", DURATION, offsetof(eryx_limits_t, net_connect_time_ns)},
+    {"--net-idle-time", DURATION, offsetof(eryx_limits_t, net_idle_time_ns)},
 };
 enum { ITEMS = sizeof items / sizeof items[0] };
 

@@ -20,7 +20,13 @@ enum { LIMITS_FIRST = 512 };
         {"max-recursion", required_argument, NULL, LIMITS_FIRST + 6},                              \
         {"max-calls", required_argument, NULL, LIMITS_FIRST + 7},                                  \
         {"max-extensions", required_argument, NULL, LIMITS_FIRST + 8},                             \
-        {"fuel", required_argument, NULL, LIMITS_FIRST + 9}
+        {"fuel", required_argument, NULL, LIMITS_FIRST + 9},                                       \
+        {"net-connections", required_argument, NULL, LIMITS_FIRST + 10},                           \
+        {"net-total", required_argument, NULL, LIMITS_FIRST + 11},                                 \
+        {"net-bytes-in", required_argument, NULL, LIMITS_FIRST + 12},                              \
+        {"net-bytes-out", required_argument, NULL, LIMITS_FIRST + 13},                             \
+        {"net-connect-time", required_argument, NULL, LIMITS_FIRST + 14},                          \
+        {"net-idle-time", required_argument, NULL, LIMITS_FIRST + 15}
 
 /* Their part of the help. */
 #define LIMITS_HELP                                                                                \
@@ -37,7 +43,13 @@ enum { LIMITS_FIRST = 512 };
     "  --max-extensions SIZE  most bytes of native extensions that it can load;\n"                 \
     "                     default 64M\n"                                                           \
     "  --fuel N           stop after N WebAssembly instructions, on any machine at the same\n"     \
-    "                     place. Uses the runtime that counts, which is half as fast\n"
+    "                     place. Uses the runtime that counts, which is half as fast\n"            \
+    "  --net-connections N, --net-total N  most sockets at once, connections in all;\n"            \
+    "                     default 64, 10000\n"                                                     \
+    "  --net-bytes-in SIZE, --net-bytes-out SIZE  most bytes of all connections; default 1G\n"     \
+    "  --net-connect-time TIME, --net-idle-time TIME  for a connection to stand, without a "       \
+    "byte;\n"                                                                                      \
+    "                     default 30s, 300s\n"
 
 /* Whether it is one of them. */
 bool limits_is_option(int option);
