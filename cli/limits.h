@@ -44,12 +44,12 @@ enum { LIMITS_FIRST = 512 };
     "                     default 64M\n"                                                           \
     "  --fuel N           stop after N WebAssembly instructions, on any machine at the same\n"     \
     "                     place. Uses the runtime that counts, which is half as fast\n"            \
-    "  --net-connections N, --net-total N  most sockets at once, connections in all;\n"            \
-    "                     default 64, 10000\n"                                                     \
-    "  --net-bytes-in SIZE, --net-bytes-out SIZE  most bytes of all connections; default 1G\n"     \
-    "  --net-connect-time TIME, --net-idle-time TIME  for a connection to stand, without a "       \
-    "byte;\n"                                                                                      \
-    "                     default 30s, 300s\n"
+    "  --net-connections N  most sockets at once; default 64\n"                                    \
+    "  --net-total N      most connections in all; default 10000\n"                                \
+    "  --net-bytes-in SIZE  most bytes from all connections; default 1G\n"                         \
+    "  --net-bytes-out SIZE  most bytes to all connections; default 1G\n"                          \
+    "  --net-connect-time TIME  for a connection to stand; default 30s, or none\n"                 \
+    "  --net-idle-time TIME  without a byte on a connection; default 300s, or none\n"
 
 /* Whether it is one of them. */
 bool limits_is_option(int option);
