@@ -11,11 +11,10 @@
 
 #include <eryx.h>
 
+#include "python_runtime.h"
 #include "signals.h"
 
 #define MILLISECOND UINT64_C(1000000)
-
-static eryx_runtime_t *runtime;
 
 static struct {
     size_t count, cut;
@@ -26,22 +25,6 @@ static struct {
     size_t frames;
     eryx_sandbox_t *interrupt; /* at the first sample */
 } seen;
-
-static int open_runtime(void **state) {
-    (void)state;
-    eryx_error_t error = {0};
-    int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
-    if (status != ERYX_OK)
-        print_error("%s\n", error.message);
-    signals_save();
-    return status;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void on_sample(void *env, const eryx_sample_t *sample) {
     assert_ptr_equal(env, &seen);
@@ -80,7 +63,7 @@ static eryx_sandbox_t *new_sandbox(const eryx_sandbox_options_t *options) {
     return sandbox;
 }
 
-static void run(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t kind) {
+static void run_sampled(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_kind_t kind) {
     eryx_outcome_t *outcome = NULL;
     eryx_error_t error = {0};
     if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
@@ -108,7 +91,7 @@ static void test_hot_function(void **state) {
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options);
     uint64_t begin = cpu_now();
-    run(sandbox, hot, ERYX_OUTCOME_OK);
+    run_sampled(sandbox, hot, ERYX_OUTCOME_OK);
     uint64_t used = cpu_now() - begin;
     assert_true(seen.count >= 10);
     assert_true(seen.in_hot * 10 >= seen.count * 8);
@@ -122,7 +105,7 @@ static void test_off(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(NULL);
     memset(&seen, 0, sizeof seen);
-    run(sandbox, hot, ERYX_OUTCOME_OK);
+    run_sampled(sandbox, hot, ERYX_OUTCOME_OK);
     assert_int_equal(seen.count, 0);
     eryx_sandbox_free(sandbox);
 }
@@ -135,10 +118,10 @@ static void test_every_execution(void **state) {
     eryx_sandbox_t *sandbox = new_sandbox(&options);
     for (int i = 0; i < 3; i++) {
         seen.count = 0;
-        run(sandbox, "n = 0\nwhile n < 200_000: n += 1", ERYX_OUTCOME_OK);
+        run_sampled(sandbox, "n = 0\nwhile n < 200_000: n += 1", ERYX_OUTCOME_OK);
         assert_true(seen.count > 0);
         seen.count = 0;
-        run(sandbox, "while True: pass", ERYX_OUTCOME_LIMIT);
+        run_sampled(sandbox, "while True: pass", ERYX_OUTCOME_LIMIT);
         assert_true(seen.count > 0);
     }
     eryx_sandbox_free(sandbox);
@@ -149,11 +132,11 @@ static void test_fork(void **state) {
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options), *copy = NULL;
     eryx_error_t error = {0};
-    run(sandbox, "n = 0\nwhile n < 1_000_000: n += 1", ERYX_OUTCOME_OK);
+    run_sampled(sandbox, "n = 0\nwhile n < 1_000_000: n += 1", ERYX_OUTCOME_OK);
     if (eryx_sandbox_fork(sandbox, NULL, 1, &copy, &error) != ERYX_OK)
         fail_msg("%s", error.message);
     seen.count = 0;
-    run(copy, hot, ERYX_OUTCOME_OK);
+    run_sampled(copy, hot, ERYX_OUTCOME_OK);
     assert_true(seen.count >= 10);
     eryx_sandbox_free(copy);
     eryx_sandbox_free(sandbox);
@@ -164,7 +147,7 @@ static void test_interrupt_from_sample(void **state) {
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options);
     seen.interrupt = sandbox;
-    run(sandbox, "while True: pass", ERYX_OUTCOME_INTERRUPTED);
+    run_sampled(sandbox, "while True: pass", ERYX_OUTCOME_INTERRUPTED);
     seen.interrupt = NULL;
     eryx_sandbox_free(sandbox);
 }
@@ -173,7 +156,7 @@ static void test_deep(void **state) {
     (void)state;
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options);
-    run(sandbox,
+    run_sampled(sandbox,
         "def deep(n):\n"
         "    if n: return deep(n - 1)\n"
         "    i = 0\n"
@@ -188,7 +171,7 @@ static void test_waiting(void **state) {
     (void)state;
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options);
-    run(sandbox, "import time\ntime.sleep(0.1)", ERYX_OUTCOME_OK);
+    run_sampled(sandbox, "import time\ntime.sleep(0.1)", ERYX_OUTCOME_OK);
     assert_true(seen.count < 50);
     eryx_sandbox_free(sandbox);
 }

@@ -12,11 +12,10 @@
 
 #include <eryx.h>
 
+#include "python_runtime.h"
 #include "signals.h"
 
 enum { LOG_BYTES = 1 << 20 };
-
-static eryx_runtime_t *runtime;
 
 /* One line an event: `type line function`, or the whole JSON of both if `whole`. */
 static struct {
@@ -25,22 +24,6 @@ static struct {
     uint64_t events;
     bool whole, counts_only;
 } log_;
-
-static int open_runtime(void **state) {
-    (void)state;
-    eryx_error_t error = {0};
-    int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
-    if (status != ERYX_OK)
-        print_error("%s\n", error.message);
-    signals_save();
-    return status;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void value_of(const char *json, size_t length, const char *key, char *out, size_t size) {
     char quoted[64], copy[4096];
@@ -74,14 +57,6 @@ static void on_trace(void *env, uint32_t lineno, const char *event, size_t event
     if (written < 0 || (size_t)written >= room)
         abort();
     log_.length += (size_t)written;
-}
-
-static void on_echo(void *env, eryx_call_t *call) {
-    (void)env;
-    size_t length;
-    const char *arguments = eryx_call_arguments(call, &length);
-    eryx_call_complete(call, arguments, length, NULL);
-    eryx_call_free(call);
 }
 
 static eryx_sandbox_t *new_sandbox(bool traced, uint32_t locals) {
@@ -123,12 +98,12 @@ static void run_as(eryx_sandbox_t *sandbox, const char *filename, const char *co
     eryx_outcome_free(outcome);
 }
 
-static void run(eryx_sandbox_t *sandbox, const char *code, const char *output) {
+static void run_traced(eryx_sandbox_t *sandbox, const char *code, const char *output) {
     run_as(sandbox, NULL, code, output);
 }
 
-static void expect(eryx_sandbox_t *sandbox, const char *code, const char *events) {
-    run(sandbox, code, "");
+static void expect_events(eryx_sandbox_t *sandbox, const char *code, const char *events) {
+    run_traced(sandbox, code, "");
     if (strcmp(log_.text, events) != 0)
         fail_msg("%s\ngives\n%s\nnot\n%s", code, log_.text, events);
 }
@@ -143,7 +118,7 @@ static void expect_in_log(const char *part) {
 static void test_off(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(false, 100);
-    run(sandbox, "import sys\nprint([sys.monitoring.get_tool(i) for i in range(6)])",
+    run_traced(sandbox, "import sys\nprint([sys.monitoring.get_tool(i) for i in range(6)])",
         "[None, None, None, None, None, None]\n");
     assert_int_equal(log_.events, 0);
     eryx_sandbox_free(sandbox);
@@ -152,14 +127,14 @@ static void test_off(void **state) {
 static void test_calls(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    expect(sandbox, "def f(n):\n    return n + 1\n\nx = f(f(1))\n",
+    expect_events(sandbox, "def f(n):\n    return n + 1\n\nx = f(f(1))\n",
            "call 1 <module>\nline 1 <module>\nline 4 <module>\n"
            "call 1 f\nline 2 f\nreturn 2 f\ncall 1 f\nline 2 f\nreturn 2 f\n"
            "return 4 <module>\n");
-    expect(sandbox, "class A:\n    def m(self):\n        return [i for i in 'ab']\nA().m()\n",
+    expect_events(sandbox, "class A:\n    def m(self):\n        return [i for i in 'ab']\nA().m()\n",
            "call 1 <module>\nline 1 <module>\ncall 1 A\nline 1 A\nline 2 A\nreturn 2 A\n"
            "line 4 <module>\ncall 2 A.m\nline 3 A.m\nreturn 3 A.m\nreturn 4 <module>\n");
-    expect(sandbox, "f(1)\n",
+    expect_events(sandbox, "f(1)\n",
            "call 1 <module>\nline 1 <module>\ncall 1 f\nline 2 f\nreturn 2 f\nreturn 1 <module>\n");
     eryx_sandbox_free(sandbox);
 }
@@ -167,18 +142,18 @@ static void test_calls(void **state) {
 static void test_exceptions(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    expect(sandbox,
+    expect_events(sandbox,
            "def f():\n    raise ValueError('bad')\ntry:\n    f()\nexcept ValueError:\n    pass\n",
            "call 1 <module>\nline 1 <module>\nline 3 <module>\nline 4 <module>\ncall 1 f\n"
            "line 2 f\nexception 2 f ValueError: bad\nexception 4 <module> ValueError: bad\n"
            "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
-    expect(sandbox,
+    expect_events(sandbox,
            "class E(Exception):\n    __str__ = 3\ntry:\n    raise E\nexcept E:\n    pass\n",
            "call 1 <module>\nline 1 <module>\ncall 1 E\nline 1 E\nline 2 E\nreturn 2 E\n"
            "line 3 <module>\nline 4 <module>\nexception 4 <module> E: <str failed>\n"
            "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
     log_.whole = true;
-    run(sandbox, "try:\n    raise KeyError('ä' * 500)\nexcept KeyError: pass\n", "");
+    run_traced(sandbox, "try:\n    raise KeyError('ä' * 500)\nexcept KeyError: pass\n", "");
     char expected[600] = "\"exception\":\"KeyError: '";
     for (int i = 0; i < 94; i++)
         strcat(expected, "ä");
@@ -191,14 +166,14 @@ static void test_exceptions(void **state) {
 static void test_suspended(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    expect(sandbox, "def g():\n    yield 1\n    yield 2\nfor i in g():\n    pass\n",
+    expect_events(sandbox, "def g():\n    yield 1\n    yield 2\nfor i in g():\n    pass\n",
            "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 g\nline 2 g\n"
            "line 5 <module>\nline 4 <module>\nline 3 g\nline 5 <module>\nline 4 <module>\n"
            "return 3 g\nreturn 4 <module>\n");
-    expect(sandbox, "import asyncio\nawait asyncio.sleep(0.01)\nx = 1\n",
+    expect_events(sandbox, "import asyncio\nawait asyncio.sleep(0.01)\nx = 1\n",
            "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
            "return 3 <module>\n");
-    expect(sandbox, "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
+    expect_events(sandbox, "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
            "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 f\nline 2 f\nline 3 f\n"
            "return 3 f\nreturn 4 <module>\n");
     eryx_sandbox_free(sandbox);
@@ -209,10 +184,10 @@ static void test_library(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
     for (int i = 0; i < 2; i++)
-        expect(sandbox, "import textwrap, json\nx = textwrap.wrap('a b')\ny = json.dumps([x])\n",
+        expect_events(sandbox, "import textwrap, json\nx = textwrap.wrap('a b')\ny = json.dumps([x])\n",
                "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
                "return 3 <module>\n");
-    expect(sandbox, "try:\n    json.loads('{')\nexcept ValueError:\n    pass\n",
+    expect_events(sandbox, "try:\n    json.loads('{')\nexcept ValueError:\n    pass\n",
            "call 1 <module>\nline 1 <module>\nline 2 <module>\n"
            "exception 2 <module> JSONDecodeError: Expecting property name enclosed in double "
            "quotes: line 1 column 2 (char 1)\n"
@@ -223,7 +198,7 @@ static void test_library(void **state) {
 static void test_callbacks(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    expect(sandbox,
+    expect_events(sandbox,
            "from _eryx_driver import call, call_blocking\nx = await call('host.echo', '1')\n"
            "y = call_blocking('host.echo', '2')\n",
            "call 1 <module>\nline 1 <module>\nline 2 <module>\ncallback-start 0 - host.echo\n"
@@ -252,16 +227,16 @@ static void test_locals(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 40);
     log_.whole = true;
-    run(sandbox,
+    run_traced(sandbox,
         "class B:\n    def __repr__(self): 1 / 0\n"
         "def f(a, b):\n    c = 'x' * 1000\n    return 5\nx = f(1, B())\n",
         "");
     expect_in_log("5 {\"type\":\"return\",\"line\":5} {\"file\":\"<eryx>\",\"function\":\"f\","
                   "\"locals\":{\"a\":\"1\",\"b\":\"<repr failed>\","
                   "\"c\":\"'xxxxxxxxxxxxxxxxxxxxxx\"}}\n");
-    run(sandbox, "def g(q):\n    return 1\nx = g([0] * 1000)\n", "");
+    run_traced(sandbox, "def g(q):\n    return 1\nx = g([0] * 1000)\n", "");
     expect_in_log("\"function\":\"g\",\"locals\":{\"q\":\"<1000 items>\"}}\n");
-    run(sandbox,
+    run_traced(sandbox,
         "def h():\n    s = '\\ud800\"\\n'\n    return 1\nx = h()\n"
         "def k():\n    a_name_that_is_longer_than_what_there_is_room_for = 1\n    return 1\n"
         "x = k()\n",
@@ -276,7 +251,7 @@ static void test_locals(void **state) {
 static void test_own_tools(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    run(sandbox,
+    run_traced(sandbox,
         "import sys\nseen = []\n"
         "def tracer(frame, event, argument):\n    seen.append(event)\n    return tracer\n"
         "def f():\n    return 1\n"
@@ -286,14 +261,14 @@ static void test_own_tools(void **state) {
         "m.set_local_events(2, f.__code__, m.events.LINE)\nf()\nprint(lines)\nm.free_tool_id(2)\n",
         "['call', 'line', 'return']\n[7]\n");
     expect_in_log("line 7 f\n");
-    run(sandbox,
+    run_traced(sandbox,
         "old = m.register_callback(4, m.events.LINE, None)\n"
         "print(old(1, 2) is m.DISABLE, old() is m.DISABLE, old(f.__code__, 'x'))\n"
         "m.free_tool_id(4)\nm.use_tool_id(4, 'mine')\n",
         "True True None\n");
-    run(sandbox, "print(m.get_tool(4), m.get_tool(3))\nm.free_tool_id(4)\n", "mine eryx\n");
+    run_traced(sandbox, "print(m.get_tool(4), m.get_tool(3))\nm.free_tool_id(4)\n", "mine eryx\n");
     assert_int_not_equal(log_.events, 0);
-    run(sandbox, "print(m.get_tool(4), m.get_tool(3))\n", "eryx None\n");
+    run_traced(sandbox, "print(m.get_tool(4), m.get_tool(3))\n", "eryx None\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -302,7 +277,7 @@ static double seconds_of(eryx_sandbox_t *sandbox, const char *code) {
     for (int i = 0; i < 3; i++) {
         struct timespec start, end;
         clock_gettime(CLOCK_MONOTONIC, &start);
-        run(sandbox, code, "");
+        run_traced(sandbox, code, "");
         clock_gettime(CLOCK_MONOTONIC, &end);
         double taken =
             (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;

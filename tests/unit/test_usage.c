@@ -11,26 +11,10 @@
 
 #include <eryx.h>
 
+#include "python_runtime.h"
 #include "signals.h"
 
-static eryx_runtime_t *runtime;
 static eryx_call_t *open_call;
-
-static int open_runtime(void **state) {
-    (void)state;
-    eryx_error_t error = {0};
-    int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
-    if (status != ERYX_OK)
-        print_error("%s\n", error.message);
-    signals_save();
-    return status;
-}
-
-static int close_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static void on_call(void *env, eryx_call_t *call) {
     (void)env;
