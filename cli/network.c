@@ -34,7 +34,7 @@ void network_free(struct network *net)
 int network_add_rule(struct network *net, bool deny, const char *rule)
 {
     eryx_error_t error = {0};
-    if (eryx_net_check_rule(rule, &error) != ERYX_OK)
+    if (eryx_net_check_rule(rule, deny, &error) != ERYX_OK)
         return message_usage("run", "%s: %s", deny ? "--deny-net" : "--allow-net", error.message);
     if (deny)
         net->deny[net->deny_count++] = rule;

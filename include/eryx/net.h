@@ -89,8 +89,9 @@ typedef struct eryx_net_options {
 /* Sets the defaults. Any thread. */
 ERYX_API void eryx_net_options_init(eryx_net_options_t *options);
 
-/* Checks one rule as eryx_sandbox_new would. Any thread. Errors: ERYX_ERR_ARGUMENT, _MEMORY. */
-ERYX_API int eryx_net_check_rule(const char *rule, eryx_error_t *error);
+/* Checks one rule of `allow`, or of `deny`, as eryx_sandbox_new would. Any thread. Errors:
+ * ERYX_ERR_ARGUMENT (what is wrong with it; also a grant of what is never permitted), _MEMORY. */
+ERYX_API int eryx_net_check_rule(const char *rule, bool deny, eryx_error_t *error);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,8 @@
 /* Sockets: the host's side of runtime/wasi/network.c. Numbers and pointers come from the guest. Bytes
  * go through a buffer on the stack, never straight from or to the system. */
 #define _GNU_SOURCE
+#include <string.h>
+
 #include "abi/guest.h"
 #include "abi/imports.h"
 #include "abi/lift.h"
@@ -28,6 +30,8 @@ static bool lift_address(const guest_t *guest, uint32_t at, net_address_t *out) 
         return false;
     memcpy(out, from, ADDRESS_BYTES);
     out->unused = 0;
+    if (out->family == 4) /* or the same address would not be equal to itself */
+        memset(out->bytes + 4, 0, sizeof out->bytes - 4);
     return true;
 }
 

@@ -90,6 +90,7 @@ int32_t net_receive_from(net_socket_t *socket, char *buffer, size_t capacity, bo
         }
         if (!known)
             continue;
+        report_peer(socket, from, name);
         if (self->bytes_in + (uint64_t)got > self->bytes_in_max)
             return net_refuse(self, NET_RESET,
                               "limit net_bytes_in: this sandbox has received its share");

@@ -83,6 +83,7 @@ struct net_socket {
     bool in_ended;
     resolver_job_t *job; /* of a lookup; a reference shared under the reactor's lock */
     int lookup_error;    /* of a lookup that needed no job */
+    bool reported;       /* a lookup: its event was given */
     net_address_t peers[PEERS_MAX];
     unsigned peer_count;
 };
@@ -167,5 +168,7 @@ bool net_buffered(const net_socket_t *socket);
 /* --- lookup.c --- */
 
 void net_job_free(resolver_job_t *job);
+/* A lookup that is closed before its answer was taken was an attempt, too. */
+void net_report_unanswered(net_socket_t *socket);
 
 #endif

@@ -101,7 +101,22 @@ int32_t net_resolve(net_sandbox_t *self, const char *text, size_t length) {
     return error != 0 ? error : (int32_t)socket->number;
 }
 
-/* Keeps those of the job's addresses that the policy allows. */
+/* Once for each lookup, however often its answer is asked for. */
+static void report_lookup(net_socket_t *socket, bool allowed, const char *addresses,
+                          const char *reason) {
+    if (!socket->reported)
+        net_report(socket->sandbox, ERYX_NET_RESOLVE, socket, allowed, socket->name, addresses,
+                   reason);
+    socket->reported = true;
+}
+
+void net_report_unanswered(net_socket_t *socket) {
+    if (socket->job)
+        report_lookup(socket, true, "", "the program did not wait for the addresses");
+}
+
+/* Keeps those of the job's addresses that the policy allows. The event has all of them; why some were left
+ * out is its reason. */
 static int32_t take_addresses(net_socket_t *socket, net_address_t *out) {
     net_sandbox_t *self = socket->sandbox;
     const resolver_job_t *job = socket->job;
@@ -118,8 +133,7 @@ static int32_t take_addresses(net_socket_t *socket, net_address_t *out) {
         net_remember_name(self, socket->name, &job->addresses[i]);
         out[count++] = job->addresses[i];
     }
-    net_report(self, ERYX_NET_RESOLVE, socket, count > 0, socket->name, list,
-               count > 0 ? "" : self->reason);
+    report_lookup(socket, count > 0, list, count < job->count ? self->reason : "");
     return count > 0 ? (int32_t)count : -NET_ACCESS_DENIED;
 }
 
@@ -143,7 +157,6 @@ int32_t net_resolved(net_socket_t *socket, net_address_t *out) {
         return -NET_WOULD_BLOCK;
     if (socket->job->error == 0)
         return take_addresses(socket, out);
-    net_report(socket->sandbox, ERYX_NET_RESOLVE, socket, true, socket->name, "",
-               failure(socket->job->error));
+    report_lookup(socket, true, "", failure(socket->job->error));
     return -socket->job->error;
 }

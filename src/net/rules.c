@@ -131,6 +131,21 @@ static int parse_host(const char *rule, struct piece host, net_rule_t *out, eryx
     }
 }
 
+/* A grant of what is refused whatever the rules say would be a misunderstanding: [::1:80] for [::1]:80. */
+static int check_use(const char *text, const net_rule_t *rule, eryx_error_t *error) {
+    if (rule->kind != NET_RULE_RANGE || !rule->whole)
+        return ERYX_OK;
+    if (rule->range == NET_RANGE_TRANSLATED)
+        return bad(text,
+                   "the host is an IPv4 address inside of IPv6, which is never permitted (an "
+                   "IPv6 address with a port is [ADDRESS]:PORT)",
+                   error);
+    if (rule->range == NET_RANGE_UNSPECIFIED && !(rule->protocols & NET_LISTEN))
+        return bad(text, "connecting to this address, which means this machine, is never permitted",
+                   error);
+    return ERYX_OK;
+}
+
 int net_rule_parse(const char *text, bool deny, net_rule_t *out, eryx_error_t *error) {
     struct piece all = {text, strnlen(text, NET_RULE_TEXT_MAX + 1)}, host, port;
     *out = (net_rule_t){.port_high = UINT16_MAX};
@@ -149,7 +164,8 @@ int net_rule_parse(const char *text, bool deny, net_rule_t *out, eryx_error_t *e
         return bad(text, "brackets are for an IPv6 address: [ADDRESS]:PORT", error);
     if (port.text && !parse_ports(port, out))
         return bad(text, "the port is not a number up to 65535, a range a-b or '*'", error);
-    return parse_host(text, host, out, error);
+    int status = parse_host(text, host, out, error);
+    return status != ERYX_OK || deny ? status : check_use(text, out, error);
 }
 
 int net_policy_add(net_policy_t *policy, bool deny, const char *const *rules, size_t count,

@@ -255,6 +255,8 @@ int32_t net_accept(net_socket_t *listener) {
     }
     net_report(self, ERYX_NET_ACCEPT, socket, true, "", text, "");
     error = net_established(socket);
+    if (error != 0)
+        net_close(socket);
     return error != 0 ? error : (int32_t)socket->number;
 }
 
@@ -287,11 +289,11 @@ static int start_connect(net_socket_t *socket) {
         return connect_udp(socket, &storage, length);
     uint64_t limit = socket->sandbox->connect_ns;
     int status = connect(socket->fd, (struct sockaddr *)&storage, length);
+    socket->state = NET_STATE_CONNECTING; /* also if it failed: closing reports that */
     if (status != 0 && errno != EINPROGRESS) {
         net_break(socket, (net_error_t)-net_error_of(errno), strerror(errno));
         return net_check(socket);
     }
-    socket->state = NET_STATE_CONNECTING;
     if (status == 0)
         return net_connected(socket);
     net_set_deadline(socket, limit > 0 ? clock_add(clock_monotonic(), limit) : CLOCK_NEVER, 0);
@@ -403,8 +405,10 @@ void net_close(net_socket_t *socket) {
     net_t *net = socket->net;
     bool linger = net_is_stream(socket) && socket->broken == 0 && net_finish_writing(socket);
     report_close(socket);
-    if (socket->kind == NET_KIND_LOOKUP)
+    if (socket->kind == NET_KIND_LOOKUP) {
+        net_report_unanswered(socket);
         leave_job(socket);
+    }
     net_forget(socket);
     pthread_mutex_lock(&net->reactor.lock);
     net_wait_fire_all(socket);

@@ -134,6 +134,13 @@ static void ranges_are_known(void **state) {
         {"2001::1", NET_RANGE_TRANSLATED},
         {"2001:4860:4860::8888", NET_RANGE_PUBLIC},
         {"fd00:ec2::254", NET_RANGE_METADATA},
+        {"fd00:ec2::23", NET_RANGE_METADATA},
+        {"fd00:c1::a9fe:a9fe", NET_RANGE_METADATA},
+        {"fd00:42::42", NET_RANGE_METADATA},
+        {"fe80::a9fe:a9fe", NET_RANGE_METADATA},
+        {"169.254.0.23", NET_RANGE_METADATA},
+        {"169.254.42.42", NET_RANGE_METADATA},
+        {"168.63.129.16", NET_RANGE_METADATA},
         {"fd12::1", NET_RANGE_PRIVATE},
         {"fe80::1", NET_RANGE_LINK_LOCAL},
         {"ff02::1", NET_RANGE_MULTICAST},
@@ -168,6 +175,9 @@ static void rules_are_strict(void **state) {
         "tcp:example.org",
         "0.0.0.0/0",
         "EXAMPLE.org:0",
+        "listen:0.0.0.0:80",
+        "listen:[::]:80",
+        "::/0",
     };
     static const char *const bad[] = {
         "",
@@ -205,6 +215,16 @@ static void rules_are_strict(void **state) {
         "udp:",
         "icmp:example.org",
         "a b:80",
+        /* what could never be permitted */
+        "::1:80",
+        "::ffff:7f00:1",
+        "::ffff:0:0/96",
+        "64:ff9b::/96",
+        "[2002:7f00:1::]:80",
+        "0.0.0.0",
+        "0.0.0.0/8:80",
+        "::",
+        "udp:0.0.0.0",
     };
     net_rule_t rule;
     eryx_error_t error;
@@ -219,6 +239,13 @@ static void rules_are_strict(void **state) {
         if (net_rule_parse(bad[i], false, &rule, &error) != ERYX_ERR_ARGUMENT)
             fail_msg("'%s' was taken for a rule", bad[i]);
         assert_non_null(strstr(error.message, "network rule"));
+    }
+    /* A denial may name them. */
+    static const char *const denied[] = {"::ffff:7f00:1", "0.0.0.0/8", "::", "64:ff9b::/96"};
+    for (size_t i = 0; i < COUNT(denied); i++) {
+        assert_int_equal(net_rule_parse(denied[i], true, &rule, &error), ERYX_OK);
+        assert_int_equal(eryx_net_check_rule(denied[i], true, &error), ERYX_OK);
+        assert_int_equal(eryx_net_check_rule(denied[i], false, &error), ERYX_ERR_ARGUMENT);
     }
 }
 
@@ -285,8 +312,7 @@ static void local_addresses_take_a_flag_or_their_name(void **state) {
     };
     check(any, 1, NULL, 0, true, NET_TCP, flagged, COUNT(flagged));
     static const char *const literal[] = {"127.0.0.1:80", "10.0.0.0/8", "169.254.0.0/16",
-                                          "0.0.0.0/0",    "[::1]:80",   "0.0.0.0",
-                                          "::ffff:7f00:1"};
+                                          "0.0.0.0/0", "[::1]:80"};
     static const struct decision literals[] = {
         {"127.0.0.1", 80, NULL, true},
         {"127.0.0.1", 81, NULL, false},

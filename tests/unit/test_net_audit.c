@@ -1,0 +1,286 @@
+/* The events of the network tell of every attempt, once, and what a guest hands over as an address cannot
+ * be made to look like another one to the rules. */
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <eryx.h>
+
+#include "abi/callbacks.h"
+#include "abi/guest.h"
+#include "abi/imports.h"
+#include "net/net.h"
+
+#define MEMORY_BYTES (1u << 18)
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+struct rig {
+    net_t *net;
+    net_sandbox_t *sandbox;
+    mailbox_t *mailbox;
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    unsigned woken;
+    char events[8192]; /* a line each */
+};
+
+static void wake(void *env) {
+    struct rig *rig = env;
+    pthread_mutex_lock(&rig->lock);
+    rig->woken++;
+    pthread_cond_signal(&rig->cond);
+    pthread_mutex_unlock(&rig->lock);
+}
+
+static void on_event(void *env, const eryx_net_event_t *event) {
+    static const char *const kinds[] = {"?",      "resolve",  "connect", "listen",
+                                        "accept", "datagram", "close"};
+    struct rig *rig = env;
+    size_t used = strlen(rig->events);
+    snprintf(rig->events + used, sizeof rig->events - used, "%s %s '%s' '%s' %llu/%llu %s\n",
+             kinds[event->kind], event->allowed ? "yes" : "no", event->name, event->address,
+             (unsigned long long)event->bytes_in, (unsigned long long)event->bytes_out,
+             event->reason);
+}
+
+static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size_t capacity) {
+    (void)env, (void)name, (void)capacity;
+    strcpy(out[0].text, "127.66.66.66");
+    strcpy(out[1].text, "169.254.169.254");
+    return 2;
+}
+
+static struct rig *rig_new(const char *const *allow, size_t allow_count, const char *const *deny,
+                           size_t deny_count) {
+    struct rig *rig = calloc(1, sizeof *rig);
+    eryx_net_options_t options;
+    eryx_limits_t limits;
+    eryx_error_t error;
+    eryx_net_options_init(&options);
+    eryx_limits_init(&limits);
+    options.allow = allow;
+    options.allow_count = allow_count;
+    options.deny = deny;
+    options.deny_count = deny_count;
+    options.allow_local = true;
+    options.on_event = on_event;
+    options.on_resolve = on_resolve;
+    options.env = rig;
+    pthread_mutex_init(&rig->lock, NULL);
+    pthread_cond_init(&rig->cond, NULL);
+    rig->mailbox = mailbox_new(wake, rig, NULL);
+    rig->net = net_new();
+    if (net_sandbox_new(rig->net, &options, &limits, rig->mailbox, &rig->sandbox, &error) !=
+        ERYX_OK)
+        fail_msg("%s", error.message);
+    return rig;
+}
+
+static void rig_free(struct rig *rig) {
+    net_sandbox_free(rig->sandbox);
+    net_free(rig->net);
+    mailbox_close(rig->mailbox);
+    pthread_cond_destroy(&rig->cond);
+    pthread_mutex_destroy(&rig->lock);
+    free(rig);
+}
+
+static unsigned count_of(const char *text, const char *part) {
+    unsigned count = 0;
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
+static void expect_events(const struct rig *rig, const char *text, unsigned count) {
+    if (count_of(rig->events, text) != count)
+        fail_msg("not %u events '%s' in:\n%s", count, text, rig->events);
+}
+
+static void await(struct rig *rig, net_socket_t *socket, unsigned interest) {
+    pending_t *pending;
+    if (net_wait(socket, interest, &pending) > 0)
+        return;
+    bool found = false;
+    while (!found) {
+        pthread_mutex_lock(&rig->lock);
+        while (rig->woken == 0)
+            pthread_cond_wait(&rig->cond, &rig->lock);
+        rig->woken--;
+        pthread_mutex_unlock(&rig->lock);
+        for (pending_t *item = mailbox_collect(rig->mailbox), *next; item; item = next) {
+            next = item->next;
+            found = found || item == pending;
+            item->kind->release(item);
+        }
+    }
+    pending->kind->done(pending);
+}
+
+static int32_t resolve(struct rig *rig, const char *name, net_address_t *out) {
+    int32_t number = net_resolve(rig->sandbox, name, strlen(name)), count;
+    assert_true(number > 0);
+    net_socket_t *lookup = net_find(rig->sandbox, (uint32_t)number);
+    while ((count = net_resolved(lookup, out)) == -NET_WOULD_BLOCK)
+        await(rig, lookup, NET_READ);
+    assert_int_equal(net_resolved(lookup, out), count); /* asking again is no other attempt */
+    net_close(lookup);
+    return count;
+}
+
+/* --- Lookups ------------------------------------------------------------------------------ */
+
+static void lookups_are_reported_once(void **state) {
+    (void)state;
+    static const char *const allow[] = {"*.test"};
+    net_address_t found[NET_ADDRESSES_MAX];
+    struct rig *rig = rig_new(allow, 1, NULL, 0);
+    assert_int_equal(resolve(rig, "a.test", found), 1);
+    expect_events(rig,
+                  "resolve yes 'a.test' '127.66.66.66 169.254.169.254' 0/0 a.test resolves to "
+                  "169.254.169.254, which is a cloud's metadata address",
+                  1);
+    expect_events(rig, "'a.test'", 1);
+    rig_free(rig);
+}
+
+/* Names alone can carry data out: asking counts, whether or not the answer is waited for. */
+static void lookups_that_are_left_are_reported(void **state) {
+    (void)state;
+    static const char *const allow[] = {"*.test"};
+    struct rig *rig = rig_new(allow, 1, NULL, 0);
+    int32_t number = net_resolve(rig->sandbox, "data.test", 9);
+    assert_true(number > 0);
+    net_close(net_find(rig->sandbox, (uint32_t)number));
+    expect_events(rig, "resolve yes 'data.test' '' 0/0 the program did not wait", 1);
+    assert_true(net_resolve(rig->sandbox, "more.test", 9) > 0);
+    net_sandbox_reset(rig->sandbox);
+    expect_events(rig, "resolve yes 'more.test' '' 0/0 the program did not wait", 1);
+    rig_free(rig);
+}
+
+/* --- Connections -------------------------------------------------------------------------- */
+
+/* A port of 127.0.0.1 where nobody listens. */
+static uint16_t closed_port(void) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    getsockname(fd, (struct sockaddr *)&address, &length);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static void failed_connections_end_with_an_event(void **state) {
+    (void)state;
+    static const char *const allow[] = {"127.0.0.1", "255.255.255.255"};
+    char text[96];
+    struct rig *rig = rig_new(allow, 2, NULL, 0);
+    net_address_t address = {.family = 4, .port = closed_port(), .bytes = {127, 0, 0, 1}};
+    net_socket_t *socket =
+        net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4));
+    int status = net_connect(socket, &address);
+    while (status == -NET_WOULD_BLOCK) {
+        await(rig, socket, NET_WRITE);
+        status = net_connected(socket);
+    }
+    assert_int_equal(status, -NET_REFUSED);
+    net_close(socket);
+    snprintf(text, sizeof text, "close yes '' '127.0.0.1:%u' 0/0 Connection refused", address.port);
+    expect_events(rig, text, 1);
+    /* The system refuses TCP to a broadcast address at once. */
+    address = (net_address_t){.family = 4, .port = 9, .bytes = {255, 255, 255, 255}};
+    socket = net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4));
+    assert_true(net_connect(socket, &address) < 0);
+    net_close(socket);
+    expect_events(rig, "connect yes '' '255.255.255.255:9'", 1);
+    expect_events(rig, "close yes '' '255.255.255.255:9' 0/0 ", 1);
+    rig_free(rig);
+}
+
+static void peers_that_write_first_are_reported(void **state) {
+    (void)state;
+    static const char *const allow[] = {"udp:127.0.0.1", "listen:127.0.0.1"};
+    char byte, text[64];
+    net_address_t mine, from, any = {.family = 4, .bytes = {127, 0, 0, 1}};
+    struct sockaddr_storage to;
+    struct rig *rig = rig_new(allow, 2, NULL, 0);
+    net_socket_t *receiver =
+        net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_UDP, 4));
+    assert_int_equal(net_bind(receiver, &any), 0);
+    assert_int_equal(net_address_of(receiver, false, &mine), 0);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    socklen_t length = net_address_to_system(&mine, &to);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, length), 1);
+        await(rig, receiver, NET_READ);
+        assert_int_equal(net_receive_from(receiver, &byte, 1, false, &from), 1);
+    }
+    close(fd);
+    snprintf(text, sizeof text, "datagram yes '' '127.0.0.1:%u'", from.port);
+    expect_events(rig, text, 1);
+    rig_free(rig);
+}
+
+/* --- Addresses of the guest --------------------------------------------------------------- */
+
+static int32_t call(guest_t *guest, const char *name, uint32_t first, uint32_t second) {
+    engine_value_t values[ENGINE_MAX_ARGUMENTS] = {{0}};
+    for (size_t i = 0; i < imports_net.count; i++) {
+        if (strcmp(imports_net.items[i].name, name) != 0)
+            continue;
+        values[0].u32 = first;
+        values[1].u32 = second;
+        assert_int_equal(imports_net.items[i].call(guest, values), ENGINE_RETURN);
+        return values[0].i32;
+    }
+    fail_msg("no import %s", name);
+    return 0;
+}
+
+/* An IPv4 address has four bytes; what a guest puts behind them must not hide the name that is denied. */
+static void bytes_behind_an_address_do_not_count(void **state) {
+    (void)state;
+    static const char *const allow[] = {"*", "127.66.66.66"}, *const deny[] = {"a.test:9"};
+    static uint8_t memory[MEMORY_BYTES];
+    net_address_t found[NET_ADDRESSES_MAX];
+    struct rig *rig = rig_new(allow, 2, deny, 1);
+    memory_origin_t origin = {0};
+    memory_slot_t slot = {.origin = &origin, .base = memory, .size = MEMORY_BYTES};
+    calls_t calls = {.mailbox = rig->mailbox};
+    guest_t guest = {.slot = &slot, .calls = &calls, .net = rig->sandbox};
+    assert_int_equal(resolve(rig, "a.test", found), 1);
+    for (int with = 0; with < 2; with++) {
+        net_address_t address = {.family = 4, .port = 9, .bytes = {127, 66, 66, 66}};
+        address.bytes[15] = (uint8_t)with;
+        memcpy(memory + MEMORY_POLL_BYTES, &address, sizeof address);
+        int32_t number = call(&guest, "net-open", NET_KIND_TCP, 4);
+        assert_true(number > 0);
+        assert_int_equal(call(&guest, "net-connect", (uint32_t)number, MEMORY_POLL_BYTES),
+                         -NET_ACCESS_DENIED);
+    }
+    expect_events(rig, "connect no 'a.test' '127.66.66.66:9' 0/0 127.66.66.66:9 is denied", 2);
+    rig_free(rig);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lookups_are_reported_once),
+        cmocka_unit_test(lookups_that_are_left_are_reported),
+        cmocka_unit_test(failed_connections_end_with_an_event),
+        cmocka_unit_test(peers_that_write_first_are_reported),
+        cmocka_unit_test(bytes_behind_an_address_do_not_count),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
