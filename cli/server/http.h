@@ -15,7 +15,8 @@ struct http;
 
 struct http_request {
     const char *method, *path; /* the path is decoded, and begins with / */
-    char *body;                /* NUL-terminated */
+    char *body;                /* NUL-terminated; gone when the handler returns, or the handler's
+                                * who sets it to NULL */
     size_t length;
     /* The handler's. on_gone: the client has gone before the answer was complete; nothing may be
      * done with the request after it. May be NULL. */

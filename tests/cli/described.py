@@ -1,7 +1,11 @@
 """The description of `eryx serve`, cli/server/openapi.json, against what the server does."""
 import json
 import re
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2] / "build/deps/mcp"))
+import jsonschema  # noqa: E402
 
 DESCRIPTION = json.loads((Path(__file__).resolve().parents[2] / "cli/server/openapi.json").read_text())
 # The last part of a path may have '/'.
@@ -16,11 +20,18 @@ def operation(method, path):
     return None
 
 
-def check(method, path, status):
+def check(method, path, status, kind=None, data=b""):
     """Every answer that a test gets must be one that is described."""
-    found = operation(method, path)
+    found = operation("GET" if method == "HEAD" else method, path)
     statuses = set(found["responses"]) if found else {"400", "401", "403", "404", "405"}
+    statuses |= {"204"} if method == "OPTIONS" else set()  # what browsers ask before
     assert str(status) in statuses, f"{method} {path}: status {status} is not described: {sorted(statuses)}"
+    response = found["responses"].get(str(status), {}) if found else {}
+    response = resolve(response["$ref"]) if "$ref" in response else response
+    schema = response.get("content", {}).get(kind, {}).get("schema")
+    if schema and data and kind == "application/json":
+        # References are to the whole description.
+        jsonschema.Draft202012Validator({**schema, "components": DESCRIPTION["components"]}).validate(json.loads(data))
 
 
 def references(value):

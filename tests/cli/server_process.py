@@ -53,7 +53,7 @@ class Server:
         if not connection:
             own.close()
         if self.command == "serve":
-            described.check(method, path, response.status)
+            described.check(method, path, response.status, response.headers.get("Content-Type"), data)
         if response.headers.get("Content-Type") == "application/json" and data:
             data = json.loads(data)
         return response.status, data, response.headers
