@@ -1,12 +1,23 @@
 /* Fuzz target: a program's calls of TLS, with any numbers and bytes. Each call is a byte that says which,
- * one that says of what object, one for the length of the bytes that follow. */
+ * one that says of what object, one for the length of the bytes that follow. Some let a real server take
+ * what is drained and answer, so that handshakes succeed and secrets flow; the program may never read the
+ * value. */
+#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
+
 #include "tls/tls.h"
+#include "tls_peer.h"
 
 enum { OBJECTS = 8 };
+
+#define VALUE "sk-live+4eC39HqLyjWDarjtT1zdp7dc/"
+
+static tls_authority_t *authority;
+static tls_peer_t *peer;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,7 +28,7 @@ static const secrets_t *set(void)
     eryx_secret_t secret;
     eryx_secret_init(&secret);
     secret.name = "KEY";
-    secret.value = "sk-live+4eC39HqLyjWDarjtT1zdp7dc/";
+    secret.value = VALUE;
     secret.hosts = hosts;
     secret.host_count = 1;
     if (!secrets && secrets_new(&secret, 1, &secrets, NULL) != ERYX_OK)
@@ -60,6 +71,40 @@ static int32_t new_context(tls_t *tls, uint32_t other, const uint8_t *bytes, siz
     return tls_context_new(tls, &settings);
 }
 
+/* What is drained goes to the server, its answer is fed. */
+static void exchange(tls_t *tls, uint32_t number)
+{
+    char bytes[65536];
+    int32_t got = tls_drain(tls, number, bytes, sizeof bytes);
+    if (got < 0)
+        return;
+    ERR_clear_error();
+    BIO_write(peer->in, bytes, got);
+    SSL_read(peer->ssl, bytes, sizeof bytes);
+    got = BIO_read(peer->out, bytes, sizeof bytes);
+    if (got > 0)
+        tls_feed(tls, number, bytes, (uint32_t)got);
+    ERR_clear_error();
+}
+
+/* The server sends bytes; 0xff stands for the value. */
+static void answer(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        bool whole = bytes[i] == 0xff;
+        SSL_write(peer->ssl, whole ? VALUE : (const char *)&bytes[i], whole ? sizeof VALUE - 1 : 1);
+    }
+    ERR_clear_error();
+}
+
+static void connect_all(tls_t *tls, uint32_t number)
+{
+    tls_peer_accept(peer);
+    for (int i = 0; i < 4 && tls_handshake(tls, number) == TLS_WANT_READ; i++)
+        exchange(tls, number);
+    exchange(tls, number);
+}
+
 static int32_t call(tls_t *tls, unsigned which, uint32_t number, const uint8_t *bytes,
                     size_t length)
 {
@@ -78,8 +123,12 @@ static int32_t call(tls_t *tls, unsigned which, uint32_t number, const uint8_t *
         return tls_handshake(tls, number);
     case 4:
         return tls_write(tls, number, (const char *)bytes, (uint32_t)length);
-    case 5:
-        return tls_read(tls, number, text, sizeof text);
+    case 5: {
+        int32_t got = tls_read(tls, number, text, sizeof text);
+        if (got > 0 && memmem(text, (size_t)got, VALUE, sizeof VALUE - 1))
+            abort();
+        return got;
+    }
     case 6:
         return tls_feed(tls, number, (const char *)bytes, (uint32_t)length);
     case 7:
@@ -96,6 +145,15 @@ static int32_t call(tls_t *tls, unsigned which, uint32_t number, const uint8_t *
         return tls_flush(tls, number);
     case 12:
         return tls_drop(tls, number);
+    case 13:
+        exchange(tls, number);
+        return 0;
+    case 14:
+        answer(bytes, length);
+        return 0;
+    case 15:
+        connect_all(tls, number);
+        return 0;
     default:
         tls_reset(tls);
         return 0;
@@ -107,11 +165,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint32_t numbers[OBJECTS] = {0};
     unsigned made = 0;
     budget_t *budget = budget_new((uint64_t)8 << 20);
-    tls_t *tls = tls_new(set(), NULL, budget);
+    if (!peer) {
+        authority = tls_authority_new("fuzz");
+        peer = tls_peer_new(authority, "api.example", FLAW_NONE, 0, 0);
+    }
+    tls_peer_accept(peer);
+    tls_t *tls = tls_new(set(), authority->pem, budget);
     if (!tls || !budget)
         abort();
     for (size_t at = 0; at + 3 <= size;) {
-        unsigned which = data[at] % 14;
+        unsigned which = data[at] % 17;
         uint32_t number = data[at + 1] < 250 ? numbers[data[at + 1] % OBJECTS] : data[at + 1];
         size_t length = data[at + 2];
         at += 3;

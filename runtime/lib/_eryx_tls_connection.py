@@ -221,10 +221,14 @@ class _SSLSocket:
                 pass
         return check(status)
 
+    def _move(self, status):
+        """Does what a status wants of the network."""
+        self._fill() if status == WANT_READ else self._ship()
+
     def do_handshake(self):
         number = self._number
-        while (status := host.handshake(number)) == WANT_READ:
-            self._fill()
+        while (status := host.handshake(number)) in (WANT_READ, WANT_WRITE):
+            self._move(status)
         self._settle(status)
         self._inserts = status == 1
         self._ship()
@@ -242,8 +246,8 @@ class _SSLSocket:
                 got = host.read_into(number, buffer, size)
                 if got >= 0:
                     return got
-            if got == WANT_READ:
-                self._fill()
+            if got in (WANT_READ, WANT_WRITE):
+                self._move(got)
             elif got == CLOSED:
                 return b"" if buffer is None else 0
             else:
@@ -251,8 +255,8 @@ class _SSLSocket:
 
     def write(self, data):
         number = self._number
-        while (count := host.write(number, data)) == WANT_READ:
-            self._fill()
+        while (count := host.write(number, data)) in (WANT_READ, WANT_WRITE):
+            self._move(count)
         if count < 0:
             self._settle(count)
         if self._inserts and host.count(number, COUNT_HELD) > 0:
@@ -274,8 +278,8 @@ class _SSLSocket:
     def shutdown(self):
         number = self._number
         for _ in range(2):
-            while (status := host.shutdown(number)) == WANT_READ:
-                self._fill()
+            while (status := host.shutdown(number)) in (WANT_READ, WANT_WRITE):
+                self._move(status)
             self._settle(status)
             self._ship()
             if status == 1:
@@ -403,8 +407,8 @@ class SocketConnection(_SSLSocket):
             count, self._taken = self._taken, 0
             return count
         number = self._number
-        while (count := host.write(number, data)) == WANT_READ:
-            self._fill()
+        while (count := host.write(number, data)) in (WANT_READ, WANT_WRITE):
+            self._move(count)
         if count < 0:
             self._settle(count)
         if self._inserts and host.count(number, COUNT_HELD) > 0:

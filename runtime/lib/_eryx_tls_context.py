@@ -26,9 +26,14 @@ VERIFY_KNOWN = 0x20 | 0x8000 | 0x80000  # X509_STRICT, TRUSTED_FIRST, PARTIAL_CH
 HOSTFLAG_NO_PARTIAL_WILDCARDS, HOSTFLAG_NEVER_CHECK_SUBJECT = 0x4, 0x20
 
 PARSED_MAX = 16
+# What the host takes.
+AUTHORITIES_MAX = 2 << 20
+CIPHERS_MAX, ALPN_MAX = 4000, 1024
 
 SERVERS = "the sandbox has no TLS servers: their private keys would have to be in it"
 KEYS = "certificates with private keys cannot be loaded: keys stay out of the sandbox"
+PSK = "pre-shared keys are not supported: keys stay out of the sandbox"
+KEY_LOG = "keylog_filename: there are no key logs: the keys of connections stay with the host"
 
 # (format, data) of certificates that were loaded before, and their number on the host: most programs
 # load the same ones for each connection.
@@ -39,6 +44,8 @@ def _authorities(source):
     """The number of the host's object for certificates, made if need be."""
     number = _parsed.get(source)
     if number is None:
+        if len(source[1]) > AUTHORITIES_MAX:
+            raise SSLError(1, "more than 2 MiB of certificates in one context")
         number = host.authorities(source[1], source[0])
         if number == FAILED:
             raise failure()
@@ -47,6 +54,17 @@ def _authorities(source):
             host.drop(_parsed.pop(next(iter(_parsed))))
         _parsed[source] = number
     return number
+
+
+def _level(ciphers):
+    """The security level of a list of ciphers; 2 if it says nothing."""
+    level = 2
+    for word in ciphers.replace(b",", b":").replace(b" ", b":").replace(b";", b":").split(b":"):
+        if word[:10] == b"@SECLEVEL=" and word[10:].isdigit():
+            level = int(word[10:])
+    if level < 1:
+        raise NotImplementedError("@SECLEVEL=0: broken ciphers are never used here")
+    return level
 
 
 def _unsupported(what, why):
@@ -87,6 +105,7 @@ class _SSLContext:
         self._maximum = TLS_1_2 if protocol == PROTOCOL_TLSv1_2 else VERSION_MAXIMUM
         self._flags = HOSTFLAG_NO_PARTIAL_WILDCARDS
         self._ciphers = b""
+        self._level = 2
         self._alpn = b""
         self._system_trust = False
         self._sources = []  # of certificates to be trusted: (format, data)
@@ -110,8 +129,15 @@ class _SSLContext:
             bool(self._flags & HOSTFLAG_NEVER_CHECK_SUBJECT), self._verify_flags,
             self._options & 0xffffffff, TLS_1_2 if self._minimum < 0 else self._minimum,
             TLS_1_3 if self._maximum < 0 else self._maximum)
-        numbers = array("I", map(_authorities, self._sources)).tobytes()
+        numbers = array("I", map(_authorities, self._joined())).tobytes()
         return host.context(words, self._ciphers, self._alpn, numbers)
+
+    def _joined(self):
+        """One source for each format: the host has a limit on their number."""
+        sources = self._sources
+        return [(form, (b"\n" if form == FORMAT_PEM else b"").join(
+                    data for other, data in sources if other == form))
+                for form in dict(sources)]
 
     def _made(self):
         if not self._number:
@@ -254,18 +280,28 @@ class _SSLContext:
         self._changed()
 
     def _set_alpn_protocols(self, protocols, /):
-        self._alpn = bytes(protocols)
+        protocols = bytes(protocols)
+        if len(protocols) > ALPN_MAX:
+            raise ValueError(f"ALPN protocols of more than {ALPN_MAX} bytes")
+        self._alpn = protocols
         self._changed()
 
     def set_ciphers(self, ciphers, /):
         before = self._ciphers
-        self._ciphers = ciphers.encode("ascii")
+        ciphers = ciphers.encode("ascii")
+        if b"\0" in ciphers:
+            raise ValueError("embedded null character")
+        if not ciphers or len(ciphers) > CIPHERS_MAX:
+            raise SSLError(1, "No cipher can be selected.")
+        level = _level(ciphers)
+        self._ciphers = ciphers
         self._changed()
         try:
             self._made()
         except SSLError:
             self._ciphers = before
             raise SSLError(1, "No cipher can be selected.") from None
+        self._level = level
 
     def get_ciphers(self):
         return [{"name": name} for name in host.text(self._made(), TEXT_CIPHERS).decode().split()]
@@ -278,10 +314,17 @@ class _SSLContext:
 
     def _trust(self, form, data):
         source = form, data
-        if source not in self._sources:
-            _authorities(source)  # says now what is wrong with them
-            self._sources.append(source)
+        if source in self._sources:
+            return
+        _authorities(source)  # says now what is wrong with them
+        self._sources.append(source)
+        try:
             self._changed()
+            for joined in self._joined():
+                _authorities(joined)
+        except SSLError:
+            self._sources.pop()
+            raise
 
     def load_verify_locations(self, cafile=None, capath=None, cadata=None):
         if cafile is None and capath is None and cadata is None:
@@ -300,16 +343,19 @@ class _SSLContext:
             with open(cafile, "rb") as file:
                 self._trust(FORMAT_PEM, file.read())
         if capath is not None:
+            found = []
             for name in sorted(os.listdir(capath)):
                 with open(os.path.join(os.fspath(capath), name), "rb") as file:
-                    data = file.read()
+                    data = file.read(AUTHORITIES_MAX + 1)
                 if b"-----BEGIN" in data:
-                    self._trust(FORMAT_PEM, data)
+                    found.append(data)
+            if found:
+                self._trust(FORMAT_PEM, b"\n".join(found))
 
     def cert_store_stats(self):
         """Of what the program loaded; the host's store is not counted."""
         count = sum(int(host.text(_authorities(source), TEXT_AUTHORITY_COUNT) or 0)
-                    for source in self._sources)
+                    for source in self._joined())
         return {"x509": count, "crl": 0, "x509_ca": count}
 
     # --- What there is not ---
@@ -319,18 +365,20 @@ class _SSLContext:
     get_ca_certs = _unsupported("get_ca_certs", "the certificates are with the host")
     set_ecdh_curve = _unsupported("set_ecdh_curve", "the host chooses the groups")
     set_groups = _unsupported("set_groups", "the host chooses the groups")
-    set_psk_client_callback = _unsupported("set_psk_client_callback", KEYS)
-    set_psk_server_callback = _unsupported("set_psk_server_callback", KEYS)
+    set_psk_client_callback = _unsupported("set_psk_client_callback", PSK)
+    set_psk_server_callback = _unsupported("set_psk_server_callback", PSK)
     session_stats = _unsupported("session_stats", "TLS sessions are not resumed in the sandbox")
     sni_callback = _never("sni_callback", SERVERS)
     _msg_callback = _never("_msg_callback", "messages of the handshake stay with the host")
-    post_handshake_auth = _never("post_handshake_auth", KEYS)
+    post_handshake_auth = _never("post_handshake_auth", "certificates of clients are not supported")
     num_tickets = _never("num_tickets", SERVERS)
-    security_level = property(lambda self: 2)
+    security_level = property(lambda self: self._level)
 
-    def _no_keys(self, *value):
-        if value:
-            raise NotImplementedError("keylog_filename: " + KEYS)
-        raise AttributeError("keylog_filename")
+    def _key_log(self):
+        raise AttributeError(KEY_LOG, name="keylog_filename", obj=self)
 
-    keylog_filename = property(_no_keys, _no_keys)
+    def _set_key_log(self, value):
+        if value is not None:
+            raise NotImplementedError(KEY_LOG)
+
+    keylog_filename = property(_key_log, _set_key_log)

@@ -1,6 +1,7 @@
 /* TLS for programs (src/tls): private imports "tls-*". A wrong pointer ends the execution; a wrong number
  * is an ordinary answer. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "abi/imports.h"
 #include "abi/lift.h"
@@ -67,6 +68,8 @@ static engine_reply_t import_context(void *context, engine_value_t *values) {
         return guest_refuse(guest, name, fault_pointer);
     memcpy(words, data, sizeof words);
     data = readable(guest, words[9], words[10], CIPHERS_MAX, &fault);
+    if (!fault && memchr(data, '\0', words[10]))
+        fault = "a list of ciphers with a NUL in it";
     if (fault)
         return guest_refuse(guest, name, fault);
     memcpy(ciphers, data, words[10]);

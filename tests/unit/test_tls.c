@@ -218,6 +218,33 @@ static void test_bad_certificates(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* More files than the host takes objects for one context. */
+static void test_folder_of_authorities(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = start(NULL, false);
+    serve(other, "api.example.org", FLAW_NONE, 0, 0);
+    char code[4096];
+    snprintf(
+        code, sizeof code,
+        "os.mkdir('/tmp/authorities')\n"
+        "for i in range(100):\n"
+        "    open(f'/tmp/authorities/{i}.pem', 'w').write(f'{i}\\n' + '''%s''')\n"
+        "folder = ssl.create_default_context(capath='/tmp/authorities')\n"
+        "attempt('api.example.org', folder)\n"
+        "for i in range(100): folder.load_verify_locations(f'/tmp/authorities/{i}.pem')\n"
+        "attempt('api.example.org', folder)\n"
+        "print(folder.cert_store_stats())\n"
+        "try:\n"
+        "    for i in range(99): folder.load_verify_locations(cadata=f'{i}\\n' + '''%s''' * 20)\n"
+        "except ssl.SSLError as e: print(e.reason)\n"
+        "attempt('api.example.org', folder)\n",
+        other->pem, other->pem);
+    expect(sandbox, code,
+           "connected\nconnected\n{'x509': 200, 'crl': 0, 'x509_ca': 200}\n"
+           "TOO_MANY_CERTIFICATES\nconnected\n");
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_old_versions(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = start(trusted->pem, false);
@@ -514,6 +541,7 @@ int main(void) {
         cmocka_unit_test(test_connection),
         cmocka_unit_test(test_tls12_and_addresses),
         cmocka_unit_test(test_bad_certificates),
+        cmocka_unit_test(test_folder_of_authorities),
         cmocka_unit_test(test_old_versions),
         cmocka_unit_test(test_unsupported_options_raise),
         cmocka_unit_test(test_alpn_and_ends),

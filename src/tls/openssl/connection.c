@@ -124,8 +124,15 @@ static void decide(tls_provider_t *tls, connection_t *connection) {
     connection->inserts = true;
 }
 
+/* OpenSSL answers some messages (renegotiation, keys) by itself: what is not drained must not grow. */
+static bool clogged(const connection_t *connection) {
+    return BIO_ctrl_pending(connection->out) > QUEUE_MAX;
+}
+
 static int32_t handshake(tls_provider_t *tls, connection_t *connection) {
     if (!connection->done) {
+        if (clogged(connection))
+            return TLS_WANT_WRITE;
         ERR_clear_error();
         int result = SSL_do_handshake(connection->ssl);
         if (result != 1)
@@ -175,7 +182,7 @@ int32_t openssl_write(tls_provider_t *tls, uint32_t number, const char *data, ui
     int32_t status = handshake(tls, connection);
     if (status < 0)
         return status;
-    if (BIO_ctrl_pending(connection->out) > QUEUE_MAX)
+    if (clogged(connection))
         return TLS_WANT_WRITE;
     if (connection->inserts) {
         if (!filter_push(&connection->insert, data, length, &connection->work))
@@ -276,6 +283,8 @@ int32_t openssl_read(tls_provider_t *tls, uint32_t number, char *buffer, uint32_
         return status;
     if (capacity == 0)
         return 0;
+    if (clogged(connection))
+        return TLS_WANT_WRITE;
     if (connection->has_scrub) {
         if (connection->plain.length == 0)
             status = read_scrubbed(tls, connection);

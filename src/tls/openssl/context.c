@@ -18,11 +18,22 @@ int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t le
                                 uint32_t format) {
     if (length > TLS_AUTHORITIES_MAX)
         return tls_fail(tls, "TOO_LONG", "more than 2 MiB of certificates at once");
-    object_t *object = object_new(tls, OBJECT_AUTHORITIES, 4 * (uint64_t)length + 1024);
+    if (format != TLS_FORMAT_PEM && format != TLS_FORMAT_DER)
+        return tls_fail(tls, "UNSUPPORTED_FORMAT", "certificates are PEM or DER");
+    object_t *object = object_new(tls, OBJECT_AUTHORITIES, 2 * (uint64_t)length + 1024);
     if (!object)
         return TLS_FAILED;
     object->authorities = authorities_parse(data, length, format);
-    if (object->authorities)
+    int count = object->authorities ? sk_X509_num(object->authorities) : 0;
+    if (count > CERTIFICATES_MAX) {
+        object_undo(tls);
+        return tls_fail(tls, "TOO_MANY_CERTIFICATES", "more than 1024 certificates");
+    }
+    if (!object_charge(tls, object, (uint64_t)count * CERTIFICATE_BYTES)) {
+        object_undo(tls);
+        return TLS_FAILED;
+    }
+    if (count > 0)
         return (int32_t)object->number;
     object_undo(tls);
     if (ERR_peek_last_error() != 0)
@@ -31,9 +42,15 @@ int32_t openssl_authorities_new(tls_provider_t *tls, const char *data, size_t le
 }
 
 static bool set_trust(tls_provider_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
-    X509_STORE *store = trust_new(tls, settings->system_trust);
+    bool shared = settings->authority_count == 0;
+    X509_STORE *store =
+        shared ? trust_shared(tls, settings->system_trust) : trust_new(tls, settings->system_trust);
     if (!store)
         return false;
+    if (shared) {
+        SSL_CTX_set1_cert_store(context, store);
+        return true;
+    }
     for (uint32_t i = 0; i < settings->authority_count; i++) {
         const object_t *object = object_find(tls, settings->authorities[i], OBJECT_AUTHORITIES);
         if (!object || !trust_add(store, object->authorities)) {
@@ -84,7 +101,7 @@ static void set_checks(SSL_CTX *context, const tls_settings_t *settings) {
 
 static bool set_up(tls_provider_t *tls, SSL_CTX *context, const tls_settings_t *settings) {
     /* Renegotiation could bring another certificate than the one that was checked. */
-    SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+    SSL_CTX_clear_options(context, SSL_OP_LEGACY_SERVER_CONNECT | OPTIONS_KNOWN);
     SSL_CTX_set_options(context, (settings->options & OPTIONS_KNOWN) | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -114,12 +131,27 @@ static context_t *make(tls_provider_t *tls, const tls_settings_t *settings) {
     return NULL;
 }
 
+/* How many certificates the context would trust besides the host's; -1: there is no such object. */
+static int count_certificates(const tls_provider_t *tls, const tls_settings_t *settings) {
+    int count = 0;
+    for (uint32_t i = 0; i < settings->authority_count; i++) {
+        const object_t *object = object_find(tls, settings->authorities[i], OBJECT_AUTHORITIES);
+        if (!object)
+            return -1;
+        count += sk_X509_num(object->authorities);
+    }
+    return count;
+}
+
 int32_t openssl_context_new(tls_provider_t *tls, const tls_settings_t *settings) {
-    for (uint32_t i = 0; i < settings->authority_count; i++)
-        if (!object_find(tls, settings->authorities[i], OBJECT_AUTHORITIES))
-            return TLS_STALE;
+    int certificates = count_certificates(tls, settings);
+    if (certificates < 0)
+        return TLS_STALE;
+    if (certificates > CERTIFICATES_MAX)
+        return tls_fail(tls, "TOO_MANY_CERTIFICATES", "more than 1024 certificates in a context");
     ERR_clear_error();
-    object_t *object = object_new(tls, OBJECT_CONTEXT, CONTEXT_BYTES);
+    bool own = certificates > 0 && settings->system_trust;
+    object_t *object = object_new(tls, OBJECT_CONTEXT, CONTEXT_BYTES + (own ? STORE_BYTES : 0));
     if (!object)
         return TLS_FAILED;
     object->context = make(tls, settings);

@@ -11,7 +11,12 @@
 #define OBJECTS_MAX 4096u
 /* What OpenSSL takes for one of them, about; charged to the sandbox's budget. */
 #define CONTEXT_BYTES ((uint64_t)32 << 10)
+#define STORE_BYTES ((uint64_t)1 << 20) /* the system's certificates, of a context with its own */
+#define CERTIFICATE_BYTES 4096u
 #define CONNECTION_BYTES ((uint64_t)384 << 10)
+/* Of one object and of one context: adding them to a store takes time with the square of their number, and
+ * nothing can interrupt it. Bundles of all public authorities have about 150. */
+#define CERTIFICATES_MAX 1024
 #define QUEUE_MAX 131072u /* bytes that are fed or to be drained, beyond which it has to wait */
 
 typedef enum object_kind {
@@ -58,7 +63,7 @@ struct tls_provider {
     const char *authorities_pem;
     budget_t *budget;
     STACK_OF(X509) * added; /* of authorities_pem; made at first use */
-    X509_STORE *trust;      /* the host's; made when a secret's host has to be checked */
+    X509_STORE *stores[2];  /* what the host added; that and the system's; made at first use */
     object_t *objects;      /* by number, ascending */
     uint32_t count, capacity, next;
     char error_library[32], error_reason[128], error_message[512];
@@ -69,6 +74,8 @@ struct tls_provider {
 object_t *object_find(const tls_provider_t *tls, uint32_t number, object_kind_t kind);
 /* Takes `bytes` from the budget; NULL with a failure noted. */
 object_t *object_new(tls_provider_t *tls, object_kind_t kind, uint64_t bytes);
+/* Takes some more for it; false with a failure noted. */
+bool object_charge(tls_provider_t *tls, object_t *object, uint64_t bytes);
 /* Takes the object that object_new made back. */
 void object_undo(tls_provider_t *tls);
 void connection_free(connection_t *connection);
@@ -83,6 +90,8 @@ STACK_OF(X509) * authorities_parse(const char *data, size_t length, uint32_t for
 /* A store of what the host trusts besides its system, and the system's if asked for. NULL when out of
  * memory. */
 X509_STORE *trust_new(tls_provider_t *tls, bool system);
+/* Same, one for all that add nothing to it; owned by the provider. */
+X509_STORE *trust_shared(tls_provider_t *tls, bool system);
 bool trust_add(X509_STORE *store, const STACK_OF(X509) * authorities);
 /* Whether the peer's certificate is one of that host for the host's trust store. */
 bool trust_peer(tls_provider_t *tls, const SSL *ssl, const char *hostname);

@@ -76,7 +76,8 @@ void openssl_free(tls_provider_t *tls) {
         return;
     openssl_reset(tls);
     sk_X509_pop_free(tls->added, X509_free);
-    X509_STORE_free(tls->trust);
+    X509_STORE_free(tls->stores[0]);
+    X509_STORE_free(tls->stores[1]);
     free(tls->objects);
     free(tls);
 }
@@ -109,6 +110,20 @@ static uint32_t first_number(void) {
     return number % FIRST_NUMBER_MAX + 1;
 }
 
+static void fail_memory(tls_provider_t *tls) {
+    tls_fail(tls, "MALLOC_FAILURE",
+             "limit host_memory_bytes: the host may not hold more for this sandbox");
+}
+
+bool object_charge(tls_provider_t *tls, object_t *object, uint64_t bytes) {
+    bool taken = budget_take(tls->budget, bytes);
+    if (taken)
+        object->charged += bytes;
+    else
+        fail_memory(tls);
+    return taken;
+}
+
 object_t *object_new(tls_provider_t *tls, object_kind_t kind, uint64_t bytes) {
     if (tls->next == 0)
         tls->next = first_number();
@@ -125,8 +140,7 @@ object_t *object_new(tls_provider_t *tls, object_kind_t kind, uint64_t bytes) {
         }
     }
     if (tls->count == tls->capacity || !budget_take(tls->budget, bytes)) {
-        tls_fail(tls, "MALLOC_FAILURE",
-                 "limit host_memory_bytes: the host may not hold more for this sandbox");
+        fail_memory(tls);
         return NULL;
     }
     object_t *object = &tls->objects[tls->count++];

@@ -7,12 +7,16 @@
 
 #include "tls/openssl/internal.h"
 
-#define CERTIFICATES_MAX 4096
-
 bool is_address(const char *hostname) {
     unsigned char address[16];
     return inet_pton(AF_INET, hostname, address) == 1 ||
            inet_pton(AF_INET6, hostname, address) == 1;
+}
+
+/* PEM may say that it is encrypted. Without this OpenSSL asks for the password on the host's terminal. */
+static int no_password(char *buffer, int size, int writing, void *env) {
+    (void)buffer, (void)size, (void)writing, (void)env;
+    return -1;
 }
 
 /* The certificates of PEM text; anything between them is ignored, as OpenSSL does. */
@@ -21,8 +25,8 @@ static bool parse_pem(STACK_OF(X509) * out, const char *data, size_t length) {
     if (!bio)
         return false;
     bool good = true;
-    while (good && sk_X509_num(out) < CERTIFICATES_MAX) {
-        X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    while (good && sk_X509_num(out) <= CERTIFICATES_MAX) {
+        X509 *certificate = PEM_read_bio_X509(bio, NULL, no_password, NULL);
         if (!certificate) {
             unsigned long code = ERR_peek_last_error();
             good = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
@@ -39,7 +43,7 @@ static bool parse_pem(STACK_OF(X509) * out, const char *data, size_t length) {
 
 static bool parse_der(STACK_OF(X509) * out, const char *data, size_t length) {
     const unsigned char *at = (const unsigned char *)data, *end = at + length;
-    while (at < end && sk_X509_num(out) < CERTIFICATES_MAX) {
+    while (at < end && sk_X509_num(out) <= CERTIFICATES_MAX) {
         X509 *certificate = d2i_X509(NULL, &at, (long)(end - at));
         if (!certificate)
             return false;
@@ -69,7 +73,7 @@ bool openssl_check_authorities(const char *pem) {
     STACK_OF(X509) *stack =
         length <= TLS_AUTHORITIES_MAX ? authorities_parse(pem, length, TLS_FORMAT_PEM) : NULL;
     ERR_clear_error();
-    bool good = stack != NULL;
+    bool good = stack && sk_X509_num(stack) <= CERTIFICATES_MAX;
     sk_X509_pop_free(stack, X509_free);
     return good;
 }
@@ -79,6 +83,12 @@ bool trust_add(X509_STORE *store, const STACK_OF(X509) * authorities) {
         if (!X509_STORE_add_cert(store, sk_X509_value(authorities, i)))
             return false;
     return true;
+}
+
+X509_STORE *trust_shared(tls_provider_t *tls, bool system) {
+    if (!tls->stores[system])
+        tls->stores[system] = trust_new(tls, system);
+    return tls->stores[system];
 }
 
 X509_STORE *trust_new(tls_provider_t *tls, bool system) {
@@ -106,13 +116,12 @@ static bool expect_host(X509_VERIFY_PARAM *parameters, const char *hostname) {
 
 bool trust_peer(tls_provider_t *tls, const SSL *ssl, const char *hostname) {
     X509 *leaf = SSL_get0_peer_certificate(ssl);
-    if (!tls->trust)
-        tls->trust = trust_new(tls, true);
-    X509_STORE_CTX *check = leaf && tls->trust ? X509_STORE_CTX_new() : NULL;
-    bool good =
-        check && X509_STORE_CTX_init(check, tls->trust, leaf, SSL_get_peer_cert_chain(ssl)) &&
-        X509_STORE_CTX_set_default(check, "ssl_server") &&
-        expect_host(X509_STORE_CTX_get0_param(check), hostname) && X509_verify_cert(check) == 1;
+    X509_STORE *trust = trust_shared(tls, true);
+    X509_STORE_CTX *check = leaf && trust ? X509_STORE_CTX_new() : NULL;
+    bool good = check && X509_STORE_CTX_init(check, trust, leaf, SSL_get_peer_cert_chain(ssl)) &&
+                X509_STORE_CTX_set_default(check, "ssl_server") &&
+                expect_host(X509_STORE_CTX_get0_param(check), hostname) &&
+                X509_verify_cert(check) == 1;
     X509_STORE_CTX_free(check);
     ERR_clear_error();
     return good;
