@@ -16,6 +16,8 @@ struct drive {
     eryx_queue_t *queue;
     uint64_t deadline_ns; /* monotonic; 0: none */
     bool tried;           /* to write it as soon as it waited: once */
+    bool stuck;           /* its time is over, and where it waits it cannot be written */
+    bool told;            /* that, once */
 };
 
 static uint64_t now_ns(void)
@@ -27,7 +29,7 @@ static uint64_t now_ns(void)
 
 static bool is_over(const struct drive *drive)
 {
-    return drive->deadline_ns && now_ns() >= drive->deadline_ns;
+    return drive->deadline_ns && !drive->stuck && now_ns() >= drive->deadline_ns;
 }
 
 static bool is_asked(void)
@@ -42,7 +44,7 @@ static void wait_for_something(const struct drive *drive)
     struct pollfd fds[] = {{eryx_queue_fd(drive->queue), POLLIN, 0},
                            {interrupt_checkpoint_fd(), POLLIN, 0}};
     int timeout = -1;
-    if (drive->deadline_ns) {
+    if (drive->deadline_ns && !drive->stuck) { /* the library's limit ends it */
         uint64_t now = now_ns();
         uint64_t left = now < drive->deadline_ns ? drive->deadline_ns - now : 0;
         timeout = left > UINT64_C(1000000000000) ? 1000000 : (int)((left + 999999) / 1000000);
@@ -50,29 +52,41 @@ static void wait_for_something(const struct drive *drive)
     poll(fds, 2, timeout);
 }
 
-static bool write_file(const struct drive *drive)
+static bool write_file(const struct drive *drive, bool quiet)
 {
     eryx_error_t error;
     const char *path = drive->program->checkpoint_path;
     if (eryx_sandbox_checkpoint_file(drive->sandbox, NULL, path, &error) == ERYX_OK)
         return true;
-    message_error("no checkpoint was written: %s", error.message);
+    if (!quiet)
+        message_error("no checkpoint was written: %s", error.message);
+    return false;
+}
+
+/* When its time is over: at each place where it waits, until the library's limit ends it. */
+static bool write_late(struct drive *drive)
+{
+    if (!is_over(drive))
+        return false;
+    if (write_file(drive, drive->told))
+        return true;
+    drive->stuck = drive->told = true;
     return false;
 }
 
 /* What to do with a program that waits: EXIT_OK to wait with it, else it is left with that code. */
-static int consider(const struct drive *drive)
+static int consider(struct drive *drive)
 {
     char text[32];
     const struct program *program = drive->program;
     if (!program->checkpoint_path)
         return EXIT_OK;
-    if (program->checkpoint_waiting && !drive->tried && write_file(drive)) {
+    if (program->checkpoint_waiting && !drive->tried && write_file(drive, false)) {
         message_error("the program waits; 'eryx resume %s' goes on with it",
                       program->checkpoint_path);
         return EXIT_WAITING;
     }
-    if (is_over(drive) && write_file(drive)) {
+    if (write_late(drive)) {
         message_error("time limit of %s; 'eryx resume %s' goes on with the program",
                       value_duration_text(program->limits.wall_time_ns, text, sizeof text),
                       program->checkpoint_path);
@@ -80,7 +94,7 @@ static int consider(const struct drive *drive)
     }
     if (is_asked()) {
         interrupt_checkpoint_taken();
-        if (write_file(drive))
+        if (write_file(drive, false))
             message_error("checkpoint written to %s", program->checkpoint_path);
     }
     return EXIT_OK;
@@ -88,7 +102,6 @@ static int consider(const struct drive *drive)
 
 static int drive_all(struct drive *drive, eryx_outcome_t **outcome, int *written)
 {
-    bool tried = false; /* at the time limit */
     while (eryx_execution_run(drive->execution) != ERYX_EXECUTION_DONE) {
         /* A program that has something to do, such as a result that is there, is not waiting. */
         while (eryx_execution_state(drive->execution) == ERYX_EXECUTION_WAITING) {
@@ -96,12 +109,10 @@ static int drive_all(struct drive *drive, eryx_outcome_t **outcome, int *written
             drive->tried = true;
             if (*written != EXIT_OK)
                 return ERYX_OK;
-            if (is_over(drive) && tried)
-                drive->deadline_ns = 0; /* it cannot be written: the library's limit ends it */
-            tried = tried || is_over(drive);
             wait_for_something(drive);
         }
         eryx_queue_next(drive->queue);
+        drive->stuck = false;
     }
     *outcome = eryx_execution_take_outcome(drive->execution);
     eryx_execution_free(drive->execution);

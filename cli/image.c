@@ -113,7 +113,7 @@ static int run_code(eryx_sandbox_t *sandbox, const char *path)
     }
     progress_hide();
     fflush(stdout);
-    int code = report_text(outcome, NULL);
+    int code = report_text(outcome, NULL, 0);
     if (code == EXIT_OK && eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK) {
         message_error("%s ended by exit: no image was made", path);
         code = EXIT_EXCEPTION;

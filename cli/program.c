@@ -18,11 +18,16 @@
 #include "streams.h"
 #include "trace.h"
 
-/* The program's time, and a second more to come to an await if it can be written to a file there. */
+/* A second more to come to an await, if it can be written to a file there. */
+static uint64_t extra_time(const struct program *program)
+{
+    bool extra = program->limits.wall_time_ns && program->checkpoint_path;
+    return extra ? UINT64_C(1000000000) : 0;
+}
+
 static uint64_t hard_limit(const struct program *program)
 {
-    uint64_t limit = program->limits.wall_time_ns;
-    return limit && program->checkpoint_path ? limit + UINT64_C(1000000000) : limit;
+    return program->limits.wall_time_ns + extra_time(program);
 }
 
 /* *written: EXIT_OK, or the exit code of a program that was written to a file instead of ending. */
@@ -87,8 +92,8 @@ static int execute(const struct program *program, eryx_sandbox_t *sandbox, struc
     if (written != EXIT_OK)
         return profiled ? written : EXIT_FAILED;
     bool kept = keep_session(program, sandbox, outcome);
-    int code = program->json ? report_json(outcome, program->result)
-                             : report_text(outcome, program->result);
+    int code = program->json ? report_json(outcome, program->result, extra_time(program))
+                             : report_text(outcome, program->result, extra_time(program));
     eryx_outcome_free(outcome);
     return traced && profiled && kept ? code : EXIT_FAILED;
 }

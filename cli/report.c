@@ -45,12 +45,23 @@ static void print_result(const eryx_outcome_t *outcome, const char *result_name)
     }
 }
 
-static void report_limit(const eryx_outcome_t *outcome)
+static uint64_t limit_value(const eryx_outcome_t *outcome, uint64_t extra_ns)
 {
-    char duration[32];
+    uint64_t value = eryx_outcome_limit_value(outcome);
+    bool extra = eryx_outcome_limit(outcome) == ERYX_LIMIT_WALL_TIME && value > extra_ns;
+    return extra ? value - extra_ns : value;
+}
+
+static void report_limit(const eryx_outcome_t *outcome, uint64_t extra_ns)
+{
+    char duration[32], extra[32];
     eryx_limit_t limit = eryx_outcome_limit(outcome);
-    value_duration_text(eryx_outcome_limit_value(outcome), duration, sizeof duration);
-    if (limit == ERYX_LIMIT_WALL_TIME)
+    value_duration_text(limit_value(outcome, extra_ns), duration, sizeof duration);
+    value_duration_text(extra_ns, extra, sizeof extra);
+    if (limit == ERYX_LIMIT_WALL_TIME && extra_ns)
+        message_error("stopped: time limit of %s reached (--timeout), and no await in %s more",
+                      duration, extra);
+    else if (limit == ERYX_LIMIT_WALL_TIME)
         message_error("stopped: time limit of %s reached (--timeout)", duration);
     else if (limit == ERYX_LIMIT_CPU_TIME)
         message_error("stopped: limit of %s of processor time reached (--cpu-time)", duration);
@@ -58,7 +69,7 @@ static void report_limit(const eryx_outcome_t *outcome)
         message_error("stopped: %s", eryx_outcome_exception_message(outcome));
 }
 
-int report_text(const eryx_outcome_t *outcome, const char *result_name)
+int report_text(const eryx_outcome_t *outcome, const char *result_name, uint64_t extra_ns)
 {
     uint64_t dropped = eryx_outcome_output_dropped(outcome);
     if (dropped && eryx_outcome_limit(outcome) != ERYX_LIMIT_OUTPUT)
@@ -75,7 +86,7 @@ int report_text(const eryx_outcome_t *outcome, const char *result_name)
     case ERYX_OUTCOME_EXIT:
         break;
     case ERYX_OUTCOME_LIMIT:
-        report_limit(outcome);
+        report_limit(outcome, extra_ns);
         break;
     case ERYX_OUTCOME_INTERRUPTED:
         return interrupt_finish();
@@ -98,7 +109,7 @@ static void print_stream(const char *name, const char *data, size_t length)
     json_print_string(data, length);
 }
 
-int report_json(const eryx_outcome_t *outcome, const char *result_name)
+int report_json(const eryx_outcome_t *outcome, const char *result_name, uint64_t extra_ns)
 {
     eryx_outcome_kind_t kind = eryx_outcome_kind(outcome);
     int code = exit_code_of(outcome);
@@ -117,15 +128,19 @@ int report_json(const eryx_outcome_t *outcome, const char *result_name)
         print_member("traceback", eryx_outcome_traceback(outcome));
         putchar('}');
     } else if (kind != ERYX_OUTCOME_OK && kind != ERYX_OUTCOME_EXIT) {
-        print_member("message", text);
+        char own[80];
+        snprintf(own, sizeof own, "wall time limit of %g s exceeded",
+                 (double)limit_value(outcome, extra_ns) / 1e9);
+        bool extra = extra_ns && eryx_outcome_limit(outcome) == ERYX_LIMIT_WALL_TIME;
+        print_member("message", extra ? own : text);
     }
     if (eryx_outcome_fuel_used(outcome) > 0)
         printf(", \"fuel_used\": %" PRIu64, eryx_outcome_fuel_used(outcome));
     if (kind == ERYX_OUTCOME_LIMIT) {
         fputs(", \"limit\": {\"name\": ", stdout);
         json_print_text(eryx_limit_name(eryx_outcome_limit(outcome)));
-        printf(", \"value\": %" PRIu64 ", \"used\": %" PRIu64 "}",
-               eryx_outcome_limit_value(outcome), eryx_outcome_limit_used(outcome));
+        printf(", \"value\": %" PRIu64 ", \"used\": %" PRIu64 "}", limit_value(outcome, extra_ns),
+               eryx_outcome_limit_used(outcome));
     }
     if (result_name && eryx_outcome_result_json(outcome, NULL))
         printf(", \"result\": %s", eryx_outcome_result_json(outcome, NULL));

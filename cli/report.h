@@ -4,11 +4,11 @@
 
 #include <eryx.h>
 
-/* Messages and tracebacks on stderr, and the result, if one was asked for, on stdout.
- * Returns the exit code for the process. */
-int report_text(const eryx_outcome_t *outcome, const char *result_name);
+/* Messages and tracebacks on stderr, and the result, if one was asked for, on stdout. extra_ns: what
+ * the program had beyond the time limit that its user gave. Returns the exit code for the process. */
+int report_text(const eryx_outcome_t *outcome, const char *result_name, uint64_t extra_ns);
 
 /* One JSON object on stdout, and the same exit code. */
-int report_json(const eryx_outcome_t *outcome, const char *result_name);
+int report_json(const eryx_outcome_t *outcome, const char *result_name, uint64_t extra_ns);
 
 #endif

@@ -1,8 +1,8 @@
 /* Sessions in a folder: ID.session, and ID.lock for who is using it. On one machine, or shared
  * between servers by a file system with working flock (NFSv4, CephFS, ...). A session is written
  * under another name, synced and renamed, so that readers see it whole; the mark is that of the
- * inode, which is another one after each writing. Lock files are empty and stay, since removing one
- * that somebody is about to lock would give two owners. */
+ * inode, which is another one after each writing. A lock file is empty and goes when there is no
+ * session: its owner removes it, and who locks one looks whether it is still there. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -50,22 +50,38 @@ static bool ping(void *env, struct store_error *error)
     return true;
 }
 
+/* The file, locked; -1 with errno. */
+static int lock_file(const struct directory *directory, const char *name)
+{
+    for (;;) {
+        struct stat ours, there;
+        int fd = openat(directory->fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+            return -1;
+        bool locked = flock(fd, LOCK_EX | LOCK_NB) == 0;
+        int cause = errno;
+        if (locked && fstat(fd, &ours) == 0 &&
+            fstatat(directory->fd, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+            ours.st_ino == there.st_ino && ours.st_dev == there.st_dev)
+            return fd;
+        close(fd);
+        if (!locked) {
+            errno = cause;
+            return -1;
+        }
+    }
+}
+
 static bool take(void *env, struct store_lease *lease, struct store_error *error)
 {
-    struct directory *directory = env;
     char name[NAME_MAX_BYTES];
     snprintf(name, sizeof name, "%s.lock", lease->id);
-    lease->file = openat(directory->fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (lease->file < 0)
-        return failed(error, errno, "cannot open the lock");
-    if (flock(lease->file, LOCK_EX | LOCK_NB) == 0)
+    lease->file = lock_file(env, name);
+    if (lease->file >= 0)
         return true;
-    int cause = errno;
-    close(lease->file);
-    lease->file = -1;
-    if (cause == EWOULDBLOCK)
+    if (errno == EWOULDBLOCK)
         return store_fail(error, STORE_BUSY, "somebody else is using it");
-    return failed(error, cause, "cannot lock it");
+    return failed(error, errno, "cannot lock it");
 }
 
 static bool renew(void *env, struct store_lease *lease, struct store_error *error)
@@ -78,9 +94,16 @@ static bool renew(void *env, struct store_lease *lease, struct store_error *erro
 
 static void release(void *env, struct store_lease *lease)
 {
-    (void)env;
-    if (lease->file >= 0)
-        close(lease->file);
+    struct directory *directory = env;
+    char name[NAME_MAX_BYTES];
+    if (lease->file < 0)
+        return;
+    snprintf(name, sizeof name, "%s.session", lease->id);
+    if (faccessat(directory->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
+        snprintf(name, sizeof name, "%s.lock", lease->id);
+        unlinkat(directory->fd, name, 0);
+    }
+    close(lease->file);
     lease->file = -1;
 }
 
@@ -171,7 +194,7 @@ static bool write_session(void *env, struct store_lease *lease, const void *data
     char name[NAME_MAX_BYTES], temporary[NAME_MAX_BYTES];
     struct stat info;
     snprintf(name, sizeof name, "%s.session", lease->id);
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", lease->id, (long)getpid());
+    snprintf(temporary, sizeof temporary, "%s.tmp", lease->id); /* the lock's owner's */
     int fd = openat(directory->fd, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                     0600);
     if (fd < 0)

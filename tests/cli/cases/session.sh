@@ -13,5 +13,8 @@ eryx session exec other -c 'print(x)'
 eryx session exec work -c 'print(x)'
 eryx session list | cut -d' ' -f1
 eryx session rm other
+eryx session rm other
+eryx session rm nobody
+eryx session fork nobody copy
 eryx session list | cut -d' ' -f1
-ls .local/state/eryx/sessions | grep -v lock
+ls .local/state/eryx/sessions
