@@ -1,5 +1,6 @@
 /* Fuzz target: a stream of bytes, cut and asked for as the input says, through the filters of secrets.
- * Bytes from 0xf0 on stand for pieces of the value, so that matches happen. */
+ * Bytes from 0xc0 on stand for the value in one of its encodings, from 0xf0 on for pieces of it, so that
+ * matches happen. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,6 +36,14 @@ static void expand(const uint8_t *data, size_t size, const char *text, buffer_t 
     for (size_t i = 0; i < size; i++) {
         base64_part_t part;
         bool done = true;
+        if (data[i] >= 0xc0 && data[i] < 0xc0 + ENCODING_COUNT) {
+            size_t written;
+            char *encoded = encode(data[i] - 0xc0u, text, length, &written);
+            if (!encoded || !buffer_append(out, encoded, written))
+                abort();
+            free(encoded);
+            continue;
+        }
         switch (data[i]) {
         case 0xf0:
             done = buffer_append(out, text, length);
@@ -63,6 +72,19 @@ static void expand(const uint8_t *data, size_t size, const char *text, buffer_t 
     }
 }
 
+/* No form of the value is left in what was scrubbed. */
+static void check_scrubbed(const char *text, size_t length)
+{
+    static char *forms[ENCODING_COUNT];
+    static size_t lengths[ENCODING_COUNT];
+    for (encoding_t form = 0; form < ENCODING_COUNT; form++) {
+        if (!forms[form])
+            forms[form] = encode(form, value, sizeof value - 1, &lengths[form]);
+        if (!forms[form] || memmem(text, length, forms[form], lengths[form]))
+            abort();
+    }
+}
+
 static void run(filter_direction_t direction, const char *text, size_t length, unsigned piece,
                 unsigned every)
 {
@@ -79,8 +101,8 @@ static void run(filter_direction_t direction, const char *text, size_t length, u
     }
     if (!filter_finish(&filter, &out) || out.length != length)
         abort();
-    if (direction == FILTER_SCRUB && memmem(out.data, length, value, sizeof value - 1))
-        abort();
+    if (direction == FILTER_SCRUB)
+        check_scrubbed(out.data, length);
     filter_free(&filter);
     buffer_free(&out);
 }
@@ -100,8 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         memcpy(copy, text.data, text.length);
         secrets_scrub(set(), copy, text.length);
-        if (memmem(copy, text.length, value, sizeof value - 1))
-            abort();
+        check_scrubbed(copy, text.length);
         free(copy);
     }
     buffer_free(&text);

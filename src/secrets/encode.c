@@ -1,5 +1,5 @@
-/* Each encoder leaves letters, digits, - _ and . as they are (hex aside), so a value and its
- * placeholder come out with the same length. */
+/* Each encoder leaves letters, digits, - _ and . as they are, or makes the same number of bytes of each,
+ * so a value and its placeholder come out with the same length. */
 #include "secrets/encode.h"
 
 #include <stdio.h>
@@ -20,14 +20,44 @@ static char *put_hex(char *out, unsigned char c, bool upper) {
     return out;
 }
 
+static bool quotes_in_lower_case(encoding_t encoding) {
+    return (encoding >= ENCODING_QUOTE_LOWER && encoding <= ENCODING_QUOTE_FORM_LOWER) ||
+           encoding == ENCODING_QUOTE_EVERY_LOWER;
+}
+
+/* What the encoding leaves alone besides letters and their like. */
+static const char *quote_safe(encoding_t encoding) {
+    switch (encoding) {
+    case ENCODING_QUOTE_PATH:
+    case ENCODING_QUOTE_PATH_LOWER:
+        return "~/";
+    case ENCODING_QUOTE_SCRIPT:
+    case ENCODING_QUOTE_SCRIPT_LOWER:
+        return "~!*'()";
+    case ENCODING_QUOTE_FORM:
+    case ENCODING_QUOTE_FORM_LOWER:
+        return "*";
+    case ENCODING_QUOTE_EVERY:
+    case ENCODING_QUOTE_EVERY_LOWER:
+        return "";
+    default:
+        return "~";
+    }
+}
+
+static bool quote_space_is_plus(encoding_t encoding) {
+    return encoding == ENCODING_QUOTE_PLUS || encoding == ENCODING_QUOTE_PLUS_LOWER ||
+           encoding == ENCODING_QUOTE_FORM || encoding == ENCODING_QUOTE_FORM_LOWER;
+}
+
 static char *put_percent(char *out, unsigned char c, encoding_t encoding) {
-    if (c == '~' || (c == '/' && encoding == ENCODING_QUOTE_PATH)) {
+    if (c != 0 && strchr(quote_safe(encoding), c)) {
         *out++ = (char)c;
-    } else if (c == ' ' && encoding == ENCODING_QUOTE_PLUS) {
+    } else if (c == ' ' && quote_space_is_plus(encoding)) {
         *out++ = '+';
     } else {
         *out++ = '%';
-        out = put_hex(out, c, encoding != ENCODING_QUOTE_LOWER);
+        out = put_hex(out, c, !quotes_in_lower_case(encoding));
     }
     return out;
 }
@@ -44,12 +74,16 @@ static uint32_t code_point(const unsigned char *text, size_t *bytes) {
     return point;
 }
 
-static char *put_escape(char *out, uint32_t point) {
+static char *put_unit(char *out, uint32_t unit, bool upper) {
+    return out + sprintf(out, upper ? "\\u%04X" : "\\u%04x", unit);
+}
+
+static char *put_escape(char *out, uint32_t point, bool upper) {
     if (point >= 0x10000) {
-        out += sprintf(out, "\\u%04x", 0xd800 + ((point - 0x10000) >> 10));
+        out = put_unit(out, 0xd800 + ((point - 0x10000) >> 10), upper);
         point = 0xdc00 + ((point - 0x10000) & 0x3ff);
     }
-    return out + sprintf(out, "\\u%04x", point);
+    return put_unit(out, point, upper);
 }
 
 static char *put_control(char *out, unsigned char c, bool json) {
@@ -62,16 +96,38 @@ static char *put_control(char *out, unsigned char c, bool json) {
     return out + sprintf(out, json ? "\\u%04x" : "\\x%02x", c);
 }
 
+/* What the encoding writes as \u besides what is not ASCII. */
+static const char *json_escaped(encoding_t encoding) {
+    switch (encoding) {
+    case ENCODING_JSON_ANGLES:
+        return "<>&";
+    case ENCODING_JSON_EQUALS:
+        return "<>&='";
+    case ENCODING_JSON_PLUS:
+        return "\"&'+<>`";
+    case ENCODING_JSON_TAGS:
+        return "<>&'\"";
+    default:
+        return "";
+    }
+}
+
 static char *put_json(char *out, const unsigned char *text, size_t *bytes, encoding_t encoding) {
     unsigned char c = *text;
+    bool upper = encoding == ENCODING_JSON_PLUS || encoding == ENCODING_JSON_TAGS ||
+                 encoding == ENCODING_JSON_EVERY_UPPER;
     *bytes = 1;
-    if (c == '"' || c == '\\' || (c == '/' && encoding == ENCODING_JSON_SLASH)) {
+    if (encoding == ENCODING_JSON_EVERY || encoding == ENCODING_JSON_EVERY_UPPER) {
+        out = put_escape(out, code_point(text, bytes), upper);
+    } else if (c != 0 && strchr(json_escaped(encoding), c)) {
+        out = put_unit(out, c, upper);
+    } else if (c == '"' || c == '\\' || (c == '/' && encoding == ENCODING_JSON_SLASH)) {
         *out++ = '\\';
         *out++ = (char)c;
     } else if (c < 0x20) {
         out = put_control(out, c, true);
     } else if (c >= 0x7f && encoding != ENCODING_JSON_UTF8) {
-        out = put_escape(out, code_point(text, bytes));
+        out = put_escape(out, code_point(text, bytes), upper);
     } else {
         *out++ = (char)c;
     }
@@ -108,26 +164,70 @@ static char *put_repr(char *out, unsigned char c, bool bytes) {
     return out;
 }
 
+static char *put_utf16(char *out, const unsigned char *text, size_t *bytes, bool big) {
+    uint32_t point = code_point(text, bytes), units[2] = {point};
+    size_t count = 1;
+    if (point >= 0x10000) {
+        units[0] = 0xd800 + ((point - 0x10000) >> 10);
+        units[1] = 0xdc00 + ((point - 0x10000) & 0x3ff);
+        count = 2;
+    }
+    for (size_t i = 0; i < count; i++) {
+        *out++ = (char)(big ? units[i] >> 8 : units[i] & 0xff);
+        *out++ = (char)(big ? units[i] & 0xff : units[i] >> 8);
+    }
+    return out;
+}
+
+/* The character at `in` and how many bytes of text it was. */
+static char *put_character(char *out, const unsigned char *in, size_t *step, encoding_t encoding) {
+    *step = 1;
+    if (encoding == ENCODING_HEX_LOWER || encoding == ENCODING_HEX_UPPER)
+        return put_hex(out, *in, encoding == ENCODING_HEX_UPPER);
+    if (encoding == ENCODING_UTF16_LITTLE || encoding == ENCODING_UTF16_BIG)
+        return put_utf16(out, in, step, encoding == ENCODING_UTF16_BIG);
+    if (encoding == ENCODING_RAW || (plain(*in) && encoding_unit(encoding) == 1)) {
+        *out++ = (char)*in;
+        return out;
+    }
+    if (encoding <= ENCODING_QUOTE_EVERY_LOWER)
+        return put_percent(out, *in, encoding);
+    if (encoding <= ENCODING_JSON_EVERY_UPPER)
+        return put_json(out, in, step, encoding);
+    if (encoding <= ENCODING_HTML_DECIMAL)
+        return put_html(out, *in, encoding == ENCODING_HTML_DECIMAL);
+    return put_repr(out, *in, encoding == ENCODING_REPR_BYTES);
+}
+
+unsigned encoding_unit(encoding_t encoding) {
+    switch (encoding) {
+    case ENCODING_HEX_LOWER:
+    case ENCODING_HEX_UPPER:
+    case ENCODING_UTF16_LITTLE:
+    case ENCODING_UTF16_BIG:
+        return 2;
+    case ENCODING_QUOTE_EVERY:
+    case ENCODING_QUOTE_EVERY_LOWER:
+        return 3;
+    case ENCODING_JSON_EVERY:
+    case ENCODING_JSON_EVERY_UPPER:
+        return 6;
+    default:
+        return 1;
+    }
+}
+
 char *encode(encoding_t encoding, const char *text, size_t length, size_t *out_length) {
     char *result = malloc(GROWTH * length + 1), *out = result;
     const unsigned char *in = (const unsigned char *)text;
     if (!result)
         return NULL;
-    for (size_t i = 0, step; i < length; i += step) {
-        step = 1;
-        if (encoding == ENCODING_HEX_LOWER || encoding == ENCODING_HEX_UPPER)
-            out = put_hex(out, in[i], encoding == ENCODING_HEX_UPPER);
-        else if (encoding == ENCODING_RAW || plain(in[i]))
-            *out++ = text[i];
-        else if (encoding <= ENCODING_QUOTE_LOWER)
-            out = put_percent(out, in[i], encoding);
-        else if (encoding <= ENCODING_JSON_SLASH)
-            out = put_json(out, in + i, &step, encoding);
-        else if (encoding <= ENCODING_HTML_DECIMAL)
-            out = put_html(out, in[i], encoding == ENCODING_HTML_DECIMAL);
-        else
-            out = put_repr(out, in[i], encoding == ENCODING_REPR_BYTES);
-    }
+    for (size_t i = 0, step; i < length; i += step)
+        out = put_character(out, in + i, &step, encoding);
+    if (encoding == ENCODING_UTF16_LITTLE && length > 0 && out[-1] == '\0')
+        out--;
+    if (encoding == ENCODING_UTF16_BIG && length > 0 && *result == '\0')
+        memmove(result, result + 1, (size_t)(--out - result));
     *out = '\0';
     *out_length = (size_t)(out - result);
     return result;

@@ -332,9 +332,12 @@ bool filter_push(filter_t *filter, const void *data, size_t length, buffer_t *ou
 static void mask(filter_t *filter, window_t *window, uint32_t state, uint64_t end, bool joined) {
     const matcher_t *matcher = filter->matcher;
     const matcher_node_t *node = &matcher->nodes[state];
+    if (state == 0)
+        return;
+    const pattern_t *pattern = &matcher->patterns[node->through];
     bool whole = node->found >= 0 && matcher->patterns[node->found].length == node->depth;
-    if (node->depth > FILTER_SHOWN_MAX && !whole)
-        overwrite(filter, window, &matcher->patterns[node->through], end, node->depth, joined);
+    if (node->depth > FILTER_SHOWN_MAX * pattern->unit && !whole)
+        overwrite(filter, window, pattern, end, node->depth, joined);
 }
 
 static void mask_all(filter_t *filter, window_t *window) {

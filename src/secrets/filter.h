@@ -5,10 +5,10 @@
  * comes out has the length of what went in. Bytes that look like a boundary of HTTP's chunked coding
  * ("\r\n1f\r\n") inside a match are left alone and do not hide it.
  *
- * Whoever cannot wait for more bytes asks for what is held. Scrubbing then gives up to three bytes as
+ * Whoever cannot wait for more bytes asks for what is held. Scrubbing then gives up to three letters as
  * they are (ordinary text often ends like a value begins); of more than three it gives the
  * placeholder's, and what follows is still matched: of a value that comes in pieces a program sees at
- * most three bytes. Inserting gives them as they are, and forgets them. */
+ * most three letters. Inserting gives them as they are, and forgets them. */
 #ifndef SECRETS_FILTER_H
 #define SECRETS_FILTER_H
 
@@ -20,7 +20,7 @@
 #include "secrets/matcher.h"
 #include "secrets/secrets.h"
 
-#define FILTER_SHOWN_MAX 3 /* bytes of a possible value that are let go when asked for */
+#define FILTER_SHOWN_MAX 3 /* letters of a possible value that are let go when asked for */
 
 typedef enum filter_direction { FILTER_SCRUB, FILTER_INSERT } filter_direction_t;
 

@@ -17,8 +17,8 @@ typedef enum pattern_kind {
 typedef struct pattern {
     char *find, *replace; /* from malloc, owned by the matcher */
     uint32_t length;
-    uint16_t secret; /* index */
-    uint8_t kind;
+    uint16_t secret;    /* index */
+    uint8_t kind, unit; /* unit: bytes of a letter */
     /* PATTERN_BASE64: which bits of the character before (low ones) and after (high ones) belong to
      * the string, and what they are to become. */
     uint8_t front_mask, front_replace, back_mask, back_replace;

@@ -157,7 +157,8 @@ static char *placeholder_of(const char *value, size_t length) {
 static bool add_encoded(matcher_t *matcher, encoding_t encoding, const char *find,
                         const char *replace, size_t length, size_t index) {
     size_t other = 0;
-    pattern_t pattern = {.secret = (uint16_t)index, .kind = PATTERN_PLAIN};
+    pattern_t pattern = {
+        .secret = (uint16_t)index, .kind = PATTERN_PLAIN, .unit = (uint8_t)encoding_unit(encoding)};
     pattern.find = encode(encoding, find, length, &other);
     pattern.length = (uint32_t)other;
     pattern.replace = encode(encoding, replace, length, &other);
@@ -174,6 +175,7 @@ static bool add_base64(matcher_t *matcher, unsigned before, bool url, const char
                                     .length = (uint32_t)from.length,
                                     .secret = (uint16_t)index,
                                     .kind = PATTERN_BASE64,
+                                    .unit = 1,
                                     .front_mask = to.front_mask,
                                     .front_replace = to.front,
                                     .back_mask = to.back_mask,

@@ -118,6 +118,8 @@ static void test_encodings_at_every_cut(void **state) {
         const secret_t *item = &secrets->items[0];
         for (encoding_t encoding = 0; encoding < ENCODING_COUNT; encoding++) {
             size_t length, other;
+            if (encoding == ENCODING_UTF16_LITTLE || encoding == ENCODING_UTF16_BIG)
+                continue; /* below: they have NULs */
             char *value = encode(encoding, item->value, item->length, &length);
             char *placeholder = encode(encoding, item->placeholder, item->length, &other);
             assert_int_equal(length, other);
@@ -138,10 +140,24 @@ static void test_encoders(void **state) {
         [ENCODING_QUOTE_PATH] = "a/%20%27%22%5C%0A%C3%A9",
         [ENCODING_QUOTE_ALL] = "a%2F%20%27%22%5C%0A%C3%A9",
         [ENCODING_QUOTE_PLUS] = "a%2F+%27%22%5C%0A%C3%A9",
+        [ENCODING_QUOTE_SCRIPT] = "a%2F%20'%22%5C%0A%C3%A9",
+        [ENCODING_QUOTE_FORM] = "a%2F+%27%22%5C%0A%C3%A9",
         [ENCODING_QUOTE_LOWER] = "a%2f%20%27%22%5c%0a%c3%a9",
+        [ENCODING_QUOTE_PATH_LOWER] = "a/%20%27%22%5c%0a%c3%a9",
+        [ENCODING_QUOTE_PLUS_LOWER] = "a%2f+%27%22%5c%0a%c3%a9",
+        [ENCODING_QUOTE_SCRIPT_LOWER] = "a%2f%20'%22%5c%0a%c3%a9",
+        [ENCODING_QUOTE_FORM_LOWER] = "a%2f+%27%22%5c%0a%c3%a9",
+        [ENCODING_QUOTE_EVERY] = "%61%2F%20%27%22%5C%0A%C3%A9",
+        [ENCODING_QUOTE_EVERY_LOWER] = "%61%2f%20%27%22%5c%0a%c3%a9",
         [ENCODING_JSON] = "a/ '\\\"\\\\\\n\\u00e9",
         [ENCODING_JSON_UTF8] = "a/ '\\\"\\\\\\n\xc3\xa9",
         [ENCODING_JSON_SLASH] = "a\\/ '\\\"\\\\\\n\\u00e9",
+        [ENCODING_JSON_ANGLES] = "a/ '\\\"\\\\\\n\\u00e9",
+        [ENCODING_JSON_EQUALS] = "a/ \\u0027\\\"\\\\\\n\\u00e9",
+        [ENCODING_JSON_PLUS] = "a/ \\u0027\\u0022\\\\\\n\\u00E9",
+        [ENCODING_JSON_TAGS] = "a/ \\u0027\\u0022\\\\\\n\\u00E9",
+        [ENCODING_JSON_EVERY] = "\\u0061\\u002f\\u0020\\u0027\\u0022\\u005c\\u000a\\u00e9",
+        [ENCODING_JSON_EVERY_UPPER] = "\\u0061\\u002F\\u0020\\u0027\\u0022\\u005C\\u000A\\u00E9",
         [ENCODING_HTML] = "a/ &#x27;&quot;\\\n\xc3\xa9",
         [ENCODING_HTML_DECIMAL] = "a/ &#39;&#34;\\\n\xc3\xa9",
         [ENCODING_REPR] = "a/ \\'\"\\\\\\n\xc3\xa9",
@@ -149,10 +165,87 @@ static void test_encoders(void **state) {
     };
     for (encoding_t encoding = 0; encoding < ENCODING_COUNT; encoding++) {
         size_t length;
+        if (!expected[encoding])
+            continue;
         char *text = encode(encoding, expected[0], strlen(expected[0]), &length);
         assert_string_equal(text, expected[encoding]);
         free(text);
     }
+    size_t length;
+    char *little = encode(ENCODING_UTF16_LITTLE, "a\xc3\xa9\xf0\x9f\x98\x80z", 8, &length);
+    assert_int_equal(length, 9);
+    assert_memory_equal(little, "a\0\xe9\0\x3d\xd8\x00\xdez", 9);
+    free(little);
+    char *big = encode(ENCODING_UTF16_BIG, "a\xc3\xa9z", 4, &length);
+    assert_int_equal(length, 5);
+    assert_memory_equal(big, "a\0\xe9\0z", 5);
+    free(big);
+}
+
+/* A NUL before or behind each letter. */
+static char *widen(const char *text, bool big, size_t *length) {
+    *length = 2 * strlen(text);
+    char *out = calloc(1, *length + 1);
+    for (size_t i = 0; text[i]; i++)
+        out[2 * i + big] = text[i];
+    return out;
+}
+
+static void test_utf16_at_every_cut(void **state) {
+    (void)state;
+    secrets_t *secrets = make(plain_value, "a.example", false);
+    const secret_t *item = &secrets->items[0];
+    char with_value[96], with_placeholder[96];
+    snprintf(with_value, sizeof with_value, "{\"key\": \"%s\"}", item->value);
+    snprintf(with_placeholder, sizeof with_placeholder, "{\"key\": \"%s\"}", item->placeholder);
+    for (int big = 0; big < 2; big++) {
+        size_t length;
+        char *value = widen(with_value, big, &length);
+        char *placeholder = widen(with_placeholder, big, &length);
+        for (size_t piece = 1; piece <= length; piece++) {
+            char *inserted = run(secrets, FILTER_INSERT, placeholder, length, piece, false);
+            assert_memory_equal(inserted, value, length);
+            char *scrubbed = run(secrets, FILTER_SCRUB, value, length, piece, false);
+            assert_memory_equal(scrubbed, placeholder, length);
+            free(inserted);
+            free(scrubbed);
+        }
+        free(value);
+        free(placeholder);
+    }
+    secrets_free(secrets);
+}
+
+/* Letters that take many bytes do not show more of the value, nor does ordinary text that ends like one
+ * become another: three letters are shown, then the placeholder's. */
+static void test_release_counts_letters(void **state) {
+    (void)state;
+    static const struct {
+        encoding_t encoding;
+        size_t unit;
+    } cases[] = {{ENCODING_HEX_LOWER, 2},
+                 {ENCODING_UTF16_LITTLE, 2},
+                 {ENCODING_QUOTE_EVERY, 3},
+                 {ENCODING_JSON_EVERY, 6}};
+    secrets_t *secrets = make("9lives-4eC39HqLyjWDarjt", "a.example", false);
+    const secret_t *item = &secrets->items[0];
+    for (size_t i = 0; i < 4; i++) {
+        size_t length, shown = 3 * cases[i].unit;
+        assert_int_equal(encoding_unit(cases[i].encoding), cases[i].unit);
+        char *value = encode(cases[i].encoding, item->value, item->length, &length);
+        char *placeholder = encode(cases[i].encoding, item->placeholder, item->length, &length);
+        char *out = run(secrets, FILTER_SCRUB, value, length, 1, true);
+        assert_memory_equal(out, value, shown);
+        assert_memory_equal(out + shown, placeholder + shown, length - shown);
+        free(out);
+        free(value);
+        free(placeholder);
+    }
+    /* Cut behind \u003: of \u003c, not of the 9. */
+    char *out = run(secrets, FILTER_SCRUB, "\"\\u003cb>\"", 11, 6, true);
+    assert_string_equal(out, "\"\\u003cb>\"");
+    free(out);
+    secrets_free(secrets);
 }
 
 static char *base64_of(const char *text, size_t length, bool url) {
@@ -429,6 +522,8 @@ int main(void) {
         cmocka_unit_test(test_placeholder_has_shape),
         cmocka_unit_test(test_raw_at_every_cut),
         cmocka_unit_test(test_encoders),
+        cmocka_unit_test(test_utf16_at_every_cut),
+        cmocka_unit_test(test_release_counts_letters),
         cmocka_unit_test(test_encodings_at_every_cut),
         cmocka_unit_test(test_base64_at_every_alignment_and_cut),
         cmocka_unit_test(test_chunk_boundaries_do_not_hide),
