@@ -46,6 +46,7 @@ static int run(struct redis *redis, const char *script, const struct store_lease
     struct keys keys;
     struct redis_exchange exchange = {0};
     name_keys(redis, lease->id, &keys);
+    exchange.key = keys.session;
     redis_add_text(&exchange, "EVAL");
     redis_add_text(&exchange, script);
     redis_add_text(&exchange, "2");
@@ -119,6 +120,7 @@ static bool look(void *env, const char *id, struct store_mark *mark, struct stor
     struct keys keys;
     struct redis_exchange exchange = {0};
     name_keys(env, id, &keys);
+    exchange.key = keys.session;
     redis_add_text(&exchange, "HGET");
     redis_add_text(&exchange, keys.session);
     redis_add_text(&exchange, "mark");
@@ -135,6 +137,7 @@ static bool length_of(struct redis *redis, const char *key, size_t max, size_t *
                       struct store_error *error)
 {
     struct redis_exchange exchange = {0};
+    exchange.key = key;
     redis_add_text(&exchange, "HSTRLEN");
     redis_add_text(&exchange, key);
     redis_add_text(&exchange, "data");
@@ -155,6 +158,7 @@ static void *read_session(void *env, const char *id, size_t max, size_t *length,
     name_keys(env, id, &keys);
     if (!length_of(env, keys.session, max, length, error))
         return NULL;
+    exchange.key = keys.session;
     redis_add_text(&exchange, "HMGET");
     redis_add_text(&exchange, keys.session);
     redis_add_text(&exchange, "mark");
@@ -232,9 +236,13 @@ static bool check(struct redis *redis, struct store_error *error)
         return store_fail(error, STORE_FAILED, "the store's URL: ca needs rediss://");
     if (url->prefix && strlen(url->prefix) > 100)
         return store_fail(error, STORE_FAILED, "the store's URL: prefix has more than 100 bytes");
-    return strlen(url->host) < 250 || store_fail(error, STORE_FAILED,
-                                                 "the store's URL: the host's "
-                                                 "name is too long");
+    if (strlen(url->host) >= 250)
+        return store_fail(error, STORE_FAILED, "the store's URL: the host's name is too long");
+    snprintf(redis->nodes[0].host, sizeof redis->nodes[0].host, "%s", url->host);
+    snprintf(redis->nodes[0].port, sizeof redis->nodes[0].port, "%s",
+             url->port ? url->port : "6379");
+    redis->node_count = 1;
+    return true;
 }
 
 const struct store_backend *store_open_redis(const char *place, void **env, char name[200],

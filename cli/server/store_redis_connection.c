@@ -7,15 +7,17 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
-enum { IDLE_MAX = 64 };
+enum { IDLE_MAX = 64, TRIES_MAX = 20 };
 
 struct redis_connection {
     CURL *easy;
     curl_socket_t socket;
     redisReader *reader;
+    struct redis_address to;
     struct redis_connection *next;
 };
 
@@ -108,9 +110,9 @@ static bool receive(const struct redis *redis, struct redis_connection *connecti
 /* An answer that is an error. */
 static bool refused(const redisReply *reply, struct store_error *error)
 {
-    static const char *const unusable[] = {"NOAUTH",   "WRONGPASS",  "NOPERM",      "LOADING",
-                                           "READONLY", "MASTERDOWN", "CLUSTERDOWN", "MISCONF",
-                                           "MOVED",    "BUSY",       "UNKILLABLE"};
+    static const char *const unusable[] = {
+        "NOAUTH",  "WRONGPASS", "NOPERM",     "LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN",
+        "MISCONF", "BUSY",      "UNKILLABLE", "MOVED",   "ASK",      "TRYAGAIN"};
     char text[150];
     enum store_cause cause = STORE_FAILED;
     store_printable(text, sizeof text, reply->str, reply->len);
@@ -165,12 +167,12 @@ static bool introduce(const struct redis *redis, struct redis_connection *connec
     return greet(redis, connection, &select, error);
 }
 
-static CURLcode dial(const struct redis *redis, CURL *easy)
+static CURLcode dial(const struct redis *redis, const struct redis_address *to, CURL *easy)
 {
     char address[300];
     long milliseconds = (long)(redis->url.timeout_ns / 1000000);
-    snprintf(address, sizeof address, "%s://%s:%s", redis->secure ? "https" : "http",
-             redis->url.host, redis->url.port ? redis->url.port : "6379");
+    snprintf(address, sizeof address, "%s://%s:%s", redis->secure ? "https" : "http", to->host,
+             to->port);
     curl_easy_setopt(easy, CURLOPT_URL, address);
     curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -183,7 +185,8 @@ static CURLcode dial(const struct redis *redis, CURL *easy)
     return curl_easy_perform(easy);
 }
 
-static struct redis_connection *connect_to(const struct redis *redis, struct store_error *error)
+static struct redis_connection *connect_to(struct redis *redis, unsigned node,
+                                           struct store_error *error)
 {
     char why[CURL_ERROR_SIZE] = "";
     struct redis_connection *connection = calloc(1, sizeof *connection);
@@ -195,7 +198,10 @@ static struct redis_connection *connect_to(const struct redis *redis, struct sto
         return NULL;
     }
     curl_easy_setopt(connection->easy, CURLOPT_ERRORBUFFER, why);
-    CURLcode code = dial(redis, connection->easy);
+    pthread_mutex_lock(&redis->lock);
+    connection->to = redis->nodes[node];
+    pthread_mutex_unlock(&redis->lock);
+    CURLcode code = dial(redis, &connection->to, connection->easy);
     curl_easy_setopt(connection->easy, CURLOPT_ERRORBUFFER, NULL);
     if (code == CURLE_OK)
         code = curl_easy_getinfo(connection->easy, CURLINFO_ACTIVESOCKET, &connection->socket);
@@ -208,12 +214,15 @@ static struct redis_connection *connect_to(const struct redis *redis, struct sto
     return NULL;
 }
 
-static struct redis_connection *take_idle(struct redis *redis)
+static struct redis_connection *take_idle(struct redis *redis, unsigned node)
 {
     pthread_mutex_lock(&redis->lock);
-    struct redis_connection *connection = redis->idle;
+    struct redis_connection **at = &redis->idle, *connection;
+    while (*at && !redis_same_address(&(*at)->to, &redis->nodes[node]))
+        at = &(*at)->next;
+    connection = *at;
     if (connection) {
-        redis->idle = connection->next;
+        *at = connection->next;
         redis->idle_count--;
     }
     pthread_mutex_unlock(&redis->lock);
@@ -234,39 +243,86 @@ static void keep(struct redis *redis, struct redis_connection *connection)
         drop(connection);
 }
 
-bool redis_ask(struct redis *redis, struct redis_exchange *exchange, int type, bool nil,
-               struct store_error *error)
+/* A node that gets a slot takes a command for it only after this. */
+static bool say_asking(const struct redis *redis, struct redis_connection *connection,
+                       struct store_error *error)
+{
+    struct redis_exchange asking = {0};
+    redis_add_text(&asking, "ASKING");
+    return greet(redis, connection, &asking, error);
+}
+
+/* With whatever answer. */
+static bool ask_node(struct redis *redis, unsigned node, bool asking,
+                     struct redis_exchange *exchange, struct store_error *error)
 {
     struct redis_connection *connection;
     bool fresh, good;
     do {
-        connection = take_idle(redis);
+        connection = take_idle(redis, node);
         fresh = !connection;
-        if (fresh && !(connection = connect_to(redis, error)))
+        if (fresh && !(connection = connect_to(redis, node, error)))
             return false;
         exchange->broke = false;
-        good = talk(redis, connection, exchange, error);
+        good = (!asking || say_asking(redis, connection, error)) &&
+               talk(redis, connection, exchange, error);
         if (!good)
             drop(connection);
-    } while (!good && !fresh && exchange->broke);
-    if (!good)
-        return false;
-    keep(redis, connection);
-    const redisReply *reply = exchange->reply;
-    if (reply->type == type || (nil && reply->type == REDIS_REPLY_NIL))
-        return true;
-    if (reply->type == REDIS_REPLY_ERROR)
-        refused(reply, error);
-    else
-        store_fail(error, STORE_FAILED, "it answers with the wrong type");
-    freeReplyObject(exchange->reply);
-    exchange->reply = NULL;
+    } while (!good && !fresh && (exchange->broke || asking));
+    if (good)
+        keep(redis, connection);
+    return good;
+}
+
+/* Whether to ask again: another node, or the same when the two keys of a session are just moving. */
+static bool goes_on(struct redis *redis, const redisReply *reply, unsigned *node, bool *asking)
+{
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    char text[300];
+    store_printable(text, sizeof text, reply->str, reply->len);
+    if (strncmp(text, "TRYAGAIN ", 9) != 0)
+        return redis_redirect(redis, text, node, asking);
+    nanosleep(&moment, NULL);
+    return true;
+}
+
+bool redis_ask(struct redis *redis, struct redis_exchange *exchange, int type, bool nil,
+               struct store_error *error)
+{
+    unsigned node = redis_node_of(redis, exchange->key);
+    bool asking = false, lost = false;
+    for (int i = 0; i < TRIES_MAX; i++) {
+        if (!ask_node(redis, node, asking, exchange, error)) {
+            if (node == 0 || lost)
+                return false;
+            redis_forget_node(redis, node); /* that of the URL knows who has its slots */
+            lost = true;
+            node = 0;
+            asking = false;
+            continue;
+        }
+        const redisReply *reply = exchange->reply;
+        if (reply->type == type || (nil && reply->type == REDIS_REPLY_NIL))
+            return true;
+        bool again = reply->type == REDIS_REPLY_ERROR && i + 1 < TRIES_MAX &&
+                     goes_on(redis, reply, &node, &asking);
+        if (!again && reply->type == REDIS_REPLY_ERROR)
+            refused(reply, error);
+        else if (!again)
+            store_fail(error, STORE_FAILED, "it answers with the wrong type");
+        freeReplyObject(exchange->reply);
+        exchange->reply = NULL;
+        if (!again)
+            return false;
+    }
     return false;
 }
 
 void redis_hang_up(struct redis *redis)
 {
-    struct redis_connection *connection;
-    while ((connection = take_idle(redis)))
+    while (redis->idle) {
+        struct redis_connection *connection = redis->idle;
+        redis->idle = connection->next;
         drop(connection);
+    }
 }

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -63,6 +64,45 @@ class Redis:
     def stop(self):
         self.process.kill()
         self.process.communicate()
+
+
+class RedisCluster:
+    """Three nodes, each with a third of the slots."""
+    environment = {}
+
+    def __init__(self, folder):
+        self.ports, self.processes = [free_port() for _ in range(3)], []
+        for port in self.ports:
+            place = Path(folder, str(port))
+            place.mkdir()
+            self.processes.append(subprocess.Popen(
+                [shutil.which("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(place),
+                 "--cluster-enabled", "yes", "--cluster-port", str(free_port()), "--save", "",
+                 "--requirepass", REDIS_PASSWORD, "--masterauth", REDIS_PASSWORD],
+                stdout=subprocess.PIPE, text=True))
+            say_until(self.processes[-1], "Ready to accept connections")
+        done = subprocess.run(["redis-cli", "-a", REDIS_PASSWORD, "--no-auth-warning", "--cluster", "create",
+                               *(f"127.0.0.1:{port}" for port in self.ports), "--cluster-yes"],
+                              capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for node in range(3):  # each has to hear of the others
+            end = time.monotonic() + 30
+            while "cluster_state:ok" not in self.command(node, "CLUSTER", "INFO"):
+                assert time.monotonic() < end, "the cluster does not come up"
+                time.sleep(0.05)
+
+    def url(self, node=0, path="", options=""):
+        return f"redis://:{REDIS_PASSWORD_ENCODED}@localhost:{self.ports[node]}{path}?{options}"
+
+    def command(self, node, *arguments):
+        done = subprocess.run(["redis-cli", "-p", str(self.ports[node]), "-a", REDIS_PASSWORD,
+                               "--no-auth-warning", *map(str, arguments)], capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def stop(self):
+        for process in self.processes:
+            process.kill()
+            process.communicate()
 
 
 class S3:

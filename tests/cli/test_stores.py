@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 from server_process import TOKEN, Server, events
-from store_process import REDIS_PASSWORD, S3, Redis, S3_KEYS, environment_of
+from store_process import REDIS_PASSWORD, S3, Redis, RedisCluster, S3_KEYS, environment_of
 from suite import eryx, main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -259,6 +259,77 @@ class WithRedis(Fleet, unittest.TestCase):
         self.addCleanup(two.stop)
         self.assertEqual(self.value(one, "e", "x = 3; x"), 3)
         self.assertEqual(self.value(two, "e", "x"), 3)
+
+
+class WithRedisCluster(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="eryx-store-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.store = RedisCluster(Path(folder.name))
+        cls.addClassCleanup(cls.store.stop)
+
+    def serve(self, *place):
+        server = Server("--store", self.store.url(*place))
+        self.addCleanup(server.stop)
+        return server
+
+    def value(self, server, session, code):
+        status, body, _ = server.ask("POST", f"/v1/sessions/{session}/execute", {"code": code, "result": ""})
+        self.assertEqual((status, body.get("outcome"), body.get("saved")), (200, "ok", None), body)
+        return body["result"]
+
+    def test_sessions_are_on_all_nodes(self):
+        one, two = self.serve(0), self.serve(1)
+        for number in range(12):
+            self.assertEqual(self.value(one, f"n{number}", f"x = {number}; x"), number)
+            self.assertEqual(self.value(two, f"n{number}", "x += 1; x"), number + 1)
+        for node in range(3):
+            self.assertIn("{n", self.store.command(node, "KEYS", "eryx:*"))
+        for number in range(12):
+            self.assertEqual(one.ask("POST", f"/v1/sessions/n{number}/fork", {"session": f"m{number}"})[0], 201)
+            self.assertEqual(two.ask("DELETE", f"/v1/sessions/n{number}")[0], 204)
+            self.assertEqual(self.value(two, f"m{number}", "x"), number + 1)
+
+    def test_a_slot_that_moves(self):
+        servers = self.serve(0), self.serve(2)
+        command = self.store.command
+        self.assertEqual(self.value(servers[0], "moves", "x = 1; x"), 1)
+        key = "eryx:{moves}"
+        slot = command(0, "CLUSTER", "KEYSLOT", key)
+        ids = [command(node, "CLUSTER", "MYID") for node in range(3)]
+        source = next(node for node in range(3) if key in command(node, "KEYS", "*"))
+        target = (source + 1) % 3
+        # Both keys are there (ASK) when the session is written.
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self.value, servers[0], "moves", "import asyncio\nawait asyncio.sleep(1)\nx += 1; x")
+            end = time.monotonic() + 30
+            while command(source, "EXISTS", key + ":lease") != "1":
+                self.assertLess(time.monotonic(), end)
+            self.assertEqual(command(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source]), "OK")
+            self.assertEqual(command(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target]), "OK")
+            self.assertEqual(command(source, "MIGRATE", "127.0.0.1", self.store.ports[target], "", 0, 5000, "AUTH",
+                                     REDIS_PASSWORD, "KEYS", key, key + ":lease"), "OK")
+            self.assertFalse(answer.done())
+            self.assertEqual(answer.result(), 2)
+        # A new lease is not there, while the session is.
+        status, body, headers = servers[0].ask("GET", "/v1/sessions/moves/files/")
+        self.assertEqual((status, body["error"]["code"], headers["Retry-After"]), (503, "store", "1"), body)
+        self.assertIn("TRYAGAIN", body["error"]["message"])
+        for node in source, target:
+            self.assertEqual(command(node, "CLUSTER", "SETSLOT", slot, "NODE", ids[target]), "OK")
+        for number, server in enumerate(servers * 2):
+            end = time.monotonic() + 30
+            while server.ask("GET", "/readyz")[0] != 200:
+                self.assertLess(time.monotonic(), end)
+                time.sleep(0.05)
+            self.assertEqual(self.value(server, "moves", "x += 1; x"), number + 3)
+        self.assertIn(key, command(target, "KEYS", "*"))
+
+    def test_databases(self):
+        status, body, _ = self.serve(0, "/1").ask("POST", "/v1/sessions/d/execute", {"code": "1"})
+        self.assertEqual(status, 503)
+        self.assertIn("SELECT is not allowed in cluster mode", body["error"]["message"])
 
 
 class WithS3(Fleet, unittest.TestCase):
