@@ -112,6 +112,8 @@ struct net_sandbox {
     char reason[NET_REASON_MAX];
     net_connected_fn on_connected;
     void *on_connected_env;
+    net_text_fn on_text;
+    void *on_text_env;
 };
 
 /* --- sandbox.c --- */

@@ -203,6 +203,10 @@ typedef struct net_filter {
 /* One filter at most, before bytes flow. */
 void net_set_filter(net_socket_t *socket, const net_filter_t *filter, void *env);
 
+/* Rewrites, in place, what events say of names; a program may ask for any. */
+typedef void (*net_text_fn)(void *env, char *text, size_t length);
+void net_on_text(net_sandbox_t *self, net_text_fn fn, void *env);
+
 /* Called for each TCP connection that the rules grant, once it is connected (also accepted ones),
  * before bytes flow: the place to set a filter. May call net_break. */
 typedef void (*net_connected_fn)(void *env, net_socket_t *socket);

@@ -168,6 +168,11 @@ void net_on_connected(net_sandbox_t *self, net_connected_fn fn, void *env) {
     self->on_connected_env = env;
 }
 
+void net_on_text(net_sandbox_t *self, net_text_fn fn, void *env) {
+    self->on_text = fn;
+    self->on_text_env = env;
+}
+
 /* --- Numbers ------------------------------------------------------------------------------ */
 
 net_socket_t *net_find(const net_sandbox_t *self, uint32_t number) {
@@ -310,8 +315,18 @@ int net_refuse(net_sandbox_t *self, net_error_t error, const char *format, ...) 
     return -(int)error;
 }
 
+/* A copy that may be told. */
+static const char *told(const net_sandbox_t *self, const char *text, char copy[NET_REASON_MAX]) {
+    if (!self->on_text)
+        return text;
+    snprintf(copy, NET_REASON_MAX, "%s", text);
+    self->on_text(self->on_text_env, copy, strlen(copy));
+    return copy;
+}
+
 void net_report(net_sandbox_t *self, eryx_net_event_kind_t kind, const net_socket_t *socket,
                 bool allowed, const char *name, const char *address, const char *reason) {
+    char told_name[NET_REASON_MAX], told_reason[NET_REASON_MAX];
     if (!self->hooks->on_event)
         return;
     eryx_net_event_t event = {
@@ -319,11 +334,11 @@ void net_report(net_sandbox_t *self, eryx_net_event_kind_t kind, const net_socke
         .kind = kind,
         .allowed = allowed,
         .socket = socket ? socket->number : 0,
-        .name = name,
+        .name = told(self, name, told_name),
         .address = address,
         .bytes_in = socket ? socket->bytes_in : 0,
         .bytes_out = socket ? socket->bytes_out : 0,
-        .reason = reason,
+        .reason = told(self, reason, told_reason),
     };
     self->hooks->on_event(self->hooks->env, &event);
 }

@@ -80,7 +80,13 @@ static void connected(void *env, net_socket_t *socket) {
     net_set_filter(socket, &wire_filter, wire);
 }
 
+static void scrub_text(void *env, char *text, size_t length) {
+    secrets_scrub(env, text, length);
+}
+
 void wire_secrets(net_sandbox_t *net, secrets_t *secrets) {
-    if (net && secrets)
-        net_on_connected(net, connected, secrets);
+    if (!net || !secrets)
+        return;
+    net_on_connected(net, connected, secrets);
+    net_on_text(net, scrub_text, secrets);
 }

@@ -60,6 +60,21 @@ static void on_look(void *env, eryx_call_t *call) {
     eryx_call_free(call);
 }
 
+static void on_sample(void *env, const eryx_sample_t *sample) {
+    (void)env;
+    for (size_t i = 0; i < sample->count; i++) {
+        see(sample->frames[i].function, strlen(sample->frames[i].function));
+        see(sample->frames[i].file, strlen(sample->frames[i].file));
+    }
+}
+
+static void on_event(void *env, const eryx_net_event_t *event) {
+    (void)env;
+    see(event->name, strlen(event->name));
+    see(event->reason, strlen(event->reason));
+    see("\n", 1);
+}
+
 static eryx_sandbox_t *make_of(bool tells_output, bool traced, const char *of_value,
                                const eryx_checkpoint_part_t *part, int expected) {
     static const char *const hosts[] = {"api.example.org"};
@@ -210,6 +225,54 @@ static void test_traces_and_callbacks(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* Names of functions and files, and of hosts that a program asks for, which the rules may refuse. */
+static void test_samples_and_events(void **state) {
+    (void)state;
+    static const char *const hosts[] = {"api.example.org"};
+    static const char word[] = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"; /* an identifier, no host name */
+    eryx_sandbox_options_t options;
+    eryx_net_options_t net;
+    eryx_secret_t secret;
+    eryx_error_t error = {0, ""};
+    char code[1024];
+    eryx_sandbox_options_init(&options);
+    eryx_net_options_init(&net);
+    eryx_secret_init(&secret);
+    secret.name = "API_KEY";
+    secret.value = word;
+    secret.hosts = hosts;
+    secret.host_count = 1;
+    net.on_event = on_event;
+    options.secrets = &secret;
+    options.secret_count = 1;
+    options.net = &net;
+    options.on_sample = on_sample;
+    options.sample_interval_ns = 1000000;
+    eryx_sandbox_t *sandbox;
+    assert_int_equal(eryx_sandbox_new(runtime, &options, &sandbox, &error), ERYX_OK);
+    seen.length = 0;
+    snprintf(code, sizeof code,
+             "import socket, time\n"
+             "exec(compile('''def %s():\n"
+             "    end = time.monotonic() + 0.1\n"
+             "    while time.monotonic() < end: pass\n''', '/tmp/%s.py', 'exec'))\n"
+             "%s()\n"
+             "for host in '%s%%', '%s':\n"
+             "    try: socket.getaddrinfo(host, 80)\n"
+             "    except PermissionError: pass\n",
+             word, word, word, word, word);
+    eryx_outcome_t *outcome = run(sandbox, code, NULL);
+    if (eryx_outcome_kind(outcome) != ERYX_OUTCOME_OK)
+        fail_msg("%s", eryx_outcome_traceback(outcome));
+    const char *placeholder = eryx_sandbox_placeholder(sandbox, "API_KEY");
+    assert_non_null(strstr(seen.text, "/tmp/ERYX_SECRET_"));
+    assert_non_null(strstr(seen.text, "the host 'ERYX_SECRET_"));
+    assert_non_null(strstr(seen.text, placeholder));
+    assert_null(strstr(seen.text, "live_4eC39"));
+    eryx_outcome_free(outcome);
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_snapshots(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = make(false, false);
@@ -290,6 +353,7 @@ int main(void) {
         cmocka_unit_test(test_exceptions),
         cmocka_unit_test(test_output_as_it_is_written),
         cmocka_unit_test(test_traces_and_callbacks),
+        cmocka_unit_test(test_samples_and_events),
         cmocka_unit_test(test_snapshots),
         cmocka_unit_test(test_checkpoints),
         cmocka_unit_test(test_options_are_checked),

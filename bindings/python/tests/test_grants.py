@@ -96,6 +96,47 @@ def test_secrets(server):
         eryx.Secret("A", b"x", [])
 
 
+def test_secrets_do_not_come_back(server):
+    """A value that gets in all the same (here with the code) leaves by none of the binding's ways."""
+    value = "sk_abcdefgh12345678"
+    secret = eryx.Secret("API_KEY", value, ["example.org"])
+    seen = []
+
+    def look(text: str) -> str:
+        seen.append(text)
+        return value
+
+    network = eryx.Network([], on_event=seen.append)
+    with eryx.Sandbox(secrets=[secret], callbacks={"look": look}, network=network,
+                      on_trace=lambda *event: seen.append(event)) as sandbox:
+        placeholder = sandbox.placeholder("API_KEY")
+        outcome = sandbox.execute(f"""
+import os, socket
+def {value}():
+    return '{value}'
+print({value}(), flush=True)
+same = look({value}()) == os.environ['API_KEY']
+try:
+    socket.getaddrinfo('{value}%', 80)
+except PermissionError:
+    pass
+open('/tmp/{value}', 'w').write('{value}')
+[{value}(), same]
+""")
+        assert outcome.value == [placeholder, True]
+        assert outcome.stdout == placeholder + "\n"
+        assert sandbox.files.read(f"/tmp/{value}") == placeholder.encode()
+        with pytest.raises(eryx.GuestError) as raised:
+            sandbox.execute(f"raise ValueError('{value}')")
+        seen += [str(raised.value), repr(raised.value), raised.value.traceback, outcome]
+        with pytest.raises(eryx.StateError, match="secret"):
+            sandbox.checkpoint()
+        with pytest.raises(eryx.StateError, match="secret"):
+            sandbox.snapshot()
+    assert placeholder in repr(seen)
+    assert value not in repr(seen)
+
+
 def test_mounts(tmp_path):
     (tmp_path / "in.txt").write_text("hello")
     read = "open('/data/in.txt').read()"
