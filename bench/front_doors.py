@@ -13,6 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import binding
+
+HERE = Path(__file__).resolve().parent
 CONNECTIONS = 32
 OVERLOAD_CONNECTIONS = 512
 TOKEN = "a-token-for-measuring"
@@ -52,6 +55,17 @@ def wrk_is_here():
     return shutil.which("wrk") is not None
 
 
+def load(url, folder, connections, seconds):
+    script = Path(folder, "load.lua")
+    script.write_text(LUA % TOKEN)
+    done = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "60s", "-s",
+                           script, url + "/v1/run"], capture_output=True, text=True)
+    found = re.search(r"^RESULT (.*)$", done.stdout, re.M)
+    if done.returncode or not found:
+        raise Failed(f"wrk: status {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
+    return json.loads(found[1])
+
+
 class Server:
     def __init__(self, eryx, folder, config):
         path = Path(folder, "config.json")
@@ -65,16 +79,6 @@ class Server:
             raise Failed(f"eryx serve does not start: {line}")
         self.url = found[1]
 
-    def load(self, folder, connections, seconds):
-        script = Path(folder, "load.lua")
-        script.write_text(LUA % TOKEN)
-        done = subprocess.run(["wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "-s",
-                               script, self.url + "/v1/run"], capture_output=True, text=True)
-        found = re.search(r"^RESULT (.*)$", done.stdout, re.M)
-        if done.returncode or not found:
-            raise Failed(f"wrk: status {done.returncode}: {(done.stderr or done.stdout)[-500:]}")
-        return json.loads(found[1])
-
     def stop(self):
         self.process.terminate()
         self.process.communicate(timeout=60)
@@ -86,16 +90,44 @@ def http(eryx, seconds):
     """Figures at 32 connections, and what happens with far more work than is accepted."""
     with tempfile.TemporaryDirectory() as folder:
         server = Server(eryx, folder, {})
-        server.load(folder, CONNECTIONS, 1)
-        normal = server.load(folder, CONNECTIONS, seconds)
+        load(server.url, folder, CONNECTIONS, 1)
+        normal = load(server.url, folder, CONNECTIONS, seconds)
         server.stop()
         server = Server(eryx, folder, {"jobs": CONNECTIONS})
-        overload = server.load(folder, OVERLOAD_CONNECTIONS, seconds)
+        overload = load(server.url, folder, OVERLOAD_CONNECTIONS, seconds)
         server.stop()
     for name, run in (("32 connections", normal), ("overload", overload)):
         if run["other"] or run["broken"]:
             raise Failed(f"{name}: {run['other']} other answers, {run['broken']} errors")
     return normal, overload
+
+
+def peer(command, name, seconds):
+    """The same load on a server with another Python behind it: what wrk says, or why not."""
+    server = subprocess.Popen([*map(str, command), str(HERE / "http_peers.py"), name], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    found = re.search(r"listening on (http://\S+)", server.stdout.readline())
+    try:
+        if not found:
+            return server.communicate(timeout=60)[1].strip()[-300:]
+        with tempfile.TemporaryDirectory() as folder:
+            load(found[1], folder, CONNECTIONS, 1)
+            run = load(found[1], folder, CONNECTIONS, seconds)
+        return run if not run["other"] and not run["broken"] else f"{run['other']} failed, {run['broken']} broken"
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def peers(build, native, seconds):
+    """name -> what wrk says, or why not."""
+    found = {"native": peer(native, "native", seconds)}
+    for name in binding.PEERS:
+        python, version = binding.environment_of(build, name)
+        found[name] = peer([python], name, seconds) if python else version
+        if isinstance(found[name], dict):
+            found[name]["version"] = version
+    return found
 
 
 class Mcp:

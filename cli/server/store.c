@@ -3,7 +3,6 @@
 #define _GNU_SOURCE
 #include "store.h"
 
-#include <dlfcn.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <eryx.h>
 
 #include "../message.h"
+#include "module.h"
 
 static const uint64_t second = 1000000000;
 
@@ -273,41 +273,6 @@ bool store_remove(struct store_hold *hold, struct store_error *error)
 
 /* --- Opening ------------------------------------------------------------------------------ */
 
-/* Beside the program in the build tree, or where the installed tree has what is private. */
-static void *find_module(const char *file)
-{
-    static const char *const folders[] = {".", ERYX_PRIVATE_DIR};
-    char program[PATH_MAX], path[PATH_MAX + 64];
-    if (!realpath("/proc/self/exe", program))
-        return NULL;
-    *strrchr(program, '/') = '\0';
-    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-        snprintf(path, sizeof path, "%s/%s/%s", program, folders[i], file);
-        if (access(path, R_OK) == 0)
-            return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    }
-    return dlopen(file, RTLD_NOW | RTLD_LOCAL); /* which tells that there is none */
-}
-
-/* It is never unloaded. */
-static store_open_t *load_module(struct store_error *error)
-{
-    static const char file[] = "eryx-stores.so";
-    void *library = find_module(file);
-    const struct store_module *module = library ? dlsym(library, STORE_MODULE_SYMBOL) : NULL;
-    if (!module) {
-        const char *why = dlerror();
-        store_fail(error, STORE_FAILED, "stores on the network need %s, which cannot be loaded: %s",
-                   file, why ? why : "the program cannot be found");
-        return NULL;
-    }
-    if (module->size != sizeof *module || strcmp(module->version, eryx_version()) != 0) {
-        store_fail(error, STORE_FAILED, "%s is of another version of eryx", file);
-        return NULL;
-    }
-    return module->open;
-}
-
 static const struct store_backend *open_place(struct store *store, const char *place,
                                               struct store_error *error)
 {
@@ -321,8 +286,12 @@ static const struct store_backend *open_place(struct store *store, const char *p
         store_fail(error, STORE_FAILED, "the store's URL must have three slashes: file:///FOLDER");
         return NULL;
     }
-    store_open_t *open = load_module(error);
-    return open ? open(place, &store->env, store->name, error) : NULL;
+    char why[160];
+    const struct module *module = module_load(why, sizeof why);
+    if (module)
+        return module->open_store(place, &store->env, store->name, error);
+    store_fail(error, STORE_FAILED, "stores on the network: %s", why);
+    return NULL;
 }
 
 static bool start_keeper(struct store *store)

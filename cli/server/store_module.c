@@ -1,9 +1,10 @@
-/* The module of stores on the network: what the command finds in it. */
+/* The module: what the command finds in it. */
 #include <pthread.h>
 #include <string.h>
 
 #include <curl/curl.h>
 
+#include "module.h"
 #include "store_url.h"
 
 static CURLcode started;
@@ -38,5 +39,5 @@ static const struct store_backend *open_url(const char *place, void **env, char 
     return NULL;
 }
 
-__attribute__((visibility("default"))) extern const struct store_module eryx_store_module;
-const struct store_module eryx_store_module = {sizeof eryx_store_module, ERYX_VERSION, open_url};
+__attribute__((visibility("default"))) extern const struct module eryx_module;
+const struct module eryx_module = {sizeof eryx_module, ERYX_VERSION, open_url, &fetch_functions};

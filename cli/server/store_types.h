@@ -62,14 +62,6 @@ typedef const struct store_backend *store_open_t(const char *place, void **env, 
 
 store_open_t store_open_directory;
 
-/* What the module eryx-stores.so exports, by the name STORE_MODULE_SYMBOL. */
-struct store_module {
-    size_t size; /* of this */
-    const char *version;
-    store_open_t *open;
-};
-#define STORE_MODULE_SYMBOL "eryx_store_module"
-
 /* Returns false. */
 static inline bool store_fail(struct store_error *error, enum store_cause cause, const char *format,
                               ...) __attribute__((format(printf, 3, 4)));
