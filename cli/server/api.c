@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "../values.h"
 #include "answer.h"
 
 /* A request until its answer. */
@@ -336,6 +337,10 @@ static void files(struct service *service, struct http_request *request, const c
     bool folder = length == 0 || path[length - 1] == '/';
     const char *root = http_query(request, "root"); /* "/": not below the home folder */
     char *full = NULL;
+    if (value_utf8_prefix(path, length) != length) {
+        bad_request(request, "the file's path is not UTF-8, or has a NUL");
+        return;
+    }
     if (root && strcmp(root, "/") == 0 && asprintf(&full, "/%s", path) >= 0)
         path = full;
     if (is(request, "GET"))

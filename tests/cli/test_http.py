@@ -83,6 +83,10 @@ class Http(unittest.TestCase):
         # NUL does not end a path.
         self.assertEqual(server.ask("GET", "/healthz%00x")[0], 404)
         self.assertEqual(server.ask("POST", "/v1/sessions/a%00b/reset")[0], 400)
+        for path in ("a%00b", "%FF", "a/%ED%A0%80"):
+            for method in ("GET", "PUT", "DELETE"):
+                status, answer, _ = server.ask(method, "/v1/sessions/s/files/" + path, b"x" if method == "PUT" else None)
+                self.assertEqual((status, answer["error"]["code"]), (400, "request"), (method, path))
 
     def test_bodies_of_strangers(self):
         server = self.start()
