@@ -87,6 +87,8 @@ NET_FUNCTION("net-reason", int32_t, net_reason, char *out, uint32_t capacity)
 uint8_t network_code(int32_t answer);
 /* The errno of the last failure since it was 0; streams cannot tell it (libc makes EIO of all). */
 extern int network_last_errno;
+/* Whether it is what gethostname gives. */
+bool network_is_own_name(const char *name, size_t length);
 /* While set, receiving leaves the bytes where they are. */
 extern bool network_peek;
 

@@ -36,7 +36,9 @@ void lookup_resolve_addresses(UNUSED uint32_t network, const char *name, uint32_
     int32_t number = net_resolve(name, length);
     *result = (struct result_word){.tag = 1};
     if (number < 0) {
-        result->code = network_code(number);
+        /* The machine's own name has no address; smtplib and others ask for it before anything else. */
+        result->code =
+            network_is_own_name(name, length) ? NETWORK_NAME_UNKNOWN : network_code(number);
         return;
     }
     struct lookup *lookup = calloc(1, sizeof *lookup);

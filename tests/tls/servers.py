@@ -2,6 +2,8 @@
 
 `Setup(folder)` is a context manager: certificates, ports ({name: port}) and the log of what nginx received
 are in it. Everything listens on 127.0.0.1 only and ends with it."""
+import base64
+import gzip
 import http.server
 import os
 import socket
@@ -91,9 +93,26 @@ def free_ports(count):
     return ports
 
 
+FORMS = {
+    "utf16": lambda text: text.encode("utf-16-le"),
+    "utf16big": lambda text: text.encode("utf-16-be"),
+    "hex": lambda text: text.encode().hex().encode(),
+    "base64": lambda text: base64.b64encode(text.encode()),
+    "base64-1": lambda text: base64.b64encode(b"x" + text.encode()),
+    "base64-2": lambda text: base64.urlsafe_b64encode(b"xy" + text.encode()),
+    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()).encode(),
+    "percent-lower": lambda text: "".join(f"%{byte:02x}" for byte in text.encode()).encode(),
+    "escapes": lambda text: "".join(f"\\u{ord(c):04x}" for c in text).encode(),
+    "escapes-upper": lambda text: "".join(f"\\u{ord(c):04X}" for c in text).encode(),
+    # Although it was not asked for.
+    "gzip": lambda text: gzip.compress(text.encode()),
+}
+
+
 class Pieces(http.server.BaseHTTPRequestHandler):
     """Sends the Authorization header back: /chunks/N in chunks of N bytes, each a write of its own,
-    /writes/N in such writes with a Content-Length; a redirect of /loop to itself."""
+    /writes/N in such writes with a Content-Length; /forms/NAME in one of FORMS; /request/ sends the whole head
+    of the request back."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = 0
@@ -101,9 +120,19 @@ class Pieces(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def do_GET(self):
         body = f"you sent {self.headers['Authorization']}, thanks".encode()
         _, kind, size = self.path.split("/")
+        if kind == "forms":
+            return self.answer(FORMS[size](self.headers["Authorization"]))
+        if kind == "request":
+            return self.answer(f"{self.requestline}\n{self.headers}".encode())
         pieces = [body[i:i + int(size)] for i in range(0, len(body), int(size))]
         self.send_response(200)
         if kind == "chunks":

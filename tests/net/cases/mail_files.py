@@ -11,7 +11,8 @@ message['Subject'] = 'from the sandbox'
 message['From'] = 'a@example.org'
 message['To'] = 'b@example.org'
 message.set_content('one\ntwo\n')
-with smtplib.SMTP('127.0.0.1', int(os.environ['PORT_SMTP']), local_hostname='sandbox') as server:
+with smtplib.SMTP('127.0.0.1', int(os.environ['PORT_SMTP'])) as server:
+    print(server.local_hostname)
     print(server.send_message(message))
     print(server.noop())
 
