@@ -9,6 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 GET, DOWNLOAD = HERE / "http_get.py", HERE / "http_download.py"
+MANY_SOCKETS = HERE / "many_sockets.py"
 DOWNLOAD_BYTES = 100 << 20
 DOWNLOADS = 3  # in one process; the best counts
 sys.path.insert(0, str(HERE.parent / "tests" / "tls"))
