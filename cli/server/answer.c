@@ -86,9 +86,16 @@ static void set_end(json_t *object, const struct job *job)
 static void set_result(json_t *object, const eryx_outcome_t *outcome)
 {
     size_t length;
+    json_error_t error;
     const char *text = eryx_outcome_result_json(outcome, &length);
-    if (text)
-        json_object_set_new(object, "result", json_loadb(text, length, JSON_DECODE_ANY, NULL));
+    json_t *result =
+        text ? json_loadb(text, length, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error) : NULL;
+    if (result)
+        json_object_set_new(object, "result", result);
+    else if (text) /* what jansson has no type for: integers of more than 64 bits */
+        json_object_set_new(
+            object, "result_error",
+            json_sprintf("the value cannot be told: %s; convert it with str()", error.text));
     else if (eryx_outcome_result_error(outcome))
         set_text(object, "result_error", eryx_outcome_result_error(outcome));
 }
@@ -183,6 +190,8 @@ static void write_end(FILE *out, const struct job *job, size_t max)
         fputs("The session was lost: its variables and files are gone. Make again what is needed "
               "of them.\n",
               out);
+    if (job->unsaved)
+        fputs("[the session works on, but could not be saved in the server's store]\n", out);
 }
 
 json_t *answer_text(const struct job *job, size_t max)

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,8 @@ static int serve(const struct front_options *front, const struct server_config *
 int server_run(struct server_request *request)
 {
     struct server_config config;
+    /* Before a connection to a store: that over TLS cannot ask for MSG_NOSIGNAL. */
+    signal(SIGPIPE, SIG_IGN);
     if (!config_read(request->config_path, &config))
         return EXIT_USAGE;
     int code = EXIT_FAILED;

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -207,7 +206,6 @@ bool stdio_serve(struct mcp *mcp, const struct server_config *config, struct loo
     io.in = (struct loop_watch){.fd = STDIN_FILENO, .ready = on_readable, .env = &io};
     io.out = (struct loop_watch){.fd = STDOUT_FILENO, .ready = on_writable, .env = &io};
     io.peer = mcp_peer_new(mcp);
-    signal(SIGPIPE, SIG_IGN);
     if (!io.peer) {
         message_error("out of memory");
         return false;

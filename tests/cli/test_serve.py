@@ -48,6 +48,17 @@ class Serve(unittest.TestCase):
         body = self.run_code(server, "import sys; sys.stdout.buffer.write(b'a\\xffb')")
         self.assertEqual(body["stdout"], "a\ufffdb")
 
+    def test_results(self):
+        server = self.start()
+        for code, result in (("'a\\0b'", "a\0b"), ("2**63 - 1", 2 ** 63 - 1), ("[]", []), ("None", None)):
+            body = self.run_code(server, code, result="")
+            self.assertEqual((body.get("result", "none"), body.get("result_error")), (result, None), code)
+        for code, told in (("2**63", "too big integer"), ("{'\\0': 1}", "NUL byte in object key"),
+                           ("{1, 2}", "type set"), ("missing = 1", "does not end with an expression")):
+            body = self.run_code(server, code, result="")
+            self.assertNotIn("result", body)
+            self.assertIn(told, body["result_error"])
+
     def test_limits(self):
         server = self.start(config={"limits": {"timeout": "200ms", "memory": "128M"}})
         body = self.run_code(server, "import time; time.sleep(20)")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Servers that share sessions through a store on the network: tests/cli/test_stores.py --eryx PROGRAM [TEST ...]"""
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import signal
@@ -212,6 +213,38 @@ class Fleet:
         self.assertNotIn("\x1b", server.stop()[1])
 
 
+class Breaking:
+    """A way to a store that closes one connection, in the middle of a large message."""
+    MOST = 1 << 20
+
+    def __init__(self, port):
+        self.to, self.broken = port, threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = self.listener.accept()[0], socket.create_connection(("127.0.0.1", self.to))
+                threading.Thread(target=self.copy, args=(near, far, True), daemon=True).start()
+                threading.Thread(target=self.copy, args=(far, near, False), daemon=True).start()
+
+    def copy(self, source, target, forth):
+        passed = 0
+        with contextlib.suppress(OSError), source, target:
+            while data := source.recv(1 << 16):
+                passed += len(data)
+                if forth and passed > self.MOST and not self.broken.is_set():
+                    self.broken.set()
+                    source.shutdown(socket.SHUT_WR)  # its end comes before the reset: EPIPE
+                    return
+                target.sendall(data)
+
+    def stop(self):
+        self.listener.close()
+
+
 class WithRedis(Fleet, unittest.TestCase):
     Store = Redis
 
@@ -235,21 +268,53 @@ class WithRedis(Fleet, unittest.TestCase):
         self.assertEqual(self.error((status, body)), (422, "failed"))
         self.assertIn("OOM", body["error"]["message"])
 
-    def test_tls(self):
-        folder = Path(self.folder.name)
+    def tls_store(self, name):
+        """A store with TLS, and the file of its certificate."""
+        folder = Path(self.folder.name) / name
+        folder.mkdir()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
                         "subjectAltName=DNS:localhost", "-keyout", folder / "tls.key", "-out",
                         folder / "tls.pem"], check=True, capture_output=True)
         store = Redis(folder, tls=folder / "tls")
         self.addCleanup(store.stop)
-        url = store.url(f"ca={folder}/tls.pem")
+        return store, folder / "tls.pem"
+
+    def test_tls(self):
+        store, ca = self.tls_store("tls")
+        url = store.url(f"ca={ca}")
         self.assertEqual(self.value(self.serve(url=url), "t", "x = 3; x"), 3)
         self.assertEqual(self.value(self.serve(url=url), "t", "x"), 3)
         for wrong in (store.url(), url.replace("localhost", "127.0.0.1")):
             status, body = self.run_code(self.serve(url=wrong), "t", "x")
             self.assertEqual(self.error((status, body)), (503, "store"))
             self.assertIn("SSL", body["error"]["message"])
+
+    def test_mcp_over_a_broken_tls_connection(self):
+        """Writing to a connection that is closed meanwhile sends no signal that ends the server: it writes again."""
+        store, ca = self.tls_store("broken")
+        way = Breaking(store.port)
+        self.addCleanup(way.stop)
+        url = store.url(f"ca={ca}").replace(str(store.port), str(way.port))
+        process = subprocess.Popen([eryx(), "mcp", "--store", url], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, text=True, bufsize=1)
+        self.addCleanup(process.kill)
+
+        def call(number, code):
+            process.stdin.write(json.dumps({
+                "jsonrpc": "2.0", "id": number, "method": "tools/call",
+                "params": {"name": "session_execute", "arguments": {"code": code}}}) + "\n")
+            line = process.stdout.readline()
+            self.assertTrue(line, f"the server is gone: {process.poll()}")
+            answer = json.loads(line)
+            self.assertEqual(answer["id"], number)
+            return answer["result"]["isError"], answer["result"]["content"][0]["text"]
+        self.assertEqual(call(1, "x = 3; x"), (False, "3\n"))
+        self.assertEqual(call(2, f"import os; x = os.urandom({4 * way.MOST}); 5"), (False, "5\n"))
+        process.communicate(timeout=60)
+        self.assertEqual((process.returncode, way.broken.is_set()), (0, True))
+        server = self.serve(url=store.url(f"ca={ca}"))
+        self.assertEqual(self.value(server, "default", "len(x)"), 4 * way.MOST)
 
     def test_the_environment(self):
         environment = {**environment_of(self.store), "ERYX_STORE": self.store.url()}
