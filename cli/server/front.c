@@ -114,7 +114,8 @@ static uint64_t tick(void *env)
         return UINT64_MAX;
     uint64_t now = loop_now();
     service_count(front->service, &counts);
-    if (counts.jobs == 0 || now >= front->stop_at) {
+    bool idle = counts.jobs == 0 && !http_is_asked(front->http);
+    if (idle || now >= front->stop_at) {
         loop_stop(front->loop);
         return 0;
     }

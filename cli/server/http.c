@@ -183,9 +183,12 @@ static enum MHD_Result on_request(void *env, struct MHD_Connection *connection, 
                                   size_t *length, void **handle)
 {
     struct http_state *state = *handle;
+    struct http *http = env;
     (void)version;
+    if (http->closed)
+        return MHD_NO;
     if (!state) {
-        *handle = state = new_state(env, connection, url, method);
+        *handle = state = new_state(http, connection, url, method);
         return state && begin(state) ? MHD_YES : MHD_NO;
     }
     if (*length > 0) {
@@ -234,6 +237,10 @@ static uint64_t tick(void *env)
 {
     struct http *http = env;
     MHD_UNSIGNED_LONG_LONG milliseconds;
+    /* When descriptors ran out the library listens again only in the run after one was closed. */
+    uint32_t connections = http_connections(http);
+    http->kick = http->kick || connections < http->connections;
+    http->connections = connections;
     for (int i = 0; http->kick && i < 16; i++) {
         http->kick = false;
         MHD_run(http->daemon);
@@ -306,9 +313,15 @@ uint32_t http_connections(const struct http *http)
 
 void http_quiesce(struct http *http)
 {
+    http->ending = true;
     MHD_socket fd = MHD_quiesce_daemon(http->daemon);
     if (fd != MHD_INVALID_SOCKET)
         close(fd);
+}
+
+bool http_is_asked(const struct http *http)
+{
+    return http->states != NULL;
 }
 
 void http_free(struct http *http)
@@ -316,6 +329,7 @@ void http_free(struct http *http)
     if (!http)
         return;
     loop_remove(http->loop, &http->watch);
+    http->closed = true;
     for (struct http_state *state = http->states; state; state = state->next) {
         if (state->handed)
             http_tell_gone(state);

@@ -44,8 +44,10 @@ bool http_is_loopback(const char *listen);
 struct http *http_new(const struct http_options *options, struct loop *loop);
 uint16_t http_port(const struct http *http);
 uint32_t http_connections(const struct http *http);
-/* Takes no new connections any more. */
+/* Takes no new connections any more, and ends those there are with their next answer. */
 void http_quiesce(struct http *http);
+/* Whether there are requests without a complete answer. */
+bool http_is_asked(const struct http *http);
 /* Requests that are not answered end. */
 void http_free(struct http *http);
 

@@ -74,6 +74,8 @@ static void set_headers(struct http_state *state, const char *type)
     MHD_add_response_header(state->response, "Content-Type", type);
     MHD_add_response_header(state->response, "X-Content-Type-Options", "nosniff");
     MHD_add_response_header(state->response, "Cache-Control", "no-store");
+    if (state->http->ending)
+        MHD_add_response_header(state->response, "Connection", "close");
     if (state->origin) {
         MHD_add_response_header(state->response, "Access-Control-Allow-Origin", state->origin);
         MHD_add_response_header(state->response, "Access-Control-Expose-Headers",

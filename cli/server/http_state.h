@@ -14,8 +14,11 @@ struct http {
     struct loop *loop;
     struct loop_watch watch;
     bool loopback;
-    bool kick;       /* something was resumed */
-    uint64_t bodies; /* bytes; of requests without a complete answer */
+    bool kick;            /* something was resumed */
+    uint32_t connections; /* when they were last counted */
+    bool ending;          /* no new connections */
+    bool closed;          /* nothing more is answered */
+    uint64_t bodies;      /* bytes; of requests without a complete answer */
     struct http_state *states;
 };
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -331,6 +332,46 @@ class Serve(unittest.TestCase):
             with self.assertRaises(ConnectionError):
                 server.ask("GET", "/readyz")
             self.assertEqual(answer.result()["result"], 5)
+        self.assertEqual(server.process.wait(60), 0)
+
+    def test_the_end_under_load(self):
+        """Answers are complete, the last one of a connection says so."""
+        server = self.start()
+        body = b'{"code": "print(6 * 7)"}'
+        request = (b"POST /v1/run HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+                   b"Content-Length: %d\r\n\r\n%s" % (TOKEN.encode(), len(body), body))
+        connections = [socket.create_connection(("127.0.0.1", server.port), timeout=60) for _ in range(32)]
+        for connection in connections:
+            self.addCleanup(connection.close)
+            connection.sendall(request * 50)
+        self.wait_for(lambda: server.metric('executions_total{outcome="ok"}') > 50)
+        server.process.send_signal(signal.SIGTERM)
+        for connection in connections:
+            answer = b""
+            try:
+                while part := connection.recv(65536):
+                    answer += part
+            except ConnectionResetError:
+                pass  # there were more requests
+            *_, last = answer.split(b"HTTP/1.1 200 OK\r\n")
+            if last:  # RST may have taken the end with it
+                head, text = last.split(b"\r\n\r\n")
+                self.assertEqual(json.loads(text)["stdout"], "42\n", answer[-500:])
+                self.assertIn(b"Connection: close", head)
+        self.assertEqual(server.process.wait(60), 0)
+
+    def test_the_end_with_calls(self):
+        """When the grace is over, or a second signal comes, what waits for answers is let go."""
+        server = self.start()
+        connections = [server.connect() for _ in range(40)]
+        for number, connection in enumerate(connections):
+            code = "import asyncio; await asyncio.sleep(100)" if number % 2 else "while True: pass"
+            connection.request("POST", "/v1/run", json.dumps({"code": code, "stream": number % 3 == 0}),
+                               {"Authorization": "Bearer " + TOKEN})
+        self.wait_for(lambda: server.metric("jobs") == 40)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.stderr.readline()
+        server.process.send_signal(signal.SIGTERM)
         self.assertEqual(server.process.wait(60), 0)
 
     def test_a_second_signal(self):
