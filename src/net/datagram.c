@@ -94,6 +94,8 @@ int32_t net_receive_from(net_socket_t *socket, char *buffer, size_t capacity, bo
         if (self->bytes_in + (uint64_t)got > self->bytes_in_max)
             return net_refuse(self, NET_RESET,
                               "limit net_bytes_in: this sandbox has received its share");
+        if (self->on_text)
+            self->on_text(self->on_text_env, buffer, (size_t)got);
         if (!peek) {
             socket->bytes_in += (uint64_t)got;
             self->bytes_in += (uint64_t)got;

@@ -203,7 +203,7 @@ typedef struct net_filter {
 /* One filter at most, before bytes flow. */
 void net_set_filter(net_socket_t *socket, const net_filter_t *filter, void *env);
 
-/* Rewrites, in place, what events say of names; a program may ask for any. */
+/* Rewrites, in place, what events say of names (a program may ask for any), and datagrams that come in. */
 typedef void (*net_text_fn)(void *env, char *text, size_t length);
 void net_on_text(net_sandbox_t *self, net_text_fn fn, void *env);
 

@@ -5,7 +5,8 @@
 #include "net/net.h"
 #include "secrets/secrets.h"
 
-/* Filters all connections that the sandbox makes from now on, and what its events say. */
+/* Filters all connections that the sandbox makes from now on, datagrams that it receives, and what its events
+ * say. */
 void wire_secrets(net_sandbox_t *net, secrets_t *secrets);
 
 #endif

@@ -19,7 +19,7 @@
 #include "abi/callbacks.h"
 #include "abi/guest.h"
 #include "abi/imports.h"
-#include "net/net.h"
+#include "net/internal.h"
 
 #define MEMORY_BYTES (1u << 18)
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -54,14 +54,19 @@ static void on_event(void *env, const eryx_net_event_t *event) {
 }
 
 static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size_t capacity) {
-    (void)env, (void)name, (void)capacity;
+    (void)env, (void)capacity;
+    static int asked;
+    if (strcmp(name, "rebind.test") == 0) {
+        strcpy(out[0].text, asked++ == 0 ? "8.8.8.8" : "127.0.0.1");
+        return 1;
+    }
     strcpy(out[0].text, "127.66.66.66");
     strcpy(out[1].text, "169.254.169.254");
     return 2;
 }
 
 static struct rig *rig_new(const char *const *allow, size_t allow_count, const char *const *deny,
-                           size_t deny_count) {
+                           size_t deny_count, bool local) {
     struct rig *rig = calloc(1, sizeof *rig);
     eryx_net_options_t options;
     eryx_limits_t limits;
@@ -72,7 +77,7 @@ static struct rig *rig_new(const char *const *allow, size_t allow_count, const c
     options.allow_count = allow_count;
     options.deny = deny;
     options.deny_count = deny_count;
-    options.allow_local = true;
+    options.allow_local = local;
     options.on_event = on_event;
     options.on_resolve = on_resolve;
     options.env = rig;
@@ -144,7 +149,7 @@ static void lookups_are_reported_once(void **state) {
     (void)state;
     static const char *const allow[] = {"*.test"};
     net_address_t found[NET_ADDRESSES_MAX];
-    struct rig *rig = rig_new(allow, 1, NULL, 0);
+    struct rig *rig = rig_new(allow, 1, NULL, 0, true);
     assert_int_equal(resolve(rig, "a.test", found), 1);
     expect_events(rig,
                   "resolve yes 'a.test' '127.66.66.66 169.254.169.254' 0/0 a.test resolves to "
@@ -158,7 +163,7 @@ static void lookups_are_reported_once(void **state) {
 static void lookups_that_are_left_are_reported(void **state) {
     (void)state;
     static const char *const allow[] = {"*.test"};
-    struct rig *rig = rig_new(allow, 1, NULL, 0);
+    struct rig *rig = rig_new(allow, 1, NULL, 0, true);
     int32_t number = net_resolve(rig->sandbox, "data.test", 9);
     assert_true(number > 0);
     net_close(net_find(rig->sandbox, (uint32_t)number));
@@ -166,6 +171,33 @@ static void lookups_that_are_left_are_reported(void **state) {
     assert_true(net_resolve(rig->sandbox, "more.test", 9) > 0);
     net_sandbox_reset(rig->sandbox);
     expect_events(rig, "resolve yes 'more.test' '' 0/0 the program did not wait", 1);
+    rig_free(rig);
+}
+
+/* A name server that says another address the second time: each answer is judged, and what was granted is
+ * the address that was judged. Nothing is connected: the first one is not of this machine. */
+static void names_cannot_be_bound_anew(void **state) {
+    (void)state;
+    static const char *const allow[] = {"rebind.test:80"};
+    net_address_t found[NET_ADDRESSES_MAX],
+        local = {.family = 4, .port = 80, .bytes = {127, 0, 0, 1}};
+    const char *name;
+    struct rig *rig = rig_new(allow, 1, NULL, 0, false);
+    assert_int_equal(resolve(rig, "rebind.test", found), 1);
+    net_address_t first = found[0];
+    first.port = 80;
+    assert_true(net_permits(rig->sandbox, NET_TCP, &first, &name));
+    assert_string_equal(name, "rebind.test");
+    assert_int_equal(resolve(rig, "rebind.test", found), -NET_ACCESS_DENIED);
+    expect_events(rig, "resolve no 'rebind.test' '127.0.0.1'", 1);
+    assert_false(net_permits(rig->sandbox, NET_TCP, &local, &name));
+    net_socket_t *socket =
+        net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4));
+    assert_int_equal(net_connect(socket, &local), -NET_ACCESS_DENIED);
+    expect_events(rig, "connect no '' '127.0.0.1:80'", 1);
+    assert_true(net_permits(rig->sandbox, NET_TCP, &first, &name)); /* as it was judged */
+    first.port = 81;
+    assert_false(net_permits(rig->sandbox, NET_TCP, &first, &name));
     rig_free(rig);
 }
 
@@ -186,7 +218,7 @@ static void failed_connections_end_with_an_event(void **state) {
     (void)state;
     static const char *const allow[] = {"127.0.0.1", "255.255.255.255"};
     char text[96];
-    struct rig *rig = rig_new(allow, 2, NULL, 0);
+    struct rig *rig = rig_new(allow, 2, NULL, 0, true);
     net_address_t address = {.family = 4, .port = closed_port(), .bytes = {127, 0, 0, 1}};
     net_socket_t *socket =
         net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4));
@@ -209,13 +241,20 @@ static void failed_connections_end_with_an_event(void **state) {
     rig_free(rig);
 }
 
+static void upper_case(void *env, char *text, size_t length) {
+    (void)env;
+    for (size_t i = 0; i < length; i++)
+        if (text[i] >= 'a' && text[i] <= 'z')
+            text[i] = (char)(text[i] - 32);
+}
+
 static void peers_that_write_first_are_reported(void **state) {
     (void)state;
     static const char *const allow[] = {"udp:127.0.0.1", "listen:127.0.0.1"};
     char byte, text[64];
     net_address_t mine, from, any = {.family = 4, .bytes = {127, 0, 0, 1}};
     struct sockaddr_storage to;
-    struct rig *rig = rig_new(allow, 2, NULL, 0);
+    struct rig *rig = rig_new(allow, 2, NULL, 0, true);
     net_socket_t *receiver =
         net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_UDP, 4));
     assert_int_equal(net_bind(receiver, &any), 0);
@@ -225,9 +264,13 @@ static void peers_that_write_first_are_reported(void **state) {
     for (int i = 0; i < 2; i++) {
         assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, length), 1);
         await(rig, receiver, NET_READ);
+        assert_int_equal(net_receive_from(receiver, &byte, 1, true, &from), 1);
         assert_int_equal(net_receive_from(receiver, &byte, 1, false, &from), 1);
+        assert_int_equal(byte, i == 0 ? 'x' : 'X');
+        net_on_text(rig->sandbox, upper_case, NULL); /* where secrets are taken out */
     }
     close(fd);
+    net_on_text(rig->sandbox, NULL, NULL);
     snprintf(text, sizeof text, "datagram yes '' '127.0.0.1:%u'", from.port);
     expect_events(rig, text, 1);
     rig_free(rig);
@@ -255,7 +298,7 @@ static void bytes_behind_an_address_do_not_count(void **state) {
     static const char *const allow[] = {"*", "127.66.66.66"}, *const deny[] = {"a.test:9"};
     static uint8_t memory[MEMORY_BYTES];
     net_address_t found[NET_ADDRESSES_MAX];
-    struct rig *rig = rig_new(allow, 2, deny, 1);
+    struct rig *rig = rig_new(allow, 2, deny, 1, true);
     memory_origin_t origin = {0};
     memory_slot_t slot = {.origin = &origin, .base = memory, .size = MEMORY_BYTES};
     calls_t calls = {.mailbox = rig->mailbox};
@@ -278,6 +321,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lookups_are_reported_once),
         cmocka_unit_test(lookups_that_are_left_are_reported),
+        cmocka_unit_test(names_cannot_be_bound_anew),
         cmocka_unit_test(failed_connections_end_with_an_event),
         cmocka_unit_test(peers_that_write_first_are_reported),
         cmocka_unit_test(bytes_behind_an_address_do_not_count),

@@ -16,6 +16,12 @@
 # log: connect refused - [[]::ffff:127.0.0.1]:{http} *never permitted*
 # log: connect refused - [[]::]:{http} *never permitted*
 # log: connect refused - [[]64:ff9b::7f00:1]:{http} *never permitted*
+# log: connect refused - [[]::127.0.0.1]:{http} *never permitted*
+# log: connect refused - [[]::ffff:0:7f00:1]:{http} *never permitted*
+# log: connect refused - [[]64:ff9b:1::7f00:1]:{http} *never permitted*
+# log: connect refused - [[]2002:7f00:1::1]:{http} *never permitted*
+# log: connect refused - [[]2001:0:7f00:1::]:{http} *never permitted*
+# log: connect refused - [[]fd00:ec2::254]:{http} *a cloud's metadata address*
 # log: connect refused - 169.254.169.254:80 *a cloud's metadata address*
 # log: connect refused - 169.254.169.254:80 *a cloud's metadata address*
 # log: connect refused - 10.0.0.1:80 *a private address*
@@ -37,6 +43,10 @@
 # log: resolve refused www.good.test@evil.test - *
 # log: resolve refused www.good.test 127.0.0.3 *
 # log: resolve refused localhost - *
+# log: resolve refused www.good.test#.evil.test - *
+# log: resolve refused www.good.test?x5c.evil.test - *
+# log: resolve refused www.good.test/ - *
+# log: resolve refused www.good.test.evil.test - *
 # log: listen refused - 127.0.0.1:0 *
 # log: listen refused - 0.0.0.0:8080 *
 # log: datagram refused - - no permission for UDP*
@@ -82,7 +92,8 @@ for host in '2130706433', '0x7f000001', '0177.0.0.1', '127.1', '127.0.0.1.', '::
 attempt('other port', connect, '127.0.0.1', 1)
 attempt('other loopback', connect, '127.0.0.2')
 attempt('0.0.0.0', raw, ('0.0.0.0', port))
-for host in '::1', '::ffff:127.0.0.1', '::', '64:ff9b::7f00:1':
+for host in ('::1', '::ffff:127.0.0.1', '::', '64:ff9b::7f00:1', '::127.0.0.1', '::ffff:0:7f00:1',
+             '64:ff9b:1::7f00:1', '2002:7f00:1::1', '2001:0:7f00:1::', 'fd00:ec2::254'):
     packed = socket.inet_pton(socket.AF_INET6, host)
     attempt(f'raw {host}', raw, (socket.inet_ntop(socket.AF_INET6, packed), port), _socket.AF_INET6)
 for host in '169.254.169.254', '10.0.0.1', '192.168.1.1', '224.0.0.1', '255.255.255.255':
@@ -91,7 +102,8 @@ attempt('public', raw, ('8.8.8.8', 53))
 
 # Names.
 for host in ('rebind.test', 'cname.test', 'www.good.test', 'good.test', 'evil-good.test',
-             'www.good.test.evil.test', 'user@www.good.test', 'localhost'):
+             'www.good.test.evil.test', 'user@www.good.test', 'localhost', 'www.good.test#.evil.test',
+             'www.good.test\\.evil.test', 'www.good.test/', 'www.good.test\u2024evil.test'):
     attempt(host, connect, host)
 attempt('nul', socket.getaddrinfo, 'www.good.test\0.evil.test', 80)
 
