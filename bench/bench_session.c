@@ -1,5 +1,6 @@
 /* What a session costs: executing among 100 names, saving and restoring a few, and being traced.
- * First use of snapshot and restore is that of a sandbox whose instance was never used before. */
+ * First use of snapshot and restore is that of a new sandbox: in instances that earlier ones have used
+ * (what a server has after a while), and in instances that are all new. */
 #include "measure.h"
 
 #include <stdbool.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 50, REPETITIONS = 500, FIRST = 50, TRACED = 10, ITERATIONS = 100000 };
+enum { WARM_UP = 50, REPETITIONS = 500, FIRST = 50, FIRST_USED = 250, TRACED = 10, ITERATIONS = 100000 };
 
 static void measure_execute(eryx_runtime_t *runtime, bool again)
 {
@@ -82,28 +83,49 @@ static void measure_snapshot(eryx_runtime_t *runtime)
     json_number("snapshot_bytes", (double)length);
 }
 
+static void snapshot_and_restore(eryx_sandbox_t *from, eryx_sandbox_t *to, struct samples *saved,
+                                 struct samples *restored)
+{
+    eryx_outcome_free(execute(from, names, ERYX_OUTCOME_OK));
+    size_t length;
+    uint64_t start = now_ns();
+    void *data = snapshot(from, &length);
+    samples_add_since(saved, start);
+    start = now_ns();
+    restore(to, data, length);
+    samples_add_since(restored, start);
+    eryx_bytes_free(data);
+    eryx_outcome_free(execute(to, names_kept, ERYX_OUTCOME_OK));
+}
+
 static void measure_first_snapshot(eryx_runtime_t *runtime)
+{
+    struct samples saved = {0}, restored = {0};
+    for (int i = 0; i < WARM_UP + FIRST_USED; i++) {
+        eryx_sandbox_t *from = new_sandbox(runtime, NULL), *to = new_sandbox(runtime, NULL);
+        if (i == WARM_UP)
+            saved.count = restored.count = 0;
+        snapshot_and_restore(from, to, &saved, &restored);
+        eryx_sandbox_free(from);
+        eryx_sandbox_free(to);
+    }
+    samples_print(&saved, "snapshot_first_us");
+    samples_print(&restored, "restore_first_us");
+}
+
+static void measure_cold_snapshot(eryx_runtime_t *runtime)
 {
     eryx_sandbox_t *sandboxes[2 * FIRST]; /* all stay alive: no instance is used again */
     struct samples saved = {0}, restored = {0};
     for (int i = 0; i < FIRST; i++) {
         eryx_sandbox_t *from = sandboxes[2 * i] = new_sandbox(runtime, NULL);
         eryx_sandbox_t *to = sandboxes[2 * i + 1] = new_sandbox(runtime, NULL);
-        eryx_outcome_free(execute(from, names, ERYX_OUTCOME_OK));
-        size_t length;
-        uint64_t start = now_ns();
-        void *data = snapshot(from, &length);
-        samples_add_since(&saved, start);
-        start = now_ns();
-        restore(to, data, length);
-        samples_add_since(&restored, start);
-        eryx_bytes_free(data);
-        eryx_outcome_free(execute(to, names_kept, ERYX_OUTCOME_OK));
+        snapshot_and_restore(from, to, &saved, &restored);
     }
     for (int i = 0; i < 2 * FIRST; i++)
         eryx_sandbox_free(sandboxes[i]);
-    samples_print(&saved, "snapshot_first_us");
-    samples_print(&restored, "restore_first_us");
+    samples_print(&saved, "snapshot_cold_us");
+    samples_print(&restored, "restore_cold_us");
 }
 
 static void on_trace(void *env, uint32_t lineno, const char *event_json, size_t event_length,
@@ -156,6 +178,7 @@ void bench_session(void)
     measure_execute(runtime, false);
     measure_execute(runtime, true);
     measure_snapshot(runtime);
+    measure_cold_snapshot(runtime);
     measure_first_snapshot(runtime);
     measure_trace(runtime);
     json_close();

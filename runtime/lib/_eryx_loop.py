@@ -38,13 +38,6 @@ class Loop(selector_events.BaseSelectorEventLoop):
         super().__init__(_eryx_watch.Selector(self._descriptor_ready))
         self._closing = set()  # tasks that close collected async generators
 
-    def call_soon(self, callback, *args, context=None):
-        if self._debug or self._closed:
-            return super().call_soon(callback, *args, context=context)
-        handle = events.Handle(callback, args, self, context)
-        self._ready.append(handle)
-        return handle
-
     def call_soon_threadsafe(self, callback, *args, context=None):
         return self.call_soon(callback, *args, context=context)
 
@@ -96,17 +89,7 @@ class Loop(selector_events.BaseSelectorEventLoop):
                 if not self._scheduled:
                     return NOTHING
                 return max(1, math.ceil((self._scheduled[0]._when - self.time()) * 1e9))
-            for _ in range(len(ready)):
-                handle = ready.popleft()
-                if handle._cancelled:
-                    continue
-                try:
-                    handle._context.run(handle._callback, *handle._args)
-                except (SystemExit, KeyboardInterrupt):
-                    raise
-                except BaseException as error:
-                    self._callback_failed(handle, error)
-            handle = None  # an exception's frames must not live until the next callback
+            _eryx.run_ready(self, ready)
             if self._stopping:
                 return None
             batches += 1
@@ -236,3 +219,5 @@ for _name in ("add_signal_handler", "remove_signal_handler", "create_unix_connec
               "create_unix_server", "connect_read_pipe", "connect_write_pipe", "subprocess_exec",
               "subprocess_shell"):
     setattr(Loop, _name, _unavailable(_name))
+
+_eryx.install_loop(Loop, events.Handle)

@@ -65,6 +65,11 @@ extern PyObject *Py_CompileStringObject(const char *source, PyObject *filename, 
 
 extern int PyObject_IS_GC(PyObject *object);
 
+/* PEP 567. */
+extern PyObject *PyContext_CopyCurrent(void);
+extern int PyContext_Enter(PyObject *context);
+extern int PyContext_Exit(PyObject *context);
+
 /* In the limited API since 3.12. */
 extern PyObject *PyErr_GetRaisedException(void);
 extern void PyErr_SetRaisedException(PyObject *exception);

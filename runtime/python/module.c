@@ -160,6 +160,8 @@ static PyMethodDef methods[] = {
     {"resolve_watch", network_resolve_watch, METH_O, NULL},
     {"resolve_end", network_resolve_end, METH_O, NULL},
     {"resolve_drop", network_resolve_drop, METH_O, NULL},
+    {"install_loop", (PyCFunction)(void (*)(void))loop_install, METH_FASTCALL, NULL},
+    {"run_ready", (PyCFunction)(void (*)(void))loop_run_ready, METH_FASTCALL, NULL},
     {"freeze", python_freeze, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

@@ -55,6 +55,11 @@ PyObject *network_resolve_watch(PyObject *module, PyObject *lookup);
 PyObject *network_resolve_end(PyObject *module, PyObject *lookup);
 PyObject *network_resolve_drop(PyObject *module, PyObject *lookup);
 
+/* loop.c: methods of _eryx. install_loop(Loop, Handle) gives Loop its call_soon, at build time;
+ * run_ready(loop, handles) runs as many as there are now. */
+PyObject *loop_install(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+PyObject *loop_run_ready(PyObject *module, PyObject *const *arguments, Py_ssize_t count);
+
 /* freeze.c: a method of _eryx; its argument is a list of objects. At build time only. */
 PyObject *python_freeze(PyObject *module, PyObject *objects);
 
