@@ -2,7 +2,8 @@
  *
  * The input is a list of calls: which import, then its arguments, each chosen among numbers of live
  * sockets, pointers into memory, at its edge and outside, and small or huge values. Connections can
- * only be to 127.66.66.66, and only to eight ports, where the same input may listen. */
+ * only be to 127.66.66.66, and only to eight ports, where the same input may listen. Every other input has secrets,
+ * whose filters see what flows. Events are printable text whatever the program asks for. */
 #define _GNU_SOURCE
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "abi/guest.h"
 #include "abi/imports.h"
 #include "net/net.h"
+#include "secrets/wire.h"
 
 #define MEMORY_BYTES (1u << 20)
 #define CALLS_MAX 64
@@ -87,6 +89,37 @@ static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size
     return 1;
 }
 
+static void check_text(const char *text)
+{
+    for (; *text; text++)
+        if (*text < ' ' || *text > '~')
+            abort();
+}
+
+static void on_event(void *env, const eryx_net_event_t *event)
+{
+    (void)env;
+    check_text(event->name);
+    check_text(event->address);
+    check_text(event->reason);
+}
+
+static secrets_t *secrets_of_all(void)
+{
+    static secrets_t *secrets;
+    static const char *const hosts[] = {"a.test", "127.66.66.66"};
+    eryx_secret_t secret;
+    eryx_secret_init(&secret);
+    secret.name = "KEY";
+    secret.value = "sk-live+4eC39HqLyjWDarjtT1zdp7dc/";
+    secret.hosts = hosts;
+    secret.host_count = 2;
+    secret.cleartext = true;
+    if (!secrets && secrets_new(&secret, 1, &secrets, NULL) != ERYX_OK)
+        abort();
+    return secrets;
+}
+
 static void wake(void *env)
 {
     (void)env;
@@ -159,11 +192,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     options.allow = allow;
     options.allow_count = 4;
     options.on_resolve = on_resolve;
+    options.on_event = on_event;
     guest_t guest = {.slot = &slot, .calls = &calls, .waitables.forget = pending_abandon};
     calls.mailbox = mailbox_new(wake, NULL, NULL);
     if (!net || !calls.mailbox ||
         net_sandbox_new(net, &options, &limits, calls.mailbox, &guest.net, NULL) != ERYX_OK)
         abort();
+    if (size % 2)
+        wire_secrets(guest.net, secrets_of_all());
     input.data = data;
     input.left = size;
     number_count = subtask_count = 0;

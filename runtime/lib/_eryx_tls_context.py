@@ -56,6 +56,15 @@ def _authorities(source):
     return number
 
 
+def _count(source):
+    """How many certificates there are in it."""
+    text = host.text(_authorities(source), TEXT_AUTHORITY_COUNT)
+    if text is None:  # from before a rollback
+        _parsed.clear()
+        text = host.text(_authorities(source), TEXT_AUTHORITY_COUNT)
+    return int(text)
+
+
 def _level(ciphers):
     """The security level of a list of ciphers; 2 if it says nothing."""
     level = 2
@@ -354,8 +363,7 @@ class _SSLContext:
 
     def cert_store_stats(self):
         """Of what the program loaded; the host's store is not counted."""
-        count = sum(int(host.text(_authorities(source), TEXT_AUTHORITY_COUNT) or 0)
-                    for source in self._joined())
+        count = sum(map(_count, self._joined()))
         return {"x509": count, "crl": 0, "x509_ca": count}
 
     # --- What there is not ---

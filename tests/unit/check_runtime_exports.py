@@ -45,7 +45,7 @@ HOST = {
         "tls-authorities", "tls-context", "tls-open", "tls-drop", "tls-handshake", "tls-write",
         "tls-read", "tls-flush", "tls-shutdown", "tls-feed", "tls-drain", "tls-count", "tls-text"},
     # Not of the host: the function of the next library, for one that replaces it.
-    "next": {"fstatat", "recvfrom", "sendto", "stat", "strerror"},
+    "next": {"fstatat", "recvfrom", "sendto", "stat", "strerror", "uname"},
 }
 FUNCTION, TABLE, MEMORY, GLOBAL, TAG = range(5)
 

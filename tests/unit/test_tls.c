@@ -503,6 +503,11 @@ static void test_rollback_makes_numbers_stale(void **state) {
            "c = Client('api.example.org', context)\n"
            "c.write(key.encode()); print(c.read(32) == key.encode())\n",
            "reset\nTrue\n");
+    char code[2048];
+    snprintf(code, sizeof code, "context.load_verify_locations(cadata='''%s''')\n", other->pem);
+    expect(sandbox, code, "");
+    eryx_outcome_free(run(sandbox, "os.abort()", NULL));
+    expect(sandbox, "print(context.cert_store_stats()['x509'])\n", "1\n");
     eryx_sandbox_free(sandbox);
 }
 
