@@ -126,7 +126,10 @@ static int parse_host(const char *rule, struct piece host, net_rule_t *out, eryx
             return error_set(error, ERYX_ERR_MEMORY, "out of memory for a network rule");
         return ERYX_OK;
     default:
-        snprintf(message, sizeof message, "the host is %s", why);
+        snprintf(message, sizeof message, "the host is %s%s", why,
+                 strcmp(why, "not an IPv6 address") == 0
+                     ? " (what may stand before HOST[:PORT] is tcp:, udp: or listen:)"
+                     : "");
         return bad(rule, message, error);
     }
 }
@@ -161,7 +164,9 @@ int net_rule_parse(const char *text, bool deny, net_rule_t *out, eryx_error_t *e
     if (memchr(all.text, '@', all.length) || memmem(all.text, all.length, "//", 2))
         return bad(text, "it takes a host, not a URL", error);
     if (!split(all, &host, &port))
-        return bad(text, "brackets are for an IPv6 address: [ADDRESS]:PORT", error);
+        return bad(text,
+                   "brackets are for an IPv6 address or range: [ADDRESS]:PORT, [ADDRESS/BITS]:PORT",
+                   error);
     if (port.text && !parse_ports(port, out))
         return bad(text, "the port is not a number up to 65535, a range a-b or '*'", error);
     int status = parse_host(text, host, out, error);
