@@ -4,8 +4,12 @@ import re
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).resolve().parents[2] / "build/deps/mcp"))
-import jsonschema  # noqa: E402
+DEPS = Path(__file__).resolve().parents[2] / "build/deps/mcp"  # test_mcp.py takes the same
+sys.path.insert(0, str(DEPS))
+try:
+    import jsonschema
+except ImportError as error:
+    sys.exit(f"jsonschema is not in {DEPS} ({error}): run deps/fetch --tests")
 
 DESCRIPTION = json.loads((Path(__file__).resolve().parents[2] / "cli/server/openapi.json").read_text())
 # The last part of a path may have '/'.
