@@ -94,6 +94,9 @@ static void reply_done(struct ask *ask)
         http_reply(request, 200, "application/json", job->text, strlen(job->text));
         job->text = NULL;
         return;
+    case JOB_SHOW:
+        http_reply_json(request, 200, json_pack("{s:s}", "session", job->session));
+        return;
     case JOB_FORK:
         http_reply_json(request, 201, json_pack("{s:s}", "session", job->target));
         return;
@@ -297,6 +300,8 @@ static void show_session(struct service *service, struct http_request *request, 
     json_decref(search.found);
     if (first)
         http_reply_json(request, 200, first);
+    else if (service_has_store(service))
+        simple(service, request, JOB_SHOW, id, "");
     else
         refuse(request, JOB_NO_SESSION, NULL);
 }

@@ -320,6 +320,11 @@ void service_count(struct service *service, struct service_counts *out)
     out->store_down = out->store && store_is_down(service->store, &problem);
 }
 
+bool service_has_store(const struct service *service)
+{
+    return service->store != NULL;
+}
+
 bool service_store_is_down(struct service *service, char *out, size_t capacity)
 {
     struct store_error problem;

@@ -33,7 +33,8 @@ enum job_kind {
     JOB_GET,    /* path; then data */
     JOB_LIST,   /* path; then text: a JSON array */
     JOB_DELETE, /* path */
-    JOB_SAVE    /* write the session into the store */
+    JOB_SAVE,   /* write the session into the store */
+    JOB_SHOW    /* whether the store has it */
 };
 
 /* What became of a job, or why it was not taken. */
@@ -144,6 +145,7 @@ bool service_has_session(struct service *service, const char *id);
 
 void service_count(struct service *service, struct service_counts *out);
 
+bool service_has_store(const struct service *service);
 /* Whether sessions cannot be had because the store cannot be used; why is then in out. */
 bool service_store_is_down(struct service *service, char *out, size_t capacity);
 

@@ -313,9 +313,25 @@ static void run_other(struct job *job)
     work_unlock(job, changed);
 }
 
+/* Of a session that is not in this process. */
+static void show_session(struct job *job)
+{
+    struct store_error error = {0};
+    struct store_mark stored;
+    static const struct store_mark none;
+    if (!store_look(job->service->store, job->owner->id, &stored, &error))
+        refuse_store(job, "look for", job->owner->id, &error);
+    else if (store_same(&stored, &none) && !job->owner->sandbox)
+        job_fail(job, JOB_NO_SESSION, "there is no session '%s'", job->owner->id);
+}
+
 bool work_begin(struct job *job)
 {
     job->started = loop_now();
+    if (job->kind == JOB_SHOW) {
+        show_session(job);
+        return false;
+    }
     bool whole = job->kind != JOB_CLOSE && job->kind != JOB_RESET;
     if (work_lock(job) && (whole ? work_open(job) : find(job))) {
         if (job->kind == JOB_EXECUTE && begin_execution(job))

@@ -229,6 +229,7 @@ class Serve(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="eryx-store-") as folder:
             config = {"store": {"directory": folder}, "sessions": 2}
             one, two = self.start(config=config), self.start(config=config)
+            self.assertEqual(two.ask("GET", "/v1/sessions/s")[0], 404)
             self.run_code(one, "x = 1; steps = iter(range(99)); open('kept', 'w').write('text')", "s")
             body = self.run_code(two, "next(steps), open('kept').read()", "s", result="")
             self.assertEqual(body["result"], [0, "text"])

@@ -73,7 +73,11 @@ class Fleet:
 
     def test_sessions_move(self):
         one, two = self.serve(), self.serve()
+        self.assertEqual(self.error(one.ask("GET", "/v1/sessions/s")[:2]), (404, "no_session"))
         self.assertEqual(self.run_code(one, "s", "x = [1]; open('kept', 'w').write('text')")[0], 200)
+        self.assertEqual(two.ask("GET", "/v1/sessions/s")[:2], (200, {"session": "s"}))
+        self.assertEqual(one.ask("GET", "/v1/sessions/s")[1]["busy"], False)
+        self.assertEqual(two.ask("GET", "/v1/sessions")[1], {"sessions": []})
         self.assertEqual(self.value(two, "s", "x.append(2); x, open('kept').read()"), [[1, 2], "text"])
         self.assertEqual(self.value(one, "s", "x"), [1, 2])
         self.assertEqual(two.ask("POST", "/v1/sessions/s/fork", {"session": "t"})[0], 201)
