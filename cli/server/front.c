@@ -57,6 +57,11 @@ static bool is_health(const char *path)
     return strcmp(path, "/healthz") == 0 || strcmp(path, "/readyz") == 0;
 }
 
+static bool is_watch(const char *path)
+{
+    return is_health(path) || strcmp(path, "/metrics") == 0;
+}
+
 static void health(const struct front *front, struct http_request *request)
 {
     char why[480] = "ok";
@@ -176,6 +181,7 @@ int front_serve(const struct front_options *options, const struct server_config 
                                 .origin_count = config->origin_count,
                                 .body_max = config->request_bytes,
                                 .is_public = is_health,
+                                .is_watch = is_watch,
                                 .handle = handle,
                                 .env = &front};
     char *token;

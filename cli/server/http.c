@@ -18,8 +18,12 @@
 #include "http_state.h"
 
 enum { CONNECTIONS = 8192, BACKLOG = 1024, IDLE_SECONDS = 120 };
-/* Bodies of all requests that are not answered yet: so many of the longest. */
+/* Bodies of requests that are not answered yet, and answers that are not read: as much as so many of
+ * the longest bodies. */
 enum { LONGEST_BODIES = 8 };
+static const char too_much[] =
+    "other requests have too much to say, or their answers are not read; "
+    "nothing was begun";
 /* What is read of a body that nobody wants, so that its client, which may send all of it before it
  * looks, gets to see the answer. */
 static const uint64_t unwanted_max = 1 << 20;
@@ -41,7 +45,7 @@ static void free_state(struct http_state *state)
     }
     if (state->response)
         MHD_destroy_response(state->response);
-    state->http->bodies -= state->charged;
+    state->http->held -= state->held;
     free(state->request.body);
     free(state->out);
     free((char *)state->request.path);
@@ -92,8 +96,8 @@ static bool take_body(struct http_state *state, const char *data, size_t length)
     uint64_t max = http->options->body_max;
     if (!state->refused && state->request.length + length > max)
         refuse(state, 413, "too_long", "the body is longer than limits.request");
-    if (!state->refused && http->bodies + length > max * LONGEST_BODIES)
-        refuse(state, 429, "overloaded", "other requests have too much to say; nothing was begun");
+    if (!state->refused && http->held + length > max * LONGEST_BODIES)
+        refuse(state, 429, "overloaded", too_much);
     if (state->refused) {
         drop_body(state);
         state->unwanted += length;
@@ -102,8 +106,7 @@ static bool take_body(struct http_state *state, const char *data, size_t length)
     if (!http_append(&state->request.body, &state->capacity, state->request.length, data, length))
         return false;
     state->request.length += length;
-    state->charged += length;
-    http->bodies += length;
+    http_hold(state, (int64_t)length);
     return true;
 }
 
@@ -130,6 +133,9 @@ static void judge(struct http_state *state, uint64_t length)
         refuse(state, 401, "token", "Authorization: Bearer TOKEN is needed");
     } else if (length > options->body_max) {
         refuse(state, 413, "too_long", "the body is longer than limits.request");
+    } else if (!options->is_watch(request->path) &&
+               state->http->held > options->body_max * LONGEST_BODIES) {
+        refuse(state, 429, "overloaded", too_much);
     }
 }
 

@@ -32,6 +32,7 @@ struct http_options {
     size_t origin_count;
     uint64_t body_max;
     bool (*is_public)(const char *path); /* needs no token */
+    bool (*is_watch)(const char *path);  /* is answered under any load */
     void (*handle)(void *env, struct http_request *request);
     void *env;
 };

@@ -86,6 +86,12 @@ static void set_headers(struct http_state *state, const char *type)
         MHD_add_response_header(state->response, state->headers[i][0], state->headers[i][1]);
 }
 
+void http_hold(struct http_state *state, int64_t bytes)
+{
+    state->held += (uint64_t)bytes;
+    state->http->held += (uint64_t)bytes;
+}
+
 void http_reply(struct http_request *request, unsigned status, const char *type, char *body,
                 size_t length)
 {
@@ -94,6 +100,7 @@ void http_reply(struct http_request *request, unsigned status, const char *type,
         length, body, body ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
     state->status = status;
     state->ended = true;
+    http_hold(state, (int64_t)length);
     if (state->response)
         set_headers(state, type);
     else
@@ -138,6 +145,7 @@ static ssize_t read_stream(void *env, uint64_t position, char *buffer, size_t ca
     length = length < capacity ? length : capacity;
     memcpy(buffer, state->out + state->out_begin, length);
     state->out_begin += length;
+    http_hold(state, -(int64_t)length);
     return (ssize_t)length;
 }
 
@@ -176,10 +184,12 @@ static void put(struct http_state *state, const char *text)
     size_t length = strlen(text);
     if (state->out_begin > 0 && state->out_begin == state->out_end)
         state->out_begin = state->out_end = 0;
-    if (http_append(&state->out, &state->out_capacity, state->out_end, text, length))
-        state->out_end += length;
-    else
+    if (!http_append(&state->out, &state->out_capacity, state->out_end, text, length)) {
         state->gone = true; /* an incomplete stream is worse than none */
+        return;
+    }
+    state->out_end += length;
+    http_hold(state, (int64_t)length);
 }
 
 void http_stream_event(struct http_request *request, const char *event, json_t *json)

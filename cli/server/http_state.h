@@ -18,7 +18,7 @@ struct http {
     uint32_t connections; /* when they were last counted */
     bool ending;          /* no new connections */
     bool closed;          /* nothing more is answered */
-    uint64_t bodies;      /* bytes; of requests without a complete answer */
+    uint64_t held; /* bytes: bodies of requests without a complete answer, answers not sent */
     struct http_state *states;
 };
 
@@ -28,10 +28,11 @@ struct http_state {
     struct MHD_Connection *connection;
     struct loop_watch watch;
     size_t capacity;
-    uint64_t charged, unwanted; /* bytes of the body: kept once, dropped */
-    unsigned refused;           /* a status, with ... */
-    const char *refusal[2];     /* ... the code and the message */
-    const char *origin;         /* of a page that may see the answer */
+    uint64_t held;          /* its part of those */
+    uint64_t unwanted;      /* bytes of the body: dropped */
+    unsigned refused;       /* a status, with ... */
+    const char *refusal[2]; /* ... the code and the message */
+    const char *origin;     /* of a page that may see the answer */
     bool preflight, handed, suspended, gone, ended;
     struct MHD_Response *response; /* the whole one, to be queued */
     unsigned status;
@@ -48,6 +49,8 @@ void http_suspend(struct http_state *state);
 void http_resume(struct http_state *state);
 /* Once, and only while there is no complete answer. */
 void http_tell_gone(struct http_state *state);
+/* Counts bytes that are held for it; what is still counted goes with it. */
+void http_hold(struct http_state *state, int64_t bytes);
 /* Makes *data large enough for used + length and a NUL. False without memory. */
 bool http_append(char **data, size_t *capacity, size_t used, const char *more, size_t length);
 

@@ -129,6 +129,25 @@ class Http(unittest.TestCase):
         self.wait_for(lambda: server.metric("jobs") == 0)
         self.assertEqual(server.ask("POST", "/v1/run", {"code": "#" * 500000})[0], 200)
 
+    def test_answers_that_nobody_reads(self):
+        server = self.start(config={"limits": {"request": "1M", "file": "1M", "output": "1M"}})
+        self.assertEqual(server.ask("PUT", "/v1/sessions/s/files/a", b"x" * 1000000)[0], 204)
+        deaf = []
+        for number in range(60):
+            connection = self.connect(server)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            code = b'{"code": "print(\'x\' * 900000)", "stream": %s}' % (b"true" if number % 2 else b"false")
+            connection.sendall(post(b"Content-Length: %d\r\n" % len(code), body=code) if number % 3 else
+                               b"GET /v1/sessions/s/files/a HTTP/1.1\r\n" + HOST + AUTHORIZATION + b"\r\n")
+            deaf.append(connection)
+        self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 429)
+        self.assertEqual(server.ask("GET", "/v1/sessions/s/files/a")[0], 429)
+        for path in "/healthz", "/readyz", "/metrics":
+            self.assertEqual(server.ask("GET", path)[0], 200)
+        for connection in deaf:
+            connection.close()
+        self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 200)
+
     def test_slow_clients(self):
         server = self.start()
         data = post(LENGTH, body=BODY)
