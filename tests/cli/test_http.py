@@ -130,23 +130,22 @@ class Http(unittest.TestCase):
         self.assertEqual(server.ask("POST", "/v1/run", {"code": "#" * 500000})[0], 200)
 
     def test_answers_that_nobody_reads(self):
-        server = self.start(config={"limits": {"request": "1M", "file": "1M", "output": "1M"}})
-        self.assertEqual(server.ask("PUT", "/v1/sessions/s/files/a", b"x" * 1000000)[0], 204)
-        deaf = []
-        for number in range(60):
-            connection = self.connect(server)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            code = b'{"code": "print(\'x\' * 900000)", "stream": %s}' % (b"true" if number % 2 else b"false")
-            connection.sendall(post(b"Content-Length: %d\r\n" % len(code), body=code) if number % 3 else
-                               b"GET /v1/sessions/s/files/a HTTP/1.1\r\n" + HOST + AUTHORIZATION + b"\r\n")
-            deaf.append(connection)
-        self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 429)
-        self.assertEqual(server.ask("GET", "/v1/sessions/s/files/a")[0], 429)
-        for path in "/healthz", "/readyz", "/metrics":
-            self.assertEqual(server.ask("GET", path)[0], 200)
-        for connection in deaf:
-            connection.close()
-        self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 200)
+        server = self.start(config={"limits": {"request": "1M", "file": "64M", "output": "32M"}})
+        length = 48 << 20  # far more than the system's own buffers take
+        answer = server.ask("POST", "/v1/sessions/s/execute", {"code": f"open('a', 'wb').write(bytes({length}))"})
+        self.assertEqual(answer[1]["outcome"], "ok")
+        stream = b'{"code": "for i in range(300): print(\'x\' * 100000)", "stream": true}'
+        for request in (b"GET /v1/sessions/s/files/a HTTP/1.1\r\n" + HOST + AUTHORIZATION + b"\r\n",
+                        post(b"Content-Length: %d\r\n" % len(stream), body=stream)):
+            deaf = self.connect(server)
+            deaf.sendall(request)
+            deaf.recv(1, socket.MSG_PEEK)
+            self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 429)
+            self.assertEqual(server.ask("GET", "/v1/sessions/s/files/a")[0], 429)
+            for path in "/healthz", "/readyz", "/metrics":
+                self.assertEqual(server.ask("GET", path)[0], 200)
+            deaf.close()
+            self.wait_for(lambda: server.ask("POST", "/v1/run", {"code": "1"})[0] == 200)
 
     def test_slow_clients(self):
         server = self.start()
