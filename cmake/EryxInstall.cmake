@@ -17,6 +17,9 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/eryx" DESTINATION "${CMAKE_INST
 install(FILES "${ERYX_RUNTIME_DIR}/runtime.cwasm" "${ERYX_RUNTIME_DIR}/runtime-fuel.cwasm"
   "${ERYX_RUNTIME_DIR}/runtime.wasm"
   DESTINATION "${private_dir}")
+# The Python package shows its profiles in the page of `eryx run --profile`.
+install(FILES "${PROJECT_SOURCE_DIR}/cli/profile/page.html" DESTINATION "${private_dir}"
+  RENAME profile.html)
 install(TARGETS eryx_tls eryx_stores LIBRARY DESTINATION "${private_dir}")
 install(PROGRAMS "${WASMTIME_LIBRARY}" DESTINATION "${private_dir}" RENAME libwasmtime.so)
 

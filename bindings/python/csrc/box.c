@@ -204,11 +204,35 @@ void box_fill_net(box_t *box, eryx_net_options_t *options)
     options->env = box;
 }
 
-void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace)
+static void on_sample(void *env, const eryx_sample_t *sample)
+{
+    sample_record_t record = {sample->cut, sample->time_ns, sample->cpu_ns};
+    size_t length = sizeof record;
+    for (size_t i = 0; i < sample->count; i++)
+        length += sizeof(frame_record_t) + strlen(sample->frames[i].function) + 1 +
+                  strlen(sample->frames[i].file) + 1;
+    event_t *event = event_new(env, EVENT_SAMPLE, (uint32_t)sample->count, length);
+    if (!event)
+        return;
+    memcpy(event->data, &record, sizeof record);
+    char *at = event->data + sizeof record;
+    for (size_t i = 0; i < sample->count; i++) {
+        const eryx_frame_t *frame = &sample->frames[i];
+        frame_record_t lines = {frame->line, frame->first_line};
+        memcpy(at, &lines, sizeof lines);
+        at = stpcpy(at + sizeof lines, frame->function) + 1;
+        at = stpcpy(at, frame->file) + 1;
+    }
+    post_data(env, event);
+}
+
+void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace,
+                      bool sample)
 {
     options->env = box;
     options->on_output = output ? on_output : NULL;
     options->on_trace = trace ? on_trace : NULL;
+    options->on_sample = sample ? on_sample : NULL;
     options->on_input = box->input_kind != INPUT_NONE ? on_input : NULL;
 }
 

@@ -54,7 +54,8 @@ void box_release(box_t *box);
 
 /* Points the options to the box. */
 void box_fill_callback(box_t *box, uint32_t number, eryx_callback_t *callback);
-void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace);
+void box_fill_options(box_t *box, eryx_sandbox_options_t *options, bool output, bool trace,
+                      bool sample);
 void box_fill_net(box_t *box, eryx_net_options_t *options);
 
 /* One thread more or less is inside of eryx_execution_run. Locked. */

@@ -70,8 +70,10 @@ static PyObject *get_key(PyObject *self, void *Py_UNUSED(closure))
 }
 
 static PyMethodDef call_methods[] = {
-    {"complete", call_complete, METH_O, "Gives the program a result: JSON text."},
-    {"fail", call_fail, METH_O, "Raises an exception in the program."},
+    {"complete", call_complete, METH_O,
+     "complete($self, json, /)\n--\n\nGives the program a result: JSON text."},
+    {"fail", call_fail, METH_O,
+     "fail($self, message, /)\n--\n\nRaises an exception in the program."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -110,6 +112,29 @@ static PyObject *net_of(const event_t *event)
                          (unsigned long long)record.bytes_in, (unsigned long long)record.bytes_out);
 }
 
+/* (time_ns, cpu_ns, cut, [(function, file, first line, line), ...]), the innermost frame first. */
+static PyObject *sample_of(const event_t *event)
+{
+    sample_record_t record;
+    memcpy(&record, event->data, sizeof record);
+    PyObject *frames = PyList_New(event->number);
+    const char *at = event->data + sizeof record;
+    for (uint32_t i = 0; frames && i < event->number; i++) {
+        frame_record_t lines;
+        memcpy(&lines, at, sizeof lines);
+        const char *function = at + sizeof lines, *file = function + strlen(function) + 1;
+        at = file + strlen(file) + 1;
+        PyObject *frame = Py_BuildValue("(ssII)", function, file, lines.first_line, lines.line);
+        if (!frame || PyList_SetItem(frames, i, frame) != 0)
+            Py_CLEAR(frames);
+    }
+    if (!frames)
+        return NULL;
+    return Py_BuildValue("(KKON)", (unsigned long long)record.time_ns,
+                         (unsigned long long)record.cpu_ns, record.cut ? Py_True : Py_False,
+                         frames);
+}
+
 static PyObject *value_of(event_t *event)
 {
     PyObject *value;
@@ -131,6 +156,8 @@ static PyObject *value_of(event_t *event)
                              (Py_ssize_t)(event->length - event->split));
     case EVENT_NET:
         return net_of(event);
+    case EVENT_SAMPLE:
+        return sample_of(event);
     case EVENT_DONE:
         value = outcome_object(event->outcome);
         event->outcome = NULL;

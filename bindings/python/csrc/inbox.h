@@ -19,7 +19,9 @@ typedef enum event_kind {
     EVENT_INPUT = 4,  /* number: bytes wanted; the program waits for box_answer */
     EVENT_TRACE = 5,  /* number: line; data: event (split bytes) and context */
     EVENT_DONE = 6,   /* outcome; the last one of an execution */
-    EVENT_NET = 7     /* number: kind; data: net_record_t and three strings */
+    EVENT_NET = 7,    /* number: kind; data: net_record_t and three strings */
+    EVENT_SAMPLE =
+        8 /* number: of frames; data: sample_record_t, then of each frame_record_t and two strings */
 } event_kind_t;
 
 typedef struct box box_t;
@@ -30,6 +32,16 @@ typedef struct net_record {
     uint32_t socket;
     uint64_t bytes_in, bytes_out;
 } net_record_t;
+
+typedef struct sample_record {
+    bool cut;
+    uint64_t time_ns, cpu_ns;
+} sample_record_t;
+
+/* Followed by function and file, NUL-terminated. Not aligned. */
+typedef struct frame_record {
+    uint32_t line, first_line;
+} frame_record_t;
 
 typedef struct event {
     struct event *next;

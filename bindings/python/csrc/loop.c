@@ -130,10 +130,14 @@ static PyObject *driver_close(PyObject *self, PyObject *Py_UNUSED(unused))
 }
 
 static PyMethodDef methods[] = {
-    {"fileno", driver_fileno, METH_NOARGS, "Readable when drain() has something to do."},
-    {"drain", driver_drain, METH_NOARGS, "What happened: a list of (token, kind, number, value)."},
-    {"wait", driver_wait, METH_O, "The same, once there is something; True: main thread."},
-    {"close", driver_close, METH_NOARGS, "Interrupts what runs; ends the threads."},
+    {"fileno", driver_fileno, METH_NOARGS,
+     "fileno($self, /)\n--\n\nReadable when drain() has something to do."},
+    {"drain", driver_drain, METH_NOARGS,
+     "drain($self, /)\n--\n\nWhat happened: a list of (token, kind, number, value)."},
+    {"wait", driver_wait, METH_O,
+     "wait($self, main_thread, /)\n--\n\nThe same, once there is something; True: main thread."},
+    {"close", driver_close, METH_NOARGS,
+     "close($self, /)\n--\n\nInterrupts what runs; ends the threads."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -61,7 +61,7 @@ static int execute_module(PyObject *module)
         {"EVENT_CALL", EVENT_CALL},     {"EVENT_CANCEL", EVENT_CANCEL},
         {"EVENT_OUTPUT", EVENT_OUTPUT}, {"EVENT_INPUT", EVENT_INPUT},
         {"EVENT_TRACE", EVENT_TRACE},   {"EVENT_DONE", EVENT_DONE},
-        {"EVENT_NET", EVENT_NET},
+        {"EVENT_NET", EVENT_NET},       {"EVENT_SAMPLE", EVENT_SAMPLE},
     };
     if (!check_interpreter() || !load_errors() || !add_type(module, &runtime_spec, &runtime_type) ||
         !add_type(module, &sandbox_spec, &sandbox_type) ||
@@ -78,10 +78,13 @@ static int execute_module(PyObject *module)
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute_module}, {0, NULL}};
 
 static PyMethodDef functions[] = {
-    {"signal_fd", signal_fd, METH_NOARGS, "For signal.set_wakeup_fd: wakes Driver.wait(True)."},
-    {"checkpoint_info", checkpoint_info, METH_O, "What is told of a checkpoint, as a dict."},
+    {"signal_fd", signal_fd, METH_NOARGS,
+     "signal_fd($module, /)\n--\n\nFor signal.set_wakeup_fd: wakes Driver.wait(True)."},
+    {"checkpoint_info", checkpoint_info, METH_O,
+     "checkpoint_info($module, data, /)\n--\n\nWhat is told of a checkpoint, as a dict."},
     {"interrupt_fd", interrupt_fd, METH_NOARGS,
-     "For signal.set_wakeup_fd: interrupts what Sandbox.execute runs in the main thread."},
+     "interrupt_fd($module, /)\n--\n\nFor signal.set_wakeup_fd: interrupts what Sandbox.execute "
+     "runs in the main thread."},
     {NULL, NULL, 0, NULL},
 };
 

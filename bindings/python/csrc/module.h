@@ -57,7 +57,7 @@ PyObject *interrupt_fd(PyObject *module, PyObject *unused);
  * dict, but the arrays are to be freed by options_free. False: an exception is set. */
 typedef struct options {
     eryx_sandbox_options_t sandbox;
-    bool output, trace, ask_input;
+    bool output, trace, sample, ask_input;
     PyObject *input; /* bytes, borrowed */
     eryx_callback_t *callbacks;
     size_t callback_count;

@@ -166,6 +166,17 @@ static bool parse_input(PyObject *dict, options_t *options)
     return PyBytes_AsString(input) != NULL;
 }
 
+/* "sample": how often, in nanoseconds. */
+static bool parse_samples(PyObject *dict, options_t *options)
+{
+    PyObject *interval = options_item(dict, "sample");
+    if (!interval)
+        return true;
+    options->sample = true;
+    options->sandbox.sample_interval_ns = PyLong_AsUnsignedLongLong(interval);
+    return !PyErr_Occurred();
+}
+
 bool options_parse(PyObject *dict, options_t *options)
 {
     *options = (options_t){0};
@@ -187,6 +198,8 @@ bool options_parse(PyObject *dict, options_t *options)
             return false;
         sandbox->trace_locals_bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
     }
+    if (!parse_samples(dict, options))
+        return false;
     options->output = flag(dict, "output");
     options->trace = flag(dict, "trace");
     sandbox->rollback = PyDict_GetItemString(dict, "rollback") != Py_False;

@@ -109,7 +109,8 @@ static PyObject *runtime_info(PyObject *object, PyObject *Py_UNUSED(unused))
 }
 
 static PyMethodDef methods[] = {
-    {"info", runtime_info, METH_NOARGS, "What eryx_runtime_get_info tells, as a dict."},
+    {"info", runtime_info, METH_NOARGS,
+     "info($self, /)\n--\n\nWhat eryx_runtime_get_info tells, as a dict."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -123,6 +124,6 @@ static PyType_Slot slots[] = {
 PyType_Spec runtime_spec = {
     .name = "eryx._eryx.Runtime",
     .basicsize = sizeof(runtime_object_t),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+    .flags = Py_TPFLAGS_DEFAULT,
     .slots = slots,
 };

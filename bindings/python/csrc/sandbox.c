@@ -27,7 +27,7 @@ static box_t *make_box(options_t *options, sandbox_make_fn make, void *env)
             return (box_t *)PyErr_NoMemory();
         }
     }
-    box_fill_options(box, &options->sandbox, options->output, options->trace);
+    box_fill_options(box, &options->sandbox, options->output, options->trace, options->sample);
     if (options->report_net)
         box_fill_net(box, &options->net);
     if (make(env, &options->sandbox, &box->sandbox, &error) == ERYX_OK)
@@ -56,7 +56,7 @@ PyObject *sandbox_object(PyObject *runtime, PyObject *dict, sandbox_make_fn make
     if (!self->box)
         Py_CLEAR(self);
     else
-        self->streams = options.output || options.trace || options.ask_input;
+        self->streams = options.output || options.trace || options.sample || options.ask_input;
     return (PyObject *)self;
 }
 
@@ -367,27 +367,41 @@ static PyObject *get_executing(PyObject *self, void *Py_UNUSED(closure))
 
 static PyMethodDef methods[] = {
     {"execute", sandbox_execute, METH_VARARGS,
-     "execute(code, filename, script, result, dispatch, main_thread) -> Outcome"},
-    {"start", sandbox_start, METH_VARARGS, "start(code, filename, script, result, driver, token)"},
-    {"cancel", sandbox_cancel, METH_O, "Asks the program to end, when it waits, or now."},
-    {"interrupt", sandbox_interrupt, METH_NOARGS, "Stops the program. Any thread."},
-    {"answer", sandbox_answer, METH_O, "What a program reads that asked for input."},
-    {"snapshot", sandbox_snapshot, METH_VARARGS, "snapshot(skip_unpicklable) -> bytes"},
-    {"restore", sandbox_restore, METH_VARARGS, "restore(data)"},
-    {"clear", sandbox_clear, METH_NOARGS, "Forgets the session's names."},
-    {"fork", sandbox_fork, METH_NOARGS, "A copy."},
-    {"checkpoint", sandbox_checkpoint, METH_VARARGS, "checkpoint(incremental, level) -> bytes"},
+     "execute($self, code, filename, script, result, dispatch, main_thread, /)\n--\n\nRuns a "
+     "program on this thread."},
+    {"start", sandbox_start, METH_VARARGS,
+     "start($self, code, filename, script, result, driver, token, /)\n--\n\nStarts a program on a "
+     "driver."},
+    {"cancel", sandbox_cancel, METH_O,
+     "cancel($self, now, /)\n--\n\nAsks the program to end, when it waits, or now."},
+    {"interrupt", sandbox_interrupt, METH_NOARGS,
+     "interrupt($self, /)\n--\n\nStops the program. Any thread."},
+    {"answer", sandbox_answer, METH_O,
+     "answer($self, data, /)\n--\n\nWhat a program reads that asked for input."},
+    {"snapshot", sandbox_snapshot, METH_VARARGS,
+     "snapshot($self, skip_unpicklable, /)\n--\n\nThe names of the session."},
+    {"restore", sandbox_restore, METH_VARARGS, "restore($self, data, /)\n--\n\nPuts them back."},
+    {"clear", sandbox_clear, METH_NOARGS, "clear($self, /)\n--\n\nForgets the session's names."},
+    {"fork", sandbox_fork, METH_NOARGS, "fork($self, /)\n--\n\nA copy."},
+    {"checkpoint", sandbox_checkpoint, METH_VARARGS,
+     "checkpoint($self, incremental, level, /)\n--\n\nAll of the session."},
     {"resume", sandbox_resume, METH_VARARGS | METH_STATIC,
-     "resume(runtime, options, parts) -> Sandbox"},
-    {"placeholder", get_placeholder, METH_O, "Of a secret; None: there is none of that name."},
-    {"files_read", files_read, METH_VARARGS, "files_read(path, max_bytes) -> bytes"},
-    {"files_write", files_write, METH_VARARGS, "files_write(path, data)"},
-    {"files_list", files_list, METH_O, "Entries of a directory: (name, kind)."},
-    {"files_stat", files_stat, METH_O, "(kind, size, modified_ns)"},
+     "resume(runtime, options, parts, /)\n--\n\nA sandbox from a checkpoint."},
+    {"placeholder", get_placeholder, METH_O,
+     "placeholder($self, name, /)\n--\n\nOf a secret; None: there is none of that name."},
+    {"files_read", files_read, METH_VARARGS,
+     "files_read($self, path, max_bytes, /)\n--\n\nA whole file."},
+    {"files_write", files_write, METH_VARARGS,
+     "files_write($self, path, data, /)\n--\n\nMakes or replaces a file."},
+    {"files_list", files_list, METH_O,
+     "files_list($self, path, /)\n--\n\nEntries of a directory: (name, kind)."},
+    {"files_stat", files_stat, METH_O,
+     "files_stat($self, path, /)\n--\n\n(kind, size, modified_ns)"},
     {"files_make_directory", files_make_directory, METH_VARARGS,
-     "files_make_directory(path, parents)"},
-    {"files_remove", files_remove, METH_VARARGS, "files_remove(path, recursive)"},
-    {"close", sandbox_close, METH_NOARGS, "Gives the instance back."},
+     "files_make_directory($self, path, parents, /)\n--\n\nMakes a directory."},
+    {"files_remove", files_remove, METH_VARARGS,
+     "files_remove($self, path, recursive, /)\n--\n\nRemoves a file or directory."},
+    {"close", sandbox_close, METH_NOARGS, "close($self, /)\n--\n\nGives the instance back."},
     {NULL, NULL, 0, NULL},
 };
 

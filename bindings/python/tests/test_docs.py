@@ -54,6 +54,13 @@ def test_everything_public_is_documented():
             assert value.__module__ == "eryx", name
 
 
+def test_stubs():
+    """The stub of the extension says what is in it."""
+    done = subprocess.run([sys.executable, "-m", "mypy.stubtest", "eryx._eryx", "--concise"],
+                          capture_output=True, text=True, cwd="/")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_types(tmp_path):
     """mypy --strict over the package, and over a program that uses it."""
     program = tmp_path / "program.py"

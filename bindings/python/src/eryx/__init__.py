@@ -19,14 +19,15 @@ from ._loop import *
 from ._options import *
 from ._outcome import *
 from ._pool import *
+from ._profile import *
 from ._runtime import *
 from ._sandbox import *
-from . import (_callbacks, _errors, _files, _grants, _limits, _loop, _options, _outcome, _pool, _runtime,
-               _sandbox)
+from . import (_callbacks, _errors, _files, _grants, _limits, _loop, _options, _outcome, _pool, _profile,
+               _runtime, _sandbox)
 
 __all__ = [*_callbacks.__all__, *_errors.__all__, *_files.__all__, *_grants.__all__, *_limits.__all__,
            *_loop.__all__, *_options.__all__, *_outcome.__all__, *_pool.__all__,
-           *_runtime.__all__, *_sandbox.__all__]
+           *_profile.__all__, *_runtime.__all__, *_sandbox.__all__]
 
 # Names belong to the package: eryx.GuestError, not eryx._errors.GuestError.
 for _name in __all__:

@@ -10,6 +10,7 @@ import asyncio
 import codecs
 import contextvars
 import inspect
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from signal import SIG_DFL, SIG_IGN, SIGINT, default_int_handler, set_wakeup_fd, valid_signals
@@ -21,7 +22,8 @@ from _signal import getsignal  # type: ignore[import-not-found]
 from . import _eryx, _schema
 from ._callbacks import Callback
 from ._grants import NetEvent, net_event
-from ._outcome import Outcome, TraceEvent
+from ._outcome import KINDS, Outcome, TraceEvent
+from ._profile import How, Profile, Recorder
 
 if TYPE_CHECKING:
     from ._loop import LoopDriver
@@ -35,32 +37,34 @@ _plain_handlers: tuple[Any, ...] = ()
 STREAMS = {1: "stdout", 2: "stderr"}
 CALL, CANCEL, OUTPUT = _eryx.EVENT_CALL, _eryx.EVENT_CANCEL, _eryx.EVENT_OUTPUT
 INPUT, TRACE, DONE = _eryx.EVENT_INPUT, _eryx.EVENT_TRACE, _eryx.EVENT_DONE
-NET = _eryx.EVENT_NET
+NET, SAMPLE = _eryx.EVENT_NET, _eryx.EVENT_SAMPLE
 
 
 class Handlers:
     """What a sandbox was made with, as far as it is Python's."""
 
     __slots__ = ("callbacks", "on_output", "on_trace", "on_input", "on_net", "prelude",
-                 "has_async")
+                 "profile", "has_async")
 
     def __init__(self, callbacks: Sequence[Callback], on_output: Callable[[str, str], Any] | None,
                  on_trace: Callable[[TraceEvent], Any] | None,
                  on_input: Callable[[int], str | bytes] | None,
-                 on_net: Callable[[NetEvent], Any] | None, prelude: str | None) -> None:
+                 on_net: Callable[[NetEvent], Any] | None, prelude: str | None,
+                 profile: Profile | None) -> None:
         self.callbacks = callbacks
         self.on_output = on_output
         self.on_trace = on_trace
         self.on_input = on_input
         self.on_net = on_net
         self.prelude = prelude  # code that a fresh session begins with
+        self.profile = profile
         self.has_async = any(callback.is_async for callback in callbacks)
 
     @property
     def streams(self) -> bool:
         """Whether something is wanted while the program runs."""
         return (self.on_output is not None or self.on_trace is not None
-                or self.on_input is not None)
+                or self.on_input is not None or self.profile is not None)
 
 
 def describe(error: BaseException) -> str:
@@ -73,14 +77,18 @@ def describe(error: BaseException) -> str:
 class Run:
     """An execution whose calls are answered at once, by plain functions."""
 
-    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers) -> None:
+    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers, code: str | None,
+                 filename: str | None) -> None:
         self.raw = raw
+        self.recorder: Recorder | None = None
+        if handlers.profile is not None:
+            self.recorder = handlers.profile._record(code, filename)
         self.handlers = handlers
         self.outcome: _eryx.Outcome | None = None
         self.failures: dict[str, BaseException] | None = None
         self.decoders: dict[int, codecs.IncrementalDecoder] | None = None
 
-    def dispatch(self, events: list[_eryx.Event]) -> None:
+    def dispatch(self, events: list[_eryx._Event]) -> None:
         """Handles events; what handlers raise comes out."""
         for _, kind, number, value in events:
             self.handle(kind, number, value)
@@ -90,6 +98,8 @@ class Run:
             self.call(self.handlers.callbacks[number], value)
         elif kind == DONE:
             self.outcome = value
+            if self.recorder is not None:
+                self.recorder.end(self.raw, KINDS[value.kind])
             self.flush()
         elif kind == OUTPUT:
             self.output(number, value)
@@ -98,10 +108,14 @@ class Run:
                 self.handlers.on_trace(TraceEvent._from_json(number, *value))
         elif kind == INPUT:
             self.input(number)
+        elif kind == SAMPLE:
+            if self.recorder is not None:
+                self.recorder.sample(*value)
         elif kind == NET and self.handlers.on_net is not None:
             self.handlers.on_net(net_event(number, value))
 
     def call(self, callback: Callback, call: _eryx.Call) -> None:
+        began = time.monotonic_ns()
         try:
             result = callback._call(call.arguments)
             if inspect.isawaitable(result):
@@ -110,8 +124,18 @@ class Run:
                 raise TypeError(f"{callback.name}() returned an awaitable, but is no async "
                                 "function: use `async def`")
             call.complete(_schema.encode(result))
+            self.note(callback, began, began, "returned")
         except Exception as error:
             self.fail(call, error)
+            self.note(callback, began, began, "failed")
+        except BaseException:
+            self.note(callback, began, began, "cancelled")
+            raise
+
+    def note(self, callback: Callback, made: int, began: int, how: How) -> None:
+        """A call has ended."""
+        if self.recorder is not None:
+            self.recorder.call(callback.name, made, began, how)
 
     def fail(self, call: _eryx.Call, error: BaseException) -> None:
         """Raises in the program what a callback has raised here."""
@@ -157,7 +181,7 @@ class Run:
     def wait(self, driver: _eryx.Driver, main_thread: bool) -> None:
         """Handles events until the end. What a handler or a signal raises interrupts the program;
         it comes out once that has ended."""
-        events: deque[_eryx.Event] = deque()
+        events: deque[_eryx._Event] = deque()
         raised: BaseException | None = None
         while self.outcome is None:
             try:
@@ -221,9 +245,9 @@ class Run:
 class AsyncRun(Run):
     """An execution on an event loop. Calls of async callbacks are tasks there."""
 
-    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers, driver: LoopDriver,
-                 grace: float) -> None:
-        super().__init__(raw, handlers)
+    def __init__(self, raw: _eryx.Sandbox, handlers: Handlers, code: str | None,
+                 filename: str | None, driver: LoopDriver, grace: float) -> None:
+        super().__init__(raw, handlers, code, filename)
         self.driver = driver
         self.loop = driver.loop
         self.grace = grace
@@ -263,7 +287,7 @@ class AsyncRun(Run):
             callback = self.handlers.callbacks[number]
             if callback.is_async:
                 key = value.key
-                task = self.loop.create_task(self.answer(callback, value, key),
+                task = self.loop.create_task(self.answer(callback, value, key, time.monotonic_ns()),
                                              context=self.context)
                 self.tasks[key] = task
             else:
@@ -277,16 +301,21 @@ class AsyncRun(Run):
         else:
             self.context.run(super().handle, kind, number, value)
 
-    async def answer(self, callback: Callback, call: _eryx.Call, key: int) -> None:
+    async def answer(self, callback: Callback, call: _eryx.Call, key: int, made: int) -> None:
+        began = time.monotonic_ns()
+        how: How = "returned"
         try:
             call.complete(_schema.encode(await callback._call(call.arguments)))
         except asyncio.CancelledError:
+            how = "cancelled"
             call.fail("cancelled")
             raise
         except Exception as error:
+            how = "failed"
             self.fail(call, error)
         finally:
             self.tasks.pop(key, None)
+            self.note(callback, made, began, how)
 
     async def end(self) -> None:
         """Waits for the end, that of the callbacks' tasks included. Cancelled, it asks the program

@@ -78,7 +78,7 @@ class LoopDriver:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = weakref.ref(loop)
         self.runs: dict[int, AsyncRun] = {}
-        self.events: deque[_eryx.Event] = deque()
+        self.events: deque[_eryx._Event] = deque()
         self.raw: _eryx.Driver | None = None
         self.threads = 0
 

@@ -10,6 +10,7 @@ from ._execution import Handlers
 from ._grants import Mounts, Network, Package, Secret, raw_mounts, raw_packages
 from ._limits import Limits, Size
 from ._outcome import TraceEvent
+from ._profile import Profile
 from ._runtime import Runtime
 
 __all__ = ["SandboxOptions"]
@@ -31,6 +32,7 @@ class SandboxOptions(TypedDict, total=False):
         with output_mode="line", by whole lines. Outcomes have none then.
     on_trace(event): takes a TraceEvent for every line, call, return and exception.
     trace_locals: bytes of local variables' text that an event may carry.
+    profile: a Profile, which gathers where the time goes.
     network: a Network, or a list of rules that are granted. None: no network.
     secrets: see Secret.
     authorities: certificates (PEM) that TLS connections trust besides the system's.
@@ -53,6 +55,7 @@ class SandboxOptions(TypedDict, total=False):
     output_mode: Literal["chunk", "line"]
     on_trace: OnTrace | None
     trace_locals: int
+    profile: Profile | None
     network: Network | Sequence[str] | None
     secrets: Sequence[Secret]
     authorities: str | None
@@ -110,6 +113,10 @@ def _streams(options: SandboxOptions, raw: dict[str, Any]) -> None:
         raise ValueError(f"output_mode must be \"chunk\" or \"line\", not {mode!r}")
     raw.update(output=on_output is not None, lines=mode == "line", trace=on_trace is not None,
                trace_locals=options.get("trace_locals", 0))
+    profile = options.get("profile")
+    if profile is not None:
+        check("profile", profile, Profile)
+        raw["sample"] = profile._interval_ns
 
 
 def _grants(options: SandboxOptions, raw: dict[str, Any]) -> Network | None:
@@ -156,7 +163,7 @@ def parse(options: SandboxOptions) -> tuple[Runtime, dict[str, Any], Handlers]:
     return runtime, raw, Handlers(callbacks, options.get("on_output"), options.get("on_trace"),
                                   stdin if callable(stdin) else None,
                                   network._on_event if network is not None else None,
-                                  raw.pop("prelude", None))
+                                  raw.pop("prelude", None), options.get("profile"))
 
 
-_NO_HANDLERS = Handlers((), None, None, None, None, None)
+_NO_HANDLERS = Handlers((), None, None, None, None, None, None)

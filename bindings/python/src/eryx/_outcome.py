@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "TraceEvent"]
 
 Kind = Literal["ok", "exception", "exit", "limit", "interrupted", "trap"]
-_KINDS: tuple[Kind, ...] = ("ok", "exception", "exit", "limit", "interrupted", "trap")
+KINDS: tuple[Kind, ...] = ("ok", "exception", "exit", "limit", "interrupted", "trap")
 # Asked for a value by default, programs without one are no mistake.
 _NO_EXPRESSION = "the code does not end with an expression"
 
@@ -36,7 +36,7 @@ class Outcome:
     @property
     def kind(self) -> Kind:
         """How the program ended: "ok", "exception", "exit", "limit", "interrupted" or "trap"."""
-        return _KINDS[self._raw.kind]
+        return KINDS[self._raw.kind]
 
     @property
     def ok(self) -> bool:

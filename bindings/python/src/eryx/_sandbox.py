@@ -153,7 +153,7 @@ class Sandbox(_Base):
         handlers = self._handlers
         if handlers.has_async:
             return self._execute_in_loop(code, filename, script, result)
-        run = Run(self._raw, handlers)
+        run = Run(self._raw, handlers, code, filename)
         main_thread = threading.current_thread() is _MAIN
         if not handlers.streams:
             if not main_thread:
@@ -262,7 +262,7 @@ class Sandbox(_Base):
 async def _execute_async(sandbox: _Base, code: str | None, filename: str | None, script: bool,
                          result: str | None, grace: float) -> Outcome:
     driver = LoopDriver.running()
-    run = AsyncRun(sandbox._raw, sandbox._handlers, driver, grace)
+    run = AsyncRun(sandbox._raw, sandbox._handlers, code, filename, driver, grace)
     try:
         sandbox._raw.start(code, filename, script, result, driver.enter(run), id(run))
     except BaseException:
