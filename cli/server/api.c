@@ -214,7 +214,8 @@ static const char *read_execution(struct job *job, const json_t *body, bool *str
 static void execute(struct service *service, struct http_request *request, const char *session)
 {
     json_error_t error;
-    json_t *body = json_loadb(request->body, request->length, JSON_REJECT_DUPLICATES, &error);
+    json_t *body =
+        json_loadb(request->body, request->length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     const char *accept = http_header(request, "Accept");
     bool stream = accept && strcasestr(accept, "text/event-stream");
     struct job *job = job_new(JOB_EXECUTE);

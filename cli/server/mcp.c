@@ -407,6 +407,11 @@ static void take_note(struct mcp_peer *peer, const char *method, const json_t *p
     service_cancel(call->job);
 }
 
+static bool is_answer(const json_t *message)
+{
+    return json_object_get(message, "result") || json_object_get(message, "error");
+}
+
 struct mcp_call *mcp_receive(struct mcp_peer *peer, json_t *message, struct mcp_sink *sink,
                              bool *none)
 {
@@ -417,10 +422,11 @@ struct mcp_call *mcp_receive(struct mcp_peer *peer, json_t *message, struct mcp_
     struct request request = {.peer = peer, .sink = sink, .id = id, .params = params};
     request.meta = json_object_get(params, "_meta");
     request.modern = json_object_get(request.meta, version_key) != NULL;
+    bool usable = json_is_string(id) || json_is_integer(id);
     *none = false;
     if (!version || strcmp(version, "2.0") != 0 || (params && !json_is_object(params)) ||
-        (id && !json_is_string(id) && !json_is_integer(id))) {
-        reply = mcp_error(NULL, INVALID_REQUEST, "not a message of JSON-RPC 2.0");
+        (id && !usable) || (!method && !is_answer(message))) {
+        reply = mcp_error(usable ? id : NULL, INVALID_REQUEST, "not a message of JSON-RPC 2.0");
     } else if (method && !id) {
         take_note(peer, method, params);
         *none = true;

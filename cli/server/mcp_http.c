@@ -209,7 +209,8 @@ static void receive(struct post *post, json_t *message)
 
 static void take_post(struct mcp_http *server, struct http_request *request)
 {
-    json_t *message = json_loadb(request->body, request->length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *message =
+        json_loadb(request->body, request->length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     struct post *post = message ? calloc(1, sizeof *post) : NULL;
     if (!message) {
         http_reply_json(request, 400, mcp_parse_error("the body is not JSON"));

@@ -129,7 +129,7 @@ static void take_line(struct stdio *io, const char *line, size_t length)
     if (length == 0)
         return;
     io->open_calls++; /* until the final answer */
-    json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES, &error);
+    json_t *message = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (!message) {
         send_message(&io->sink, mcp_parse_error("not JSON: one message a line is needed"), true);
         return;

@@ -245,6 +245,60 @@ class Mcp(WithServer):
                 for i in range(50)))
             self.assertEqual([text_of(r) for r in results], [f"{i}\n" for i in range(50)])
 
+    async def test_cancelled_among_many(self):
+        """50 calls, every third is cancelled once it runs; the others are not disturbed."""
+        began = [asyncio.Event() for _ in range(50)]
+        go_on = "import asyncio\nprint('go', flush=True)\nawait asyncio.sleep({})\n{} * 2"
+
+        async def one(client, i):
+            async def progress(done, total, message):
+                began[i].set()
+            return await client.call_tool(
+                "run_python", {"code": go_on.format(100 if i % 3 == 0 else 0.2, i)},
+                progress_callback=progress)
+        async with self.client() as client:
+            tasks = [asyncio.create_task(one(client, i)) for i in range(50)]
+            for i in range(0, 50, 3):
+                await asyncio.wait_for(began[i].wait(), 60)
+                tasks[i].cancel()
+            results = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
+            for i, result in enumerate(results):
+                if i % 3 == 0:
+                    self.assertIsInstance(result, asyncio.CancelledError)
+                else:
+                    self.assertEqual(text_of(result), f"go\n{i * 2}\n")
+            self.assertEqual(text_of(await client.call_tool("run_python", {"code": "7"})), "7\n")
+
+    async def test_two_clients(self):
+        """At once, with sessions of the same name."""
+        async with self.client() as one, self.client() as two:
+            await asyncio.gather(*(client.call_tool("session_execute", {"code": f"x = {n}"})
+                                   for n, client in enumerate((one, two))))
+            results = [await asyncio.gather(*(client.call_tool("session_execute", {"code": "x"})
+                                              for _ in range(5))) for client in (one, two)]
+            self.assertEqual([{text_of(r) for r in some} for some in results], [{"0\n"}, {"1\n"}])
+
+    async def test_nul_characters(self):
+        async with self.client() as client:
+            result = await client.call_tool("file_put", {"path": "n", "content": "a\0b"})
+            self.assertEqual(text_of(result), "wrote 3 bytes to n")
+            self.assertEqual(text_of(await client.call_tool("file_get", {"path": "n"})), "a\0b")
+            result = await client.call_tool("session_execute", {"code": "print('\\0'); open('n').read()"})
+            self.assertEqual(text_of(result), "\0\n'a\\x00b'\n")
+            result = await client.call_tool("run_python", {"code": "1\0"})
+            self.assertIn("null bytes", text_of(result))
+            result = await client.call_tool("file_get", {"path": "n\0x"})
+            self.assertIn("'path' contains a NUL", text_of(result))
+
+    async def test_large_messages(self):
+        text = "x" * (5 << 20)
+        async with self.client({"limits": {"output": "8M"}}) as client:
+            result = await client.call_tool("run_python", {"code": f"len({text!r})"})
+            self.assertEqual(text_of(result), f"{5 << 20}\n")
+            result = await client.call_tool("run_python", {"code": "print('y' * (5 << 20))"})
+            self.assertEqual(len(result.structured_content["stdout"]), (5 << 20) + 1)
+            self.assertLess(len(text_of(result)), 70_000)
+
     async def test_overload(self):
         async with self.client({"jobs": 4, "sessions": 2}) as client:
             calls = [asyncio.create_task(client.call_tool(
@@ -349,7 +403,16 @@ class Http(unittest.TestCase):
         self.assertEqual(self.post("nonsense")[0], 400)
         self.assertEqual(self.post("[]")[0], 400)
         self.assertEqual(self.post(ping, Authorization="Bearer wrong")[0], 401)
-        self.assertEqual(self.post(ping, Origin="https://evil.example")[0], 403)
+        for authorization in ("Bearer wrong", "Bearer", "", TOKEN, f"Basic {TOKEN}", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}"):
+            self.assertEqual(self.post(ping, Authorization=authorization)[0], 401, authorization)
+        for origin in ("https://evil.example", "http://localhost.evil.example", "http://127.0.0.1.evil.example:80",
+                       "null", "http://evil.example/?http://localhost", "file://", "http://localhost@evil.example"):
+            self.assertEqual(self.post(ping, Origin=origin)[0], 403, origin)
+        for host in ("evil.example", "localhost.evil.example:80", "127.0.0.1.evil.example", "", "169.254.169.254"):
+            self.assertEqual(self.post(ping, Host=host)[0], 403, host)
+        for origin in ("http://localhost:3000", "http://127.0.0.1", "http://[::1]:80"):
+            self.assertEqual(self.post(ping, Origin=origin)[0], 200, origin)
+        self.assertEqual(self.post("x" * (33 << 20))[0], 413)
         self.assertEqual(self.server.ask("POST", "/v1/run", {"code": "1"})[0], 404)
 
     def test_only_on_loopback(self):
@@ -388,6 +451,42 @@ class Messages(unittest.TestCase):
         self.assertEqual(answers[7]["error"]["code"], -32022)
         self.assertIn(None, answers)
         self.assertNotIn(8, answers)
+
+    def test_hostile_messages(self):
+        deep = '{"jsonrpc": "2.0", "id": 10, "method": "ping", "params": ' + '{"a": ' * 5000 + "1" + "}" * 5001 + "\n"
+        call = {"jsonrpc": "2.0", "method": "tools/call"}
+        answers = self.talk(
+            deep, '"\ud800"\n'.encode("utf-8", "surrogatepass").decode("latin-1"), "\0\0\n", "[[[[" * 1000 + "\n",
+            '{"jsonrpc": "2.0", "id": 11, "id": 12, "method": "ping"}\n',
+            '{"jsonrpc": "2.0", "id": 1e400, "method": "ping"}\n', "null\n", "5\n", "{}\n", '{"jsonrpc": "2.0", "id": 2}\n',
+            *({"jsonrpc": "2.0", "id": bad, "method": "ping"} for bad in ([1], {"a": 1}, True)),
+            {"jsonrpc": "2.0", "id": "i" * 100_000, "method": "ping"},
+            {"jsonrpc": "2.0", "id": 20, "method": ["ping"]}, {"jsonrpc": "2.0", "id": 21, "method": "p" * 100_000},
+            {**call, "id": 22, "params": {"name": "run_python", "arguments": []}},
+            {**call, "id": 23, "params": {"name": ["run_python"], "arguments": {}}},
+            {**call, "id": 24, "params": {"name": "run_python", "arguments": {"code": "1", "timeout": 1e300}}},
+            {**call, "id": 25, "params": {"name": "run_python", "arguments": {"code": "25"},
+                                          "_meta": {"progressToken": {"a": 1}}}},
+            {**call, "id": 26, "params": {"name": "run_python", "arguments": {"code": "26"}, "_meta": []}},
+            {"jsonrpc": "2.0", "method": "no/such/notification", "params": 7},
+            *({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}
+              for params in ({"requestId": 999}, {"requestId": [1]}, [], {"requestId": None}, "x")),
+            {"jsonrpc": "2.0", "id": 30, "method": "logging/setLevel", "params": {"level": "loud"}},
+            {"jsonrpc": "2.0", "id": 31, "method": "ping"})
+        self.assertEqual(answers[31]["result"], {})
+        self.assertEqual(answers["i" * 100_000]["result"], {})
+        self.assertTrue(answers[24]["result"]["isError"], answers[24])
+        for number, code in ((2, -32600), (20, -32600), (21, -32601), (22, -32602), (23, -32602), (30, -32602)):
+            self.assertEqual(answers[number]["error"]["code"], code, answers[number])
+            self.assertLess(len(answers[number]["error"]["message"]), 1000)
+        self.assertEqual([answers[number]["result"]["content"][0]["text"] for number in (25, 26)], ["25\n", "26\n"])
+
+    def test_input_that_ends_within_a_message(self):
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {
+            "name": "run_python", "arguments": {"code": "import time; time.sleep(0.2); 5"}}}
+        answers = self.talk(call, '{"jsonrpc": "2.0", "id": 2, "method": "pi')
+        self.assertEqual(answers[1]["result"]["content"][0]["text"], "5\n")
+        self.assertEqual(answers[None]["error"]["code"], -32700)
 
     def test_answers_after_the_end_of_input(self):
         call = {"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": {
