@@ -43,7 +43,13 @@ def test_agent():
 def test_there_are_examples():
     texts = [eryx.__doc__, *(getattr(eryx, name).__doc__ or "" for name in eryx.__all__
                              if hasattr(getattr(eryx, name), "__doc__"))]
-    assert sum(">>>" in text for text in texts) >= 8
+    assert sum(">>>" in text for text in texts) >= 20
+    for name in eryx.__all__:
+        value = getattr(eryx, name)
+        if isinstance(value, types.FunctionType):
+            assert ">>>" in value.__doc__, name
+    for kind in (eryx.Sandbox, eryx.Session, eryx.Pool, eryx.Runtime, eryx.Outcome, eryx.Files, eryx.Profile):
+        assert ">>>" in kind.__doc__, kind
 
 
 def test_everything_public_is_documented():

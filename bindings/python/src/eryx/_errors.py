@@ -57,6 +57,14 @@ class GuestError(ExecutionError):
 
     `type` is the qualified name of its class, `message` what str() gave, `traceback` the text that
     Python prints; the traceback is also a note of this exception, so the host's shows it.
+
+    >>> try:
+    ...     eryx.run("def f():\\n    return {}['key']\\nf()")
+    ... except eryx.GuestError as error:
+    ...     print(error.type, error.message)
+    ...     print(error.traceback.splitlines()[1])
+    KeyError 'key'
+      File "<eryx>", line 3, in <module>
     """
 
     def __init__(self, outcome: Outcome) -> None:
@@ -69,7 +77,14 @@ class GuestError(ExecutionError):
 
 class LimitError(ExecutionError):
     """A limit ended the program: `limit` is its name, `value` what was allowed, `used` what was
-    used (nanoseconds or bytes)."""
+    used (nanoseconds or bytes).
+
+    >>> try:
+    ...     eryx.run("while True: pass", timeout=0.1)
+    ... except eryx.LimitError as error:
+    ...     error.limit, error.value
+    ('wall time', 100000000)
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__(outcome.exception_message, outcome)

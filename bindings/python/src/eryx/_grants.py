@@ -104,7 +104,15 @@ class Secret:
 
 class Archive:
     """The contents of an archive, for `mounts`: tar (plain or compressed) or zip, as wheels are. It is read once;
-    archives are not trusted. Mounted read-only or as an overlay."""
+    archives are not trusted. Mounted read-only or as an overlay.
+
+    >>> import pathlib, tempfile, zipfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "data.zip"
+    >>> with zipfile.ZipFile(path, "w") as file:
+    ...     file.writestr("a.txt", "hello")
+    >>> eryx.run("open('/data/a.txt').read()", mounts={"/data": eryx.Archive(path)}).value
+    'hello'
+    """
 
     __slots__ = ("path", "_source")
 

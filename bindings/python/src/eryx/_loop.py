@@ -34,6 +34,8 @@ def set_loop_threads(count: int) -> None:
 
     With 0 they run on the loop's own thread: a callback costs less, but a program that computes holds
     up the loop, and can be stopped by its limits only. Counts for loops that have no program running.
+
+    >>> eryx.set_loop_threads(2)
     """
     global _loop_threads
     if isinstance(count, bool) or not isinstance(count, int):

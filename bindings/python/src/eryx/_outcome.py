@@ -140,7 +140,12 @@ class Outcome:
         return self._raw.session_lost
 
     def check(self) -> Outcome:
-        """Returns itself if `ok`; otherwise raises the ExecutionError that says why not."""
+        """Returns itself if `ok`; otherwise raises the ExecutionError that says why not.
+
+        >>> eryx.run("import sys; sys.exit(3)", check=False).check()
+        Traceback (most recent call last):
+        eryx.ExitError: exit code 3
+        """
         if self._raw.exit_code == 0:
             return self
         raise _BY_KIND[self.kind](self) from self._cause
@@ -170,7 +175,13 @@ _BY_KIND: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class TraceEvent:
-    """One event of a traced program."""
+    """One event of a traced program.
+
+    >>> events = []
+    >>> _ = eryx.run("x = 2", on_trace=events.append)
+    >>> [(event.type, event.line) for event in events]
+    [('call', 1), ('line', 1), ('return', 1)]
+    """
 
     type: str
     """"line", "call", "return", "exception", "callback-start" or "callback-end"."""

@@ -108,7 +108,13 @@ class Pool:
 
     @contextmanager
     def sandbox(self) -> Iterator[Sandbox]:
-        """A fresh Sandbox, when there is a place; for threads: `with pool.sandbox() as sandbox:`."""
+        """A fresh Sandbox, when there is a place; for threads: `with pool.sandbox() as sandbox:`.
+
+        >>> pool = eryx.Pool(4, timeout=5)
+        >>> with pool.sandbox() as sandbox:
+        ...     sandbox.execute("6 * 7").value
+        42
+        """
         place = self._places.ask()
         try:
             place.result()
@@ -131,7 +137,14 @@ class Pool:
 
     def close(self) -> None:
         """Nobody gets a place any more: StateError, for those who wait too. Sandboxes that are in use
-        stay so."""
+        stay so.
+
+        >>> pool = eryx.Pool(1)
+        >>> pool.close()
+        >>> asyncio.run(pool.run("1"))
+        Traceback (most recent call last):
+        eryx.StateError: the pool is closed
+        """
         self._places.close()
 
     def __enter__(self) -> Pool:

@@ -137,6 +137,10 @@ class Sandbox(_Base):
 
         Ctrl-C interrupts the program and raises KeyboardInterrupt. With async callbacks, they run in
         an event loop of the sandbox's own.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     sandbox.execute("total = 6 * 7; print('done')", result="total").value
+        42
         """
         check_type("code", code, str)
         outcome = self._execute(code, filename, script, _result_name(result))
@@ -144,7 +148,13 @@ class Sandbox(_Base):
 
     def resume(self, *, check: bool = True) -> Outcome:
         """Lets the program go on that was waiting when this fork or checkpoint was made, to its end. Its
-        pending calls come to the callbacks again. StateError unless `waiting`."""
+        pending calls come to the callbacks again. StateError unless `waiting`.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     sandbox.resume()
+        Traceback (most recent call last):
+        eryx.StateError: no program waits in this sandbox
+        """
         outcome = self._execute(None, None, False, None)
         return outcome.check() if check else outcome
 
@@ -198,16 +208,31 @@ class Sandbox(_Base):
         """The session's variables, functions, classes and imports as bytes.
 
         skip_unpicklable: leave out what cannot be saved; otherwise that is a StateError.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     _ = sandbox.execute("words = ['to', 'be']")
+        ...     data = sandbox.snapshot()
+        ...     sandbox.clear()
+        ...     sandbox.restore(data)
+        ...     sandbox.execute("words").value
+        ['to', 'be']
         """
         return self._raw.snapshot(skip_unpicklable)
 
     def restore(self, data: bytes) -> None:
-        """Replaces the session's names by those of a snapshot."""
+        """Replaces the session's names by those of a snapshot; see there."""
         check_type("data", data, bytes)
         self._raw.restore(data)
 
     def clear(self) -> None:
-        """Forgets the session's names and what programs changed in the interpreter."""
+        """Forgets the session's names and what programs changed in the interpreter.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     _ = sandbox.execute("x = 1")
+        ...     sandbox.clear()
+        ...     sandbox.execute("'x' in globals()").value
+        False
+        """
         self._clear()
 
     def fork(self, count: int = 1) -> list[Sandbox]:
@@ -241,7 +266,17 @@ class Sandbox(_Base):
     def from_checkpoint(cls, data: bytes | Iterable[bytes],
                         **options: Unpack[SandboxOptions]) -> Sandbox:
         """A sandbox as it was. data: a checkpoint, or a list: a whole one and incremental ones after it.
-        Callbacks, output, mounts, network and secrets are given again, as options."""
+        Callbacks, output, mounts, network and secrets are given again, as options.
+
+        >>> with eryx.Sandbox() as sandbox:
+        ...     _ = sandbox.execute("n = 1")
+        ...     whole = sandbox.checkpoint()
+        ...     _ = sandbox.execute("n += 1")
+        ...     changes = sandbox.checkpoint(incremental=True)
+        >>> with eryx.Sandbox.from_checkpoint([whole, changes], timeout=5) as sandbox:
+        ...     sandbox.execute("n").value
+        2
+        """
         return cls._from_checkpoint(data, options)
 
     def close(self) -> None:
@@ -304,6 +339,16 @@ class Session(_Base):
         Cancelling the task that awaits this cancels the program: what it awaits raises
         CancelledError, so it may clean up. One that still goes on after cancel_grace seconds, or
         computes, is interrupted.
+
+        >>> async def main():
+        ...     async with eryx.Session() as session:
+        ...         try:
+        ...             async with asyncio.timeout(0.1):
+        ...                 await session.execute("import asyncio; await asyncio.sleep(100)")
+        ...         except TimeoutError:
+        ...             return (await session.execute("6 * 7")).value
+        >>> asyncio.run(main())
+        42
         """
         check_type("code", code, str)
         outcome = await _execute_async(self, code, filename, script, _result_name(result),
