@@ -233,13 +233,21 @@ def _stream(bits):
         yield block
 
 
-class BZ2Decompressor:
+class _Stream:
+    def __reduce__(self):
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+
+class BZ2Decompressor(_Stream):
     """Decompresses one stream."""
 
-    def __init__(self):
+    def __new__(cls):
+        self = super().__new__(cls)
         self._bits, self._ready = _Bits(), bytearray()
         self._blocks = _stream(self._bits)
+        self._over, self._failed = False, False
         self.eof, self.needs_input, self.unused_data = False, True, b""
+        return self
 
     def decompress(self, data, max_length=-1):
         if self.eof:
@@ -248,7 +256,7 @@ class BZ2Decompressor:
         bits.data, bits.at = bits.data[bits.at:] + bytes(data), 0
         starved = False
         while not starved and not self._over and (max_length < 0 or len(self._ready) < max_length):
-            block = next(self._blocks, self)
+            block = self._next()
             if block is self:
                 self._over, self.unused_data = True, bits.rest()
             elif block is None:
@@ -262,7 +270,14 @@ class BZ2Decompressor:
         self.needs_input = not self.eof and not self._ready and starved
         return result
 
-    _over = False
+    def _next(self):
+        if self._failed:
+            raise OSError("Invalid data stream")
+        try:
+            return next(self._blocks, self)
+        except OSError:
+            self._failed = True
+            raise
 
 
 # --- Compressing ------------------------------------------------------------------------------
@@ -404,15 +419,15 @@ def _put_block(writer, data):
         writer.put(*codes[symbol])
 
 
-class BZ2Compressor:
-    """Compresses one stream."""
+class BZ2Compressor(_Stream):
+    """Compresses one stream. The level is only written to its header: all blocks are small."""
 
     def __init__(self, compresslevel=9, /):
         if not 1 <= compresslevel <= 9:
             raise ValueError("compresslevel must be between 1 and 9")
         self._writer, self._pending = _Writer(), bytearray()
         self._total, self._done = 0, False
-        self._writer.put(0x425A6831, 32)
+        self._writer.put(0x425A6830 + compresslevel, 32)
 
     def _put(self, data):
         crc = _crc(data) ^ 0xFFFFFFFF

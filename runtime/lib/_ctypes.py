@@ -3,6 +3,7 @@ There are no foreign functions and no addresses: opening a library, calling a fu
 addressof() raise. Pointers lead to objects. Bit fields are not supported."""
 
 import struct
+import types
 
 __version__ = "1.1.0"
 RTLD_LOCAL, RTLD_GLOBAL = 0, 1
@@ -323,6 +324,7 @@ def _set_raw(self, value):
 
 class Array(_CData, metaclass=_ArrayType):
     __slots__ = ()
+    __class_getitem__ = classmethod(types.GenericAlias)
 
     def __init__(self, *values):
         if len(values) > self._length_:

@@ -97,6 +97,13 @@ class Loop(selector_events.BaseSelectorEventLoop):
                 self._selector.arm()
                 _eryx.poll()
 
+    def _run_watched(self, handle):
+        began = self.time()
+        handle._context.run(handle._callback, *handle._args)
+        took = self.time() - began
+        if took >= self.slow_callback_duration:
+            base_events.logger.warning("Executing %s took %.3f seconds", base_events._format_handle(handle), took)
+
     def _callback_failed(self, handle, error):
         callback = format_helpers._format_callback_source(handle._callback, handle._args)
         context = {"message": f"Exception in callback {callback}", "exception": error,
@@ -163,6 +170,8 @@ class Loop(selector_events.BaseSelectorEventLoop):
     def run_in_executor(self, executor, func, *args):
         """There are no threads: the function runs now, and the future returned is done."""
         self._check_closed()
+        if self._debug:
+            self._check_callback(func, "run_in_executor")
         future = self.create_future()
         try:
             future.set_result(func(*args))

@@ -17,7 +17,7 @@ static struct {
     PyTypeObject *handle; /* asyncio.Handle */
     PyObject *inherited;  /* BaseEventLoop.call_soon */
     size_t offsets[SLOTS];
-    PyObject *debug, *closed, *ready, *append, *popleft, *callback_failed, *context; /* names */
+    PyObject *debug, *closed, *ready, *append, *popleft, *callback_failed, *run_watched, *context; /* names */
 } loop;
 
 static PyObject **slot_of(PyObject *handle, enum slot slot)
@@ -165,7 +165,8 @@ static bool report_failure(PyObject *self, PyObject *handle)
 
 static bool run_next(PyObject *self, PyObject *ready)
 {
-    PyObject *handle = PyObject_CallMethodObjArgs(ready, loop.popleft, NULL), *result;
+    PyObject *handle = PyObject_CallMethodObjArgs(ready, loop.popleft, NULL), *result = NULL;
+    int plain;
     bool ok;
     if (handle == NULL) {
         return false;
@@ -179,7 +180,12 @@ static bool run_next(PyObject *self, PyObject *ready)
         Py_DECREF(handle);
         return true;
     }
-    result = run_handle(handle);
+    plain = is_false(self, loop.debug);
+    if (plain == 1) {
+        result = run_handle(handle);
+    } else if (plain == 0) {
+        result = PyObject_CallMethodObjArgs(self, loop.run_watched, handle, NULL);
+    }
     ok = result != NULL || report_failure(self, handle);
     Py_XDECREF(result);
     Py_DECREF(handle);
@@ -250,6 +256,7 @@ static bool find_names(void)
            (loop.append = PyUnicode_InternFromString("append")) != NULL &&
            (loop.popleft = PyUnicode_InternFromString("popleft")) != NULL &&
            (loop.context = PyUnicode_InternFromString("context")) != NULL &&
+           (loop.run_watched = PyUnicode_InternFromString("_run_watched")) != NULL &&
            (loop.callback_failed = PyUnicode_InternFromString("_callback_failed")) != NULL;
 }
 
