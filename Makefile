@@ -23,7 +23,8 @@ help:
 	@echo 'make            build everything: build/eryx, build/liberyx.so, build/runtime/'
 	@echo 'make examples   run the example programs'
 	@echo 'make test-extensions  native extensions, with packages built from their source'
-	@echo 'make test-cpython  CPython'"'"'s own tests in the sandbox, file by file (half an hour)'
+	@echo 'make test-cpython  CPython'"'"'s own tests in the sandbox, file by file (a quarter of an hour);'
+	@echo '                CPYTHON_TESTS=DIR takes those of DIR/test, such as the Lib of another release'
 	@echo 'make sdk        what `eryx sdk` needs to build native extensions, in build/sdk'
 	@echo 'make bench      measure; prints a table, writes build/bench.json'
 	@echo 'make docs       build the documentation, in build/docs'
@@ -75,7 +76,7 @@ test: runtime
 	$(QUIET)tests/run --jobs $(JOBS) --build $(BUILD) $(TESTS)
 
 test-cpython: runtime
-	$(QUIET)tests/cpython/run --jobs $(JOBS) --eryx $(BUILD)/eryx $(TESTS)
+	$(QUIET)tests/cpython/run --jobs $(JOBS) --eryx $(BUILD)/eryx $(if $(CPYTHON_TESTS),--tests "$(CPYTHON_TESTS)") $(TESTS)
 
 test-component: runtime
 	$(QUIET)tests/component/run --jobs $(JOBS) $(TESTS)

@@ -3,7 +3,7 @@
 For each test a line goes to standard output that begins with MARK and is JSON: {"start": id} before it, and
 {"test": id, "result": "passed" | "failed" | "skipped", "reason": text} after it. The last one is {"done": true}.
 A module that asks to be skipped says {"module": "skipped", "reason": text}. Tests whose names match a
-pattern LEFT_OUT are not run.
+pattern LEFT_OUT are not run: {"left_out": pattern} says that there are such.
 """
 import fnmatch
 import json
@@ -107,12 +107,13 @@ class Result(unittest.TestResult):
         self.tell(test, "failed", "unexpected success")
 
 
-def without(suite, left_out):
+def without(suite, left_out, found):
     kept = []
     for test in suite:
         if isinstance(test, unittest.TestSuite):
-            without(test, left_out)
-        elif any(fnmatch.fnmatchcase(test.id(), pattern) for pattern in left_out):
+            without(test, left_out, found)
+        elif matching := [pattern for pattern in left_out if fnmatch.fnmatchcase(test.id(), pattern)]:
+            found.update(matching)
             continue
         kept.append(test)
     suite._tests = kept
@@ -158,7 +159,10 @@ def main():
         raise
     for error in loader.errors:
         say(module="failed", reason=shorten(error))
-    without(tests, left_out)
+    found = set()
+    without(tests, left_out, found)
+    for pattern in found:
+        say(left_out=pattern)
     from_deep(lambda: tests.run(Result()))
     say(done=True)
 

@@ -16,6 +16,7 @@ KINDS = {
     "processes": "needs processes or signals between them",
     "network": "needs sockets that were not granted",
     "version": "tests a change made after the runtime's version of CPython",
+    "earlier": "tests what a change replaced before the runtime's version of CPython",
     "build": "depends on how CPython was built or installed",
     "platform": "depends on a 32-bit platform, WASI or its libc",
     "sandbox": "the sandbox is so on purpose",
@@ -24,6 +25,8 @@ KINDS = {
 }
 # What a platform without threads, processes and networking cannot pass.
 APART = {"threads", "processes", "network"}
+# What another version of CPython is tested for.
+OF_VERSIONS = {"version", "earlier"}
 
 
 class Malformed(Exception):

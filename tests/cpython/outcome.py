@@ -13,6 +13,7 @@ class File:
     failures: dict = field(default_factory=dict)  # test: reason
     crashes: dict = field(default_factory=dict)   # the same of tests in which the sandbox ended
     skips: list = field(default_factory=list)     # reasons
+    left_out: set = field(default_factory=set)    # patterns that tests matched
     seconds: float = 0
     module_reason: str = ""
     host_harmed: str = ""                         # must stay empty: eryx itself died or hung
@@ -52,7 +53,9 @@ def read(file, output):
             said = json.loads(line[len(MARK):])
         except ValueError:  # a test wrote into our line
             continue
-        if "start" in said:
+        if "left_out" in said:
+            file.left_out.add(said["left_out"])
+        elif "start" in said:
             running = said["start"]
         elif "test" in said:
             test = short_id(file.name, said["test"])
