@@ -99,10 +99,14 @@ class Loop(selector_events.BaseSelectorEventLoop):
 
     def _run_watched(self, handle):
         began = self.time()
-        handle._context.run(handle._callback, *handle._args)
-        took = self.time() - began
-        if took >= self.slow_callback_duration:
-            base_events.logger.warning("Executing %s took %.3f seconds", base_events._format_handle(handle), took)
+        try:
+            handle._context.run(handle._callback, *handle._args)
+            took = self.time() - began
+            if took >= self.slow_callback_duration:
+                base_events.logger.warning("Executing %s took %.3f seconds",
+                                           base_events._format_handle(handle), took)
+        finally:
+            handle = None  # a task's exception may keep this frame
 
     def _callback_failed(self, handle, error):
         callback = format_helpers._format_callback_source(handle._callback, handle._args)
