@@ -159,9 +159,11 @@ def environment_of(build, name):
                                "--disable-pip-version-check", wanted],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode == 0:
-            told.write_text(wanted)
-            return home / "bin" / "python", wanted
-        reason = reason or f"{wanted} cannot be installed here: {done.stdout.strip()[-200:]}"
+            version = f"{wanted} ({reason})" if reason else wanted
+            told.write_text(version)
+            return home / "bin" / "python", version
+        lines = [line for line in done.stdout.splitlines() if line.startswith("ERROR: ")]
+        reason = reason or f"{wanted} cannot be installed here: {(lines or [''])[-1][:200]}"
     return None, reason
 
 
