@@ -64,13 +64,13 @@ def kept(argument):
 
 
 def compile_command(sdk, language, arguments):
-    flags, last = [*TARGET, *FLAGS], []
+    # Before the C library's, which zig puts before what -isystem names.
+    flags, last = [*TARGET, *FLAGS], ["-I", str(sdk.own_headers)]
     if language == "c++":
         flags += CXX_FLAGS
         flags += [f"-D_LIBCPP_{name}" + ("" if value is None else f"={value}")
                   for name, value in LIBCXX.items()]
-        # Before the C library's, which zig puts before what -isystem names.
-        last = ["-I", str(sdk.cxx_headers / "libcxx"), "-I", str(sdk.cxx_headers / "libcxxabi")]
+        last[:0] = ["-I", str(sdk.cxx_headers / "libcxx"), "-I", str(sdk.cxx_headers / "libcxxabi")]
     if not any(argument.startswith("-O") for argument in arguments):
         flags.append("-O2")
     # After the caller's own folders: they may have another pyconfig.h to find first.

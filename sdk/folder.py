@@ -3,6 +3,7 @@
     tools/       these programs           zig          the pinned compiler (a link)
     include/     headers of CPython 3.14 with the sandbox's pyconfig.h; missing: limited API only
     limited/     headers good for the limited API, always there
+    headers/     what the headers of the C library lack
     c++/         headers of libc++
     lib/         the libraries in the runtime, to link against; libcompiler_rt.a
     sysconfig/   what Python's own build tools ask for; meson.ini what meson asks for
@@ -26,6 +27,7 @@ class Sdk:
         self.builtins = self.libraries / "libcompiler_rt.a"
         self.exceptions = self.libraries / "libexceptions.a"
         self.meson = self.root / "meson.ini"
+        self.own_headers = self.root / "headers"
         self.cxx_headers = self.root / "c++"
         self.sysconfig = self.root / "sysconfig"
         if not self.zig.exists() or not self.builtins.exists():

@@ -92,6 +92,18 @@ def add_builtins():
     builtins.help = _sitebuiltins._Helper()
 
 
+def add_dup():
+    """WASI has no dup, so CPython is built without it; numpy.save wants it."""
+    import os
+    import posix
+
+    def dup(fd, /):
+        """Return a duplicate of a file descriptor."""
+        return _eryx.dup(fd)
+
+    os.dup = posix.dup = dup
+
+
 def start():
     for name in COMMON:
         __import__(name)
@@ -104,6 +116,7 @@ def start():
     # What was printed is out when a limit ends the program, and in order with stderr.
     sys.stdout.reconfigure(line_buffering=True)
     add_builtins()
+    add_dup()
     _eryx_driver.install()
     _eryx_source.install()
     _eryx_private.start()

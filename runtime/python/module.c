@@ -5,6 +5,7 @@
 #include "abi/wait.h"
 #include "abi/watch.h"
 #include "python.h"
+#include "wasi/wasi.h"
 
 static PyObject *eryx_wait(PyObject *module, PyObject *delay)
 {
@@ -147,6 +148,17 @@ static void execution_cancelled(void)
     Py_XDECREF(PyObject_CallNoArgs(python.loop_cancel));
 }
 
+static PyObject *eryx_dup(PyObject *module, PyObject *fd)
+{
+    int number = PyObject_AsFileDescriptor(fd);
+    (void)module;
+    if (number < 0) {
+        return NULL;
+    }
+    int copy = wasi_duplicate(number);
+    return copy < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromLong(copy);
+}
+
 static PyMethodDef methods[] = {
     {"wait", eryx_wait, METH_O, NULL},
     {"poll", eryx_poll, METH_NOARGS, NULL},
@@ -162,6 +174,7 @@ static PyMethodDef methods[] = {
     {"resolve_drop", network_resolve_drop, METH_O, NULL},
     {"install_loop", (PyCFunction)(void (*)(void))loop_install, METH_FASTCALL, NULL},
     {"run_ready", (PyCFunction)(void (*)(void))loop_run_ready, METH_FASTCALL, NULL},
+    {"dup", eryx_dup, METH_O, NULL},
     {"freeze", python_freeze, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };

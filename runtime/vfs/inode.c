@@ -216,6 +216,16 @@ void vfs_release(struct vfs *fs, struct vfs_inode *inode)
     inode_settle(fs, inode);
 }
 
+int vfs_open_again(struct vfs *fs, struct vfs_inode *inode)
+{
+    if (fs->usage.open_files >= fs->limits.open_files) {
+        return -VFS_EMFILE;
+    }
+    fs->usage.open_files++;
+    inode->references++;
+    return 0;
+}
+
 void vfs_close(struct vfs *fs, struct vfs_inode *inode)
 {
     fs->usage.open_files--;

@@ -188,6 +188,8 @@ struct vfs_inode *vfs_root(struct vfs *fs);
 
 /* An open inode lives until vfs_close, also when its last name goes. */
 int vfs_open(struct vfs *fs, struct vfs_path path, unsigned flags, struct vfs_inode **inode);
+/* Once more, for another vfs_close. */
+int vfs_open_again(struct vfs *fs, struct vfs_inode *inode);
 void vfs_close(struct vfs *fs, struct vfs_inode *inode);
 /* Further references, which don't count as open files. */
 void vfs_retain(struct vfs_inode *inode);

@@ -68,6 +68,11 @@ static int opened(int fd, int flags)
     return fd;
 }
 
+void wasi_keep_appending(int fd, int copy)
+{
+    opened(copy, appends(fd) ? O_APPEND : 0);
+}
+
 /* writev of libc is what its write is, for one part. */
 ssize_t write(int fd, const void *data, size_t length)
 {

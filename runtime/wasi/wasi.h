@@ -30,6 +30,9 @@ void wasi_stdout_capture_begin(void);
 /* The text since begin, to be freed by the caller, or NULL when it is empty. Ends capturing. */
 char *wasi_stdout_capture_take(size_t *length);
 
+/* As dup of POSIX, but that the copy's position is its own; for files and directories only (ENOTSUP). */
+int wasi_duplicate(int fd);
+
 /* The exit code of the program, for the host; set before its exit import is called. */
 extern int32_t eryx_exit_code;
 

@@ -127,6 +127,14 @@ extern int wasi_last_fault;
 /* Whether libc, when it asks for an inode number, means what a link at the path's end leads to. */
 extern bool wasi_stat_follows;
 
+/* Not NULL: syncing a descriptor does nothing but tell its handle (duplicate.c). */
+extern uint32_t *wasi_sync_asked;
+
+void wasi_drop_descriptor(uint32_t self);
+
+/* A copy of a descriptor appends if that one does. */
+void wasi_keep_appending(int fd, int copy);
+
 /* How many bytes to make room for when a file is read from there: what there is of a file inside, a
  * part of what has no end or is outside. */
 uint64_t wasi_read_most(const struct vfs_inode *inode, uint64_t offset);

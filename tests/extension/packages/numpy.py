@@ -30,6 +30,27 @@ file.seek(0)
 print((np.load(file)["a"] == a).all(), (pickle.loads(pickle.dumps(a)) == a).all(), np.frombuffer(b"\x01\x02", np.uint8))
 np.savetxt("/tmp/a.txt", a, fmt="%d")
 print(np.loadtxt("/tmp/a.txt").shape, np.array([1.5, 2e10]), np.array2string(a, precision=1, max_line_width=40))
+np.save("/tmp/a.npy", a)
+a.tofile("/tmp/a.raw")
+with open("/tmp/two.npy", "wb") as two:
+    np.save(two, a)
+    np.save(two, a[0])
+with open("/tmp/two.npy", "rb") as two:
+    print((np.load("/tmp/a.npy") == a).all(), np.fromfile("/tmp/a.raw", count=2, offset=8), np.load(two).shape, np.load(two))
+# errors of linalg, and of numbers where numpy itself finds them
+for bad in lambda: np.linalg.inv(np.zeros((2, 2))), lambda: np.linalg.solve([[1, 1], [1, 1]], [1, 2]), lambda: np.linalg.cholesky([[1, 2], [2, 1]]):
+    try:
+        print(bad())
+    except np.linalg.LinAlgError as error:
+        print(error)
+with np.errstate(all="raise"):
+    for bad in lambda: np.array([1]) // 0, lambda: np.float16([60000]) * 10, lambda: np.int8(100) + np.int8(100):
+        try:
+            print(bad())
+        except FloatingPointError as error:
+            print(error)
+with np.errstate(all="ignore"):
+    print(np.array([1]) // 0, np.float16([60000]) * 10)
 for bad in lambda: np.ones(3) + np.ones(4), lambda: np.array([1, 2])[5]:
     try:
         bad()
