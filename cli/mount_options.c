@@ -19,17 +19,19 @@ static const struct {
 };
 
 /* Takes a mode off the end, if there is one. */
-static eryx_mount_mode_t take_mode(char *text)
+static bool take_mode(char *text, eryx_mount_mode_t *mode)
 {
     size_t length = strlen(text);
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         size_t size = strlen(modes[i].name);
         if (length > size && strcmp(text + length - size, modes[i].name) == 0) {
             text[length - size] = '\0';
-            return modes[i].mode;
+            *mode = modes[i].mode;
+            return true;
         }
     }
-    return ERYX_MOUNT_READ_ONLY;
+    *mode = ERYX_MOUNT_READ_ONLY;
+    return false;
 }
 
 /* The last ":/" of the text: sources may have colons in them. NULL: none. */
@@ -55,8 +57,15 @@ static int add(struct mount_options *mounts, bool archive, const char *value, ch
     eryx_error_t error = {0};
     eryx_mount_t mount;
     eryx_mount_init(&mount);
-    mount.mode = take_mode(text);
+    bool has_mode = take_mode(text, &mount.mode);
     char *colon = find_target(text);
+    /* A mode that is none would become a part of the target. */
+    const char *other = colon && !has_mode ? strrchr(colon + 1, ':') : NULL;
+    if (other)
+        return message_usage("run",
+                             "%s %s: '%s' is no mode: ro, rw or overlay; a TARGET with a colon in it "
+                             "needs one after it",
+                             option, value, other + 1);
     if (!colon)
         return message_usage("run",
                              "%s %s: SOURCE:TARGET or SOURCE:TARGET:MODE is needed, with an "

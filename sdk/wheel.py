@@ -68,31 +68,12 @@ def name_list(arguments):
     return ",".join(names)
 
 
-# pip asks a source package for its metadata when it has downloaded it, which can compile all of it for this
-# machine (numpy). The file is all that is wanted; a pip that is made otherwise goes on as usual.
-DOWNLOAD = """
-import os, shutil, sys
-folder = sys.argv.pop(1)
-def keep(self, *arguments, **keywords):
-    os.makedirs(folder, exist_ok=True)
-    shutil.copy(self.req.local_file_path, os.path.join(folder, self.req.link.filename))
-    os._exit(0)
-try:
-    from pip._internal.distributions.sdist import SourceDistribution
-    SourceDistribution.prepare_distribution_metadata
-    SourceDistribution.prepare_distribution_metadata = keep
-except (ImportError, AttributeError):
-    pass
-from pip._internal.cli.main import main
-sys.exit(main())
-"""
-
-
 def fetch(temp, arguments):
     """pip's own way to source packages, which checks hashes if they are given."""
     names = name_list(arguments)
     folder = temp / f"sources-{names.partition(',')[0]}"
-    program = ["-m", "pip"] if "," in names else ["-I", "-c", DOWNLOAD, folder]
+    alone = (Path(__file__).parent / "pip_source.py").read_text()
+    program = ["-m", "pip"] if "," in names else ["-I", "-c", alone, folder]
     call([sys.executable, *program, "download", *PIP[2:], "--no-deps", "--no-binary", names, "-d", folder,
           *arguments], f"fetching the source of {' '.join(arguments)}")
     return sorted(folder.iterdir())

@@ -1,6 +1,6 @@
 """What eryx_packages_add_requirements runs when wheels are missing: finds and fetches them with pip.
 
-    python3 -c THIS JSON       {requirements, lock, cache, build, locked, sdk}
+    python3 -c THIS JSON SOURCE     {requirements, lock, cache, build, locked, sdk}; pip_source.py
 
 Wheels are put into the cache as SHA256/NAME.whl. What has no wheel for the sandbox is built from its
 source, whose sha256 counts then. The answer is on stdout, a line each: `wheel PATH`, or `error KIND
@@ -42,26 +42,6 @@ except (ImportError, AttributeError):
 from pip._internal.cli.main import main
 sys.exit(main())
 """
-# pip asks a source package for its metadata after downloading it, which runs the package's code and can
-# compile all of it (numpy). We want the file, and are done then; a later pip may go on instead.
-SOURCE = """
-import os, shutil, sys
-folder = sys.argv.pop(1)
-if sys.path and sys.path[0] == "":
-    del sys.path[0]
-def keep(self, *arguments, **keywords):
-    os.makedirs(folder, exist_ok=True)
-    shutil.copy(self.req.local_file_path, os.path.join(folder, self.req.link.filename))
-    os._exit(0)
-try:
-    from pip._internal.distributions.sdist import SourceDistribution
-    SourceDistribution.prepare_distribution_metadata
-    SourceDistribution.prepare_distribution_metadata = keep
-except (ImportError, AttributeError):
-    pass
-from pip._internal.cli.main import main
-sys.exit(main())
-"""
 QUIET = ["--disable-pip-version-check", "--no-input", "--no-color"]
 SANDBOX = ["--only-binary", ":all:", "--platform", "any", "--platform", "wasi_wasm32",
            "--implementation", "cp", "--abi", "cp314", "--abi", "none", "--python-version", "3.14"]
@@ -85,7 +65,8 @@ def sha256(path):
 
 
 class Fetch:
-    def __init__(self, settings):
+    def __init__(self, settings, source):
+        self.source = source  # the program that fetches source archives
         self.requirements = Path(settings["requirements"])
         self.lock = Path(settings["lock"])
         self.cache = Path(settings["cache"])
@@ -117,7 +98,7 @@ class Fetch:
 
     def fetch_source(self, folder, name, *arguments):
         """The source archive of a package, as it is."""
-        return self.run([sys.executable, "-B", "-c", SOURCE, folder, "download", *QUIET, "--no-deps",
+        return self.run([sys.executable, "-B", "-c", self.source, folder, "download", *QUIET, "--no-deps",
                          "--no-binary", name, "-d", folder, *arguments])
 
     def pip_failed(self, output, what):
@@ -353,7 +334,7 @@ def retag(wheel):
 def main():
     fetch = None
     try:
-        fetch = Fetch(json.loads(sys.argv[1]))
+        fetch = Fetch(json.loads(sys.argv[1]), sys.argv[2])
         for wheel in fetch.wheels():
             print(f"wheel {wheel}")
     except Failure as failure:

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,13 +17,13 @@
 #include "base/error.h"
 #include "base/object_folder.h"
 #include "mount/archive.h"
+#include "package/lock.h"
 #include "package/packages.h"
 #include "package/wheel.h"
 #include "pip_script.h" /* made of pip.py */
+#include "pip_source.h" /* made of pip_source.py */
 
 #define LOCK_SUFFIX ".lock"
-#define HASH_MARK "--hash=sha256:"
-#define INPUT_MARK "# requirements sha256:"
 
 extern char **environ;
 
@@ -40,35 +41,27 @@ typedef struct request {
 
 /* --- What is locked and there ------------------------------------------------------------- */
 
-static bool is_hash(const char *text) {
-    return strspn(text, "0123456789abcdef") == 2 * (size_t)SHA256_BYTES;
-}
-
-/* "# requirements sha256:HEX NAME": the file, beside the lock file, is still that one. */
-static bool input_holds(const request_t *request, const char *line, const char *end) {
+/* Whether a file, beside the lock file, is still what the lock file was made for. */
+static bool input_holds(const request_t *request, const lock_line_t *line) {
     char path[PATH_MAX], hex[2 * SHA256_BYTES + 1];
     uint8_t sum[SHA256_BYTES];
     char *data;
     size_t length;
-    const char *hash = line + strlen(INPUT_MARK), *name = hash + 2 * (size_t)SHA256_BYTES + 1;
     int folder = (int)(strrchr(request->lock, '/') - request->lock);
-    if (!is_hash(hash) || name >= end ||
-        (size_t)snprintf(path, sizeof path, "%.*s/%.*s", folder, request->lock, (int)(end - name),
-                         name) >= sizeof path ||
+    if (line->name_length >= sizeof path ||
+        (size_t)snprintf(path, sizeof path, "%.*s/%.*s", folder, request->lock,
+                         (int)line->name_length, line->name) >= sizeof path ||
         archive_read_file(path, &data, &length, NULL) != ERYX_OK)
         return false;
     sha256_digest(data, length, sum);
     free(data);
     sha256_hex(sum, hex);
-    return memcmp(hex, hash, 2 * (size_t)SHA256_BYTES) == 0;
+    return strcmp(hex, line->hash) == 0;
 }
 
 /* The wheel in the cache's folder of that hash. False: there is none. */
-static bool find_wheel(const request_t *request, int cache, const char *hash, char out[PATH_MAX]) {
-    char name[2 * SHA256_BYTES + 1];
+static bool find_wheel(const request_t *request, int cache, const char *name, char out[PATH_MAX]) {
     bool found = false;
-    memcpy(name, hash, sizeof name - 1);
-    name[sizeof name - 1] = '\0';
     int folder = openat(cache, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
     for (struct dirent *entry; entries && !found && (entry = readdir(entries));)
@@ -83,24 +76,26 @@ static bool find_wheel(const request_t *request, int cache, const char *hash, ch
 }
 
 /* Adds the wheels of a lock file, or with add false looks whether they are all there. */
-static int use_lock(request_t *request, int cache, const char *text, bool add, bool *whole) {
+static int use_lock(request_t *request, int cache, const char *text, size_t length, bool add,
+                    bool *whole) {
     char wheel[PATH_MAX];
+    const char *at = text;
     int status = ERYX_OK;
     size_t inputs = 0;
     *whole = true;
-    for (const char *line = text; *line && *whole && status == ERYX_OK;) {
-        const char *end = strchrnul(line, '\n');
-        const char *hash = memmem(line, (size_t)(end - line), HASH_MARK, strlen(HASH_MARK));
-        if (strncmp(line, INPUT_MARK, strlen(INPUT_MARK)) == 0) {
-            *whole = add || input_holds(request, line, end);
+    while (*whole && status == ERYX_OK) {
+        lock_line_t line;
+        lock_kind_t kind = lock_next(&at, text + length, &line);
+        if (kind == LOCK_END)
+            break;
+        if (kind == LOCK_INPUT) {
+            *whole = add || input_holds(request, &line);
             inputs++;
-        } else if (*line != '#' && end > line) {
-            *whole = hash && is_hash(hash + strlen(HASH_MARK)) &&
-                     find_wheel(request, cache, hash + strlen(HASH_MARK), wheel);
+        } else {
+            *whole = kind == LOCK_PACKAGE && find_wheel(request, cache, line.hash, wheel);
             if (*whole && add)
                 status = eryx_packages_add(request->packages, wheel, request->error);
         }
-        line = end + (*end == '\n');
     }
     *whole = *whole && inputs > 0;
     return status;
@@ -116,10 +111,9 @@ static int add_locked(request_t *request, bool *done) {
         return ERYX_OK;
     int status = ERYX_OK;
     if (archive_read_file(request->lock, &data, &length, NULL) == ERYX_OK) {
-        data[length] = '\0';
-        status = use_lock(request, cache, data, false, done);
+        status = use_lock(request, cache, data, length, false, done);
         if (status == ERYX_OK && *done)
-            status = use_lock(request, cache, data, true, done);
+            status = use_lock(request, cache, data, length, true, done);
         free(data);
     }
     close(cache);
@@ -186,7 +180,7 @@ static int start(const request_t *request, const char *settings, pid_t *process,
     const char *python = request->options->python, *variable = getenv("ERYX_PYTHON");
     if (!python)
         python = variable && *variable ? variable : "python3";
-    const char *const argv[] = {python, "-B", "-c", pip_script, settings, NULL};
+    const char *const argv[] = {python, "-B", "-c", pip_script, settings, pip_source, NULL};
     int ends[2];
     posix_spawn_file_actions_t actions;
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -282,6 +276,11 @@ static int make_request(request_t *request, const char *path, eryx_error_t *erro
     if (!realpath(path, request->path))
         return error_set(error, ERYX_ERR_IO, "cannot open the requirements %.150s: %s", path,
                          strerror(errno));
+    struct stat info;
+    /* pip would read a FIFO or a device for ever. */
+    if (stat(request->path, &info) != 0 || !S_ISREG(info.st_mode))
+        return error_set(error, ERYX_ERR_ARGUMENT, "the requirements %.150s are not a regular file",
+                         path);
     if ((size_t)snprintf(request->lock, sizeof request->lock, "%s" LOCK_SUFFIX, request->path) >=
         sizeof request->lock)
         return error_set(error, ERYX_ERR_IO, "%.150s: the path is too long", path);
