@@ -101,7 +101,7 @@ fuzz:
 
 lint: runtime
 	$(QUIET)deps/fetch --lint
-	$(QUIET)tests/lint lint $(BUILD)
+	$(QUIET)tests/lint lint $(BUILD) $(JOBS)
 
 format:
 	$(QUIET)deps/fetch --lint

@@ -157,12 +157,12 @@ static void test_deep(void **state) {
     eryx_sandbox_options_t options = sampled();
     eryx_sandbox_t *sandbox = new_sandbox(&options);
     run_sampled(sandbox,
-        "def deep(n):\n"
-        "    if n: return deep(n - 1)\n"
-        "    i = 0\n"
-        "    while i < 1_000_000: i += 1\n"
-        "deep(500)\n",
-        ERYX_OUTCOME_OK);
+                "def deep(n):\n"
+                "    if n: return deep(n - 1)\n"
+                "    i = 0\n"
+                "    while i < 1_000_000: i += 1\n"
+                "deep(500)\n",
+                ERYX_OUTCOME_OK);
     assert_true(seen.cut > 0);
     eryx_sandbox_free(sandbox);
 }

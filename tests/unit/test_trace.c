@@ -119,7 +119,7 @@ static void test_off(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(false, 100);
     run_traced(sandbox, "import sys\nprint([sys.monitoring.get_tool(i) for i in range(6)])",
-        "[None, None, None, None, None, None]\n");
+               "[None, None, None, None, None, None]\n");
     assert_int_equal(log_.events, 0);
     eryx_sandbox_free(sandbox);
 }
@@ -128,30 +128,33 @@ static void test_calls(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
     expect_events(sandbox, "def f(n):\n    return n + 1\n\nx = f(f(1))\n",
-           "call 1 <module>\nline 1 <module>\nline 4 <module>\n"
-           "call 1 f\nline 2 f\nreturn 2 f\ncall 1 f\nline 2 f\nreturn 2 f\n"
-           "return 4 <module>\n");
-    expect_events(sandbox, "class A:\n    def m(self):\n        return [i for i in 'ab']\nA().m()\n",
-           "call 1 <module>\nline 1 <module>\ncall 1 A\nline 1 A\nline 2 A\nreturn 2 A\n"
-           "line 4 <module>\ncall 2 A.m\nline 3 A.m\nreturn 3 A.m\nreturn 4 <module>\n");
-    expect_events(sandbox, "f(1)\n",
-           "call 1 <module>\nline 1 <module>\ncall 1 f\nline 2 f\nreturn 2 f\nreturn 1 <module>\n");
+                  "call 1 <module>\nline 1 <module>\nline 4 <module>\n"
+                  "call 1 f\nline 2 f\nreturn 2 f\ncall 1 f\nline 2 f\nreturn 2 f\n"
+                  "return 4 <module>\n");
+    expect_events(sandbox,
+                  "class A:\n    def m(self):\n        return [i for i in 'ab']\nA().m()\n",
+                  "call 1 <module>\nline 1 <module>\ncall 1 A\nline 1 A\nline 2 A\nreturn 2 A\n"
+                  "line 4 <module>\ncall 2 A.m\nline 3 A.m\nreturn 3 A.m\nreturn 4 <module>\n");
+    expect_events(
+        sandbox, "f(1)\n",
+        "call 1 <module>\nline 1 <module>\ncall 1 f\nline 2 f\nreturn 2 f\nreturn 1 <module>\n");
     eryx_sandbox_free(sandbox);
 }
 
 static void test_exceptions(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
+    expect_events(
+        sandbox,
+        "def f():\n    raise ValueError('bad')\ntry:\n    f()\nexcept ValueError:\n    pass\n",
+        "call 1 <module>\nline 1 <module>\nline 3 <module>\nline 4 <module>\ncall 1 f\n"
+        "line 2 f\nexception 2 f ValueError: bad\nexception 4 <module> ValueError: bad\n"
+        "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
     expect_events(sandbox,
-           "def f():\n    raise ValueError('bad')\ntry:\n    f()\nexcept ValueError:\n    pass\n",
-           "call 1 <module>\nline 1 <module>\nline 3 <module>\nline 4 <module>\ncall 1 f\n"
-           "line 2 f\nexception 2 f ValueError: bad\nexception 4 <module> ValueError: bad\n"
-           "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
-    expect_events(sandbox,
-           "class E(Exception):\n    __str__ = 3\ntry:\n    raise E\nexcept E:\n    pass\n",
-           "call 1 <module>\nline 1 <module>\ncall 1 E\nline 1 E\nline 2 E\nreturn 2 E\n"
-           "line 3 <module>\nline 4 <module>\nexception 4 <module> E: <str failed>\n"
-           "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
+                  "class E(Exception):\n    __str__ = 3\ntry:\n    raise E\nexcept E:\n    pass\n",
+                  "call 1 <module>\nline 1 <module>\ncall 1 E\nline 1 E\nline 2 E\nreturn 2 E\n"
+                  "line 3 <module>\nline 4 <module>\nexception 4 <module> E: <str failed>\n"
+                  "line 5 <module>\nline 6 <module>\nreturn 6 <module>\n");
     log_.whole = true;
     run_traced(sandbox, "try:\n    raise KeyError('ä' * 500)\nexcept KeyError: pass\n", "");
     char expected[600] = "\"exception\":\"KeyError: '";
@@ -167,15 +170,16 @@ static void test_suspended(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
     expect_events(sandbox, "def g():\n    yield 1\n    yield 2\nfor i in g():\n    pass\n",
-           "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 g\nline 2 g\n"
-           "line 5 <module>\nline 4 <module>\nline 3 g\nline 5 <module>\nline 4 <module>\n"
-           "return 3 g\nreturn 4 <module>\n");
+                  "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 g\nline 2 g\n"
+                  "line 5 <module>\nline 4 <module>\nline 3 g\nline 5 <module>\nline 4 <module>\n"
+                  "return 3 g\nreturn 4 <module>\n");
     expect_events(sandbox, "import asyncio\nawait asyncio.sleep(0.01)\nx = 1\n",
-           "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
-           "return 3 <module>\n");
-    expect_events(sandbox, "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
-           "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 f\nline 2 f\nline 3 f\n"
-           "return 3 f\nreturn 4 <module>\n");
+                  "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
+                  "return 3 <module>\n");
+    expect_events(
+        sandbox, "async def f():\n    await asyncio.sleep(0.01)\n    return 2\nx = await f()\n",
+        "call 1 <module>\nline 1 <module>\nline 4 <module>\ncall 1 f\nline 2 f\nline 3 f\n"
+        "return 3 f\nreturn 4 <module>\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -184,26 +188,29 @@ static void test_library(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
     for (int i = 0; i < 2; i++)
-        expect_events(sandbox, "import textwrap, json\nx = textwrap.wrap('a b')\ny = json.dumps([x])\n",
-               "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
-               "return 3 <module>\n");
-    expect_events(sandbox, "try:\n    json.loads('{')\nexcept ValueError:\n    pass\n",
-           "call 1 <module>\nline 1 <module>\nline 2 <module>\n"
-           "exception 2 <module> JSONDecodeError: Expecting property name enclosed in double "
-           "quotes: line 1 column 2 (char 1)\n"
-           "line 3 <module>\nline 4 <module>\nreturn 4 <module>\n");
+        expect_events(sandbox,
+                      "import textwrap, json\nx = textwrap.wrap('a b')\ny = json.dumps([x])\n",
+                      "call 1 <module>\nline 1 <module>\nline 2 <module>\nline 3 <module>\n"
+                      "return 3 <module>\n");
+    expect_events(
+        sandbox, "try:\n    json.loads('{')\nexcept ValueError:\n    pass\n",
+        "call 1 <module>\nline 1 <module>\nline 2 <module>\n"
+        "exception 2 <module> JSONDecodeError: Expecting property name enclosed in double "
+        "quotes: line 1 column 2 (char 1)\n"
+        "line 3 <module>\nline 4 <module>\nreturn 4 <module>\n");
     eryx_sandbox_free(sandbox);
 }
 
 static void test_callbacks(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    expect_events(sandbox,
-           "from _eryx_driver import call, call_blocking\nx = await call('host.echo', '1')\n"
-           "y = call_blocking('host.echo', '2')\n",
-           "call 1 <module>\nline 1 <module>\nline 2 <module>\ncallback-start 0 - host.echo\n"
-           "callback-end 0 - host.echo\nline 3 <module>\ncallback-start 0 - host.echo\n"
-           "callback-end 0 - host.echo\nreturn 3 <module>\n");
+    expect_events(
+        sandbox,
+        "from _eryx_driver import call, call_blocking\nx = await call('host.echo', '1')\n"
+        "y = call_blocking('host.echo', '2')\n",
+        "call 1 <module>\nline 1 <module>\nline 2 <module>\ncallback-start 0 - host.echo\n"
+        "callback-end 0 - host.echo\nline 3 <module>\ncallback-start 0 - host.echo\n"
+        "callback-end 0 - host.echo\nreturn 3 <module>\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -228,19 +235,19 @@ static void test_locals(void **state) {
     eryx_sandbox_t *sandbox = new_sandbox(true, 40);
     log_.whole = true;
     run_traced(sandbox,
-        "class B:\n    def __repr__(self): 1 / 0\n"
-        "def f(a, b):\n    c = 'x' * 1000\n    return 5\nx = f(1, B())\n",
-        "");
+               "class B:\n    def __repr__(self): 1 / 0\n"
+               "def f(a, b):\n    c = 'x' * 1000\n    return 5\nx = f(1, B())\n",
+               "");
     expect_in_log("5 {\"type\":\"return\",\"line\":5} {\"file\":\"<eryx>\",\"function\":\"f\","
                   "\"locals\":{\"a\":\"1\",\"b\":\"<repr failed>\","
                   "\"c\":\"'xxxxxxxxxxxxxxxxxxxxxx\"}}\n");
     run_traced(sandbox, "def g(q):\n    return 1\nx = g([0] * 1000)\n", "");
     expect_in_log("\"function\":\"g\",\"locals\":{\"q\":\"<1000 items>\"}}\n");
     run_traced(sandbox,
-        "def h():\n    s = '\\ud800\"\\n'\n    return 1\nx = h()\n"
-        "def k():\n    a_name_that_is_longer_than_what_there_is_room_for = 1\n    return 1\n"
-        "x = k()\n",
-        "");
+               "def h():\n    s = '\\ud800\"\\n'\n    return 1\nx = h()\n"
+               "def k():\n    a_name_that_is_longer_than_what_there_is_room_for = 1\n    return 1\n"
+               "x = k()\n",
+               "");
     expect_in_log("\"function\":\"h\",\"locals\":{\"s\":\"'\\\\ud800\\\"\\\\n'\"}}\n");
     expect_in_log("\"function\":\"k\",\"locals\":{}}\n");
     eryx_sandbox_free(sandbox);
@@ -251,7 +258,8 @@ static void test_locals(void **state) {
 static void test_own_tools(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 0);
-    run_traced(sandbox,
+    run_traced(
+        sandbox,
         "import sys\nseen = []\n"
         "def tracer(frame, event, argument):\n    seen.append(event)\n    return tracer\n"
         "def f():\n    return 1\n"
@@ -262,10 +270,10 @@ static void test_own_tools(void **state) {
         "['call', 'line', 'return']\n[7]\n");
     expect_in_log("line 7 f\n");
     run_traced(sandbox,
-        "old = m.register_callback(4, m.events.LINE, None)\n"
-        "print(old(1, 2) is m.DISABLE, old() is m.DISABLE, old(f.__code__, 'x'))\n"
-        "m.free_tool_id(4)\nm.use_tool_id(4, 'mine')\n",
-        "True True None\n");
+               "old = m.register_callback(4, m.events.LINE, None)\n"
+               "print(old(1, 2) is m.DISABLE, old() is m.DISABLE, old(f.__code__, 'x'))\n"
+               "m.free_tool_id(4)\nm.use_tool_id(4, 'mine')\n",
+               "True True None\n");
     run_traced(sandbox, "print(m.get_tool(4), m.get_tool(3))\nm.free_tool_id(4)\n", "mine eryx\n");
     assert_int_not_equal(log_.events, 0);
     run_traced(sandbox, "print(m.get_tool(4), m.get_tool(3))\n", "eryx None\n");
