@@ -25,6 +25,8 @@
  * Conventions:
  * - Errors: functions that can fail return ERYX_OK or a negative eryx_status_t and fill an optional
  *   eryx_error_t. Outputs count on success only.
+ * - NULL: where a function does not allow it, one that returns a status answers ERYX_ERR_ARGUMENT; one that
+ *   only tells something of an object (eryx_outcome_..., eryx_call_name, ...) or drives it must get one.
  * - Options structs are set up by their _init function. What they point to is copied during the call, except
  *   `env`, which is passed back until its finalizer has been called.
  * - Ownership: what _new, _open, _start, _fork, _resume and _take give is the caller's, and goes back by the
