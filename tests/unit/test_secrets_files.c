@@ -16,19 +16,13 @@
 #include <cmocka.h>
 
 #include "python_runtime.h"
+#include "secret_sample.h"
 #include "signals.h"
 
-static const char value[] = "sk-live-4eC39HqLyjWDarjtT1zdp7dc";
 static const char in_base64[] = "c2stbGl2ZS00ZUMzOUhxTHlqV0RhcmpUVDF6ZHA3ZGM=";
 
 static char folder[] = "/tmp/test_secrets_files.XXXXXX";
 static eryx_sandbox_t *sandbox;
-
-static ptrdiff_t on_input(void *env, char *buffer, size_t capacity) {
-    (void)env;
-    assert_true(capacity > sizeof value);
-    return snprintf(buffer, capacity, "%s\n", value);
-}
 
 static char *path_of(const char *name) {
     static char path[128];
@@ -54,7 +48,6 @@ static const char *host_read(const char *name) {
 }
 
 static int make_sandbox(void **state) {
-    static const char *const hosts[] = {"api.example.org"};
     (void)state;
     eryx_sandbox_options_t options;
     eryx_secret_t secret;
@@ -63,12 +56,8 @@ static int make_sandbox(void **state) {
     strcpy(folder + strlen(folder) - 6, "XXXXXX");
     assert_non_null(mkdtemp(folder));
     eryx_sandbox_options_init(&options);
-    eryx_secret_init(&secret);
+    secret_sample(&secret);
     eryx_mount_init(&mount);
-    secret.name = "API_KEY";
-    secret.value = value;
-    secret.hosts = hosts;
-    secret.host_count = 1;
     mount.target = "/mount";
     mount.mode = ERYX_MOUNT_READ_WRITE;
     assert_int_equal(eryx_source_new_path(folder, &mount.source, &error), ERYX_OK);
@@ -76,7 +65,7 @@ static int make_sandbox(void **state) {
     options.secret_count = 1;
     options.mounts = &mount;
     options.mount_count = 1;
-    options.on_input = on_input;
+    options.on_input = secret_on_input;
     if (eryx_sandbox_new(runtime, &options, &sandbox, &error) != ERYX_OK)
         fail_msg("%s", error.message);
     eryx_source_free(mount.source);

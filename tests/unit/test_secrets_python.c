@@ -12,9 +12,8 @@
 #include <cmocka.h>
 
 #include "python_runtime.h"
+#include "secret_sample.h"
 #include "signals.h"
-
-static const char value[] = "sk-live-4eC39HqLyjWDarjtT1zdp7dc";
 
 /* What left the sandbox, by all ways. */
 static struct {
@@ -27,14 +26,6 @@ static void see(const char *text, size_t length) {
     memcpy(seen.text + seen.length, text, length);
     seen.length += length;
     seen.text[seen.length] = '\0';
-}
-
-static ptrdiff_t on_input(void *env, char *buffer, size_t capacity) {
-    (void)env;
-    assert_true(capacity > sizeof value);
-    memcpy(buffer, value, sizeof value - 1);
-    buffer[sizeof value - 1] = '\n';
-    return sizeof value;
 }
 
 static void on_output(void *env, eryx_stream_t stream, const char *data, size_t length) {
@@ -77,18 +68,14 @@ static void on_event(void *env, const eryx_net_event_t *event) {
 
 static eryx_sandbox_t *make_of(bool tells_output, bool traced, const char *of_value,
                                const eryx_checkpoint_part_t *part, int expected) {
-    static const char *const hosts[] = {"api.example.org"};
     eryx_sandbox_options_t options;
     eryx_secret_t secret;
     eryx_callback_t callback;
     eryx_error_t error = {0, ""};
     eryx_sandbox_options_init(&options);
-    eryx_secret_init(&secret);
+    secret_sample(&secret);
     eryx_callback_init(&callback);
-    secret.name = "API_KEY";
     secret.value = of_value;
-    secret.hosts = hosts;
-    secret.host_count = 1;
     callback.name = "look";
     callback.blocking = true;
     callback.on_call = on_look;
@@ -96,7 +83,7 @@ static eryx_sandbox_t *make_of(bool tells_output, bool traced, const char *of_va
     options.secret_count = 1;
     options.callbacks = &callback;
     options.callback_count = 1;
-    options.on_input = on_input;
+    options.on_input = secret_on_input;
     options.on_output = tells_output ? on_output : NULL;
     options.on_trace = traced ? on_trace : NULL;
     options.trace_locals_bytes = traced ? 1000 : 0;

@@ -3,7 +3,6 @@
  * Skips nothing: without a runtime file it fails. */
 #include <pthread.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,41 +13,14 @@
 
 #include <eryx.h>
 
+#include "python_runtime.h"
+#include "signals.h"
+
 static const uint64_t millisecond = 1000000;
-
-static eryx_runtime_t *runtime;
-
-/* The signals by which the engine learns of traps. cmocka puts its own handlers in place
- * around every test, so the library's, installed by opening the runtime, are kept here
- * and put back by each test. */
-static const int trap_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
-static struct sigaction trap_actions[4];
-
-static void take_traps_back(void) {
-    for (size_t i = 0; i < 4; i++)
-        sigaction(trap_signals[i], &trap_actions[i], NULL);
-}
-
-static int open_runtime(void **state) {
-    (void)state;
-    eryx_error_t error = {0};
-    int status = eryx_runtime_open(NULL, NULL, &runtime, &error);
-    if (status != ERYX_OK)
-        print_error("%s\n", error.message);
-    for (size_t i = 0; i < 4; i++)
-        sigaction(trap_signals[i], NULL, &trap_actions[i]);
-    return status;
-}
-
-static int free_runtime(void **state) {
-    (void)state;
-    eryx_runtime_free(runtime);
-    return 0;
-}
 
 static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib) {
     eryx_sandbox_options_t options;
-    take_traps_back();
+    signals_restore();
     eryx_sandbox_options_init(&options);
     if (milliseconds)
         options.limits.wall_time_ns = milliseconds * millisecond;
@@ -61,16 +33,8 @@ static eryx_sandbox_t *new_sandbox(uint64_t milliseconds, uint64_t memory_mib) {
     return sandbox;
 }
 
-static eryx_outcome_t *execute(eryx_sandbox_t *sandbox, const char *code) {
-    eryx_outcome_t *outcome;
-    eryx_error_t error = {0};
-    if (eryx_sandbox_execute(sandbox, code, strlen(code), NULL, &outcome, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return outcome;
-}
-
 /* Runs code that must end well and compares its stdout. */
-static void expect(eryx_sandbox_t *sandbox, const char *code, const char *output) {
+static void expect_good(eryx_sandbox_t *sandbox, const char *code, const char *output) {
     eryx_outcome_t *outcome = execute(sandbox, code);
     assert_string_equal(eryx_outcome_traceback(outcome), "");
     assert_string_equal(eryx_outcome_stdout(outcome, NULL), output);
@@ -92,25 +56,25 @@ static int expect_end(eryx_sandbox_t *sandbox, const char *code, eryx_outcome_ki
 }
 
 static void expect_fresh(eryx_sandbox_t *sandbox) {
-    expect(sandbox, "print('x' in globals())", "False\n");
+    expect_good(sandbox, "print('x' in globals())", "False\n");
 }
 
 static void expect_kept(eryx_sandbox_t *sandbox) {
-    expect(sandbox, "print(x)", "1\n");
+    expect_good(sandbox, "print(x)", "1\n");
 }
 
 static void test_names_persist(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
-    expect(sandbox, "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3",
-           "");
-    expect(sandbox, "print(x, math.isqrt(17), double(21), C().y)", "1 4 42 3\n");
-    expect(sandbox, "x += 1; open('/tmp/kept', 'w').write('file')", "");
-    expect(sandbox, "print(x, open('/tmp/kept').read(), __name__)", "2 file __main__\n");
-    expect(sandbox, "import asyncio; y = await asyncio.sleep(0, 'waited')", "");
-    expect(sandbox, "print(y)", "waited\n");
-    expect(sandbox, "", "");
-    expect(sandbox, "# nothing", "");
+    expect_good(sandbox,
+                "x = 1\nimport math\ndef double(n):\n    return n * 2\nclass C:\n    y = 3", "");
+    expect_good(sandbox, "print(x, math.isqrt(17), double(21), C().y)", "1 4 42 3\n");
+    expect_good(sandbox, "x += 1; open('/tmp/kept', 'w').write('file')", "");
+    expect_good(sandbox, "print(x, open('/tmp/kept').read(), __name__)", "2 file __main__\n");
+    expect_good(sandbox, "import asyncio; y = await asyncio.sleep(0, 'waited')", "");
+    expect_good(sandbox, "print(y)", "waited\n");
+    expect_good(sandbox, "", "");
+    expect_good(sandbox, "# nothing", "");
     eryx_sandbox_free(sandbox);
 }
 
@@ -131,10 +95,10 @@ static void test_goes_on_after_exceptions(void **state) {
         "import sys; sys.excepthook = None; raise ValueError",
     };
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
-    expect(sandbox, "x = 1", "");
+    expect_good(sandbox, "x = 1", "");
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
         assert_false(expect_end(sandbox, failures[i], ERYX_OUTCOME_EXCEPTION));
-        expect(sandbox, "import sys; print(x, sys.stderr.write('') == 0)", "1 True\n");
+        expect_good(sandbox, "import sys; print(x, sys.stderr.write('') == 0)", "1 True\n");
     }
     eryx_sandbox_free(sandbox);
 }
@@ -142,7 +106,7 @@ static void test_goes_on_after_exceptions(void **state) {
 static void test_exception_details(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
-    expect(sandbox, "def inner(n):\n    return 1 / n", "");
+    expect_good(sandbox, "def inner(n):\n    return 1 / n", "");
     eryx_outcome_t *outcome = execute(sandbox, "\n\ninner(0)");
     assert_string_equal(eryx_outcome_exception_type(outcome), "ZeroDivisionError");
     assert_string_equal(eryx_outcome_exception_message(outcome), "division by zero");
@@ -171,13 +135,13 @@ static void expect_exit(eryx_sandbox_t *sandbox, const char *code, int exit_code
 static void test_exits(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 0);
-    expect(sandbox, "import sys, os; x = 1", "");
+    expect_good(sandbox, "import sys, os; x = 1", "");
     expect_exit(sandbox, "sys.exit(3)", 3, "");
     expect_exit(sandbox, "sys.exit()", 0, "");
     expect_exit(sandbox, "sys.exit('why')", 1, "why\n");
     expect_exit(sandbox, "exit(4)", 4, "");
     expect_exit(sandbox, "raise SystemExit(True)", 1, "");
-    expect(sandbox, "print(x)", "1\n");
+    expect_good(sandbox, "print(x)", "1\n");
     expect_exit(sandbox, "x = 2; os._exit(7)", 7, "");
     expect_kept(sandbox);
     eryx_sandbox_free(sandbox);
@@ -186,7 +150,7 @@ static void test_exits(void **state) {
 static void test_kept_after_traps(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(200, 0);
-    expect(sandbox, "x = 1", "");
+    expect_good(sandbox, "x = 1", "");
     assert_false(expect_end(sandbox, "import os; x = 2; os.abort()", ERYX_OUTCOME_TRAP));
     expect_kept(sandbox);
     static const char *const endless[] = {
@@ -213,13 +177,13 @@ static void test_kept_after_traps(void **state) {
 static void test_memory_limit(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 128);
-    expect(sandbox, "x = 1", "");
+    expect_good(sandbox, "x = 1", "");
     for (int i = 0; i < 3; i++) {
         eryx_outcome_t *outcome = execute(sandbox, "l = []\nwhile True: l.append('a' * 10**6)");
         assert_int_equal(eryx_outcome_kind(outcome), ERYX_OUTCOME_EXCEPTION);
         assert_string_equal(eryx_outcome_exception_type(outcome), "MemoryError");
         eryx_outcome_free(outcome);
-        expect(sandbox, "print(x); l = None; import sys; print('ok', file=sys.stderr)", "1\n");
+        expect_good(sandbox, "print(x); l = None; import sys; print('ok', file=sys.stderr)", "1\n");
     }
     eryx_sandbox_free(sandbox);
 }
@@ -228,12 +192,13 @@ static void test_memory_limit(void **state) {
 static void test_memory_after_recursion(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(0, 160);
-    expect(sandbox, "import sys; sys.setrecursionlimit(2**31 - 1)\ndef f(n): return f(n + 1)", "");
+    expect_good(sandbox, "import sys; sys.setrecursionlimit(2**31 - 1)\ndef f(n): return f(n + 1)",
+                "");
     for (int i = 0; i < 3; i++) {
         eryx_outcome_t *outcome = execute(sandbox, "f(0)");
         assert_string_equal(eryx_outcome_exception_type(outcome), "MemoryError");
         eryx_outcome_free(outcome);
-        expect(sandbox, "print(len(bytearray(5_000_000)))", "5000000\n");
+        expect_good(sandbox, "print(len(bytearray(5_000_000)))", "5000000\n");
     }
     eryx_sandbox_free(sandbox);
 }
@@ -252,7 +217,7 @@ static void test_output_limit(void **state) {
     assert_int_equal(length, 1000);
     assert_int_equal(eryx_outcome_output_dropped(outcome), 2000);
     eryx_outcome_free(outcome);
-    expect(sandbox, "print('again')", "again\n");
+    expect_good(sandbox, "print('again')", "again\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -284,7 +249,7 @@ static void test_odd_code(void **state) {
         assert_string_equal(eryx_outcome_exception_type(outcome), cases[i].type);
         eryx_outcome_free(outcome);
     }
-    expect(sandbox, "print('ä🐍')\r\nprint(2)\rprint(3)", "ä🐍\n2\n3\n");
+    expect_good(sandbox, "print('ä🐍')\r\nprint(2)\rprint(3)", "ä🐍\n2\n3\n");
     eryx_sandbox_free(sandbox);
 }
 
@@ -349,14 +314,14 @@ static void test_nothing_is_shared(void **state) {
     static const char nothing[] =
         "False False False False False False False False False False False\n";
     eryx_sandbox_t *one = new_sandbox(0, 0), *two = new_sandbox(0, 0);
-    expect(one, change, "");
-    expect(two, look, nothing);
+    expect_good(one, change, "");
+    expect_good(two, look, nothing);
     eryx_sandbox_free(one);
     eryx_sandbox_free(two);
     for (int i = 0; i < 3; i++) {
         one = new_sandbox(0, 0);
-        expect(one, look, nothing);
-        expect(one, change, "");
+        expect_good(one, look, nothing);
+        expect_good(one, change, "");
         eryx_sandbox_free(one);
     }
 }
@@ -377,7 +342,7 @@ static void test_interrupt(void **state) {
     for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
         eryx_sandbox_t *sandbox = new_sandbox(0, 0);
         eryx_sandbox_interrupt(sandbox); /* nothing runs: no effect */
-        expect(sandbox, "print(1)", "1\n");
+        expect_good(sandbox, "print(1)", "1\n");
         pthread_t thread;
         assert_int_equal(pthread_create(&thread, NULL, interrupt_until_done, sandbox), 0);
         assert_false(expect_end(sandbox, endless[i], ERYX_OUTCOME_INTERRUPTED));
@@ -472,5 +437,5 @@ int main(void) {
         cmocka_unit_test(test_interrupt),
         cmocka_unit_test(test_threads),
     };
-    return cmocka_run_group_tests(tests, open_runtime, free_runtime);
+    return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }
