@@ -127,7 +127,7 @@ int pack_write(const tree_t *tree, buffer_t *out, eryx_error_t *error) {
     uint64_t names = 0;
     pack_node_t *nodes = NULL;
     bool done = collect(&items, &root) && tree_walk(tree, collect, &items);
-    if (done) {
+    if (done && items.count > 0) { /* the root at least */
         items.list[0].depth = 0;
         qsort(items.list, items.count, sizeof *items.list, compare_items);
         for (size_t i = 0; i < items.count; i++)
