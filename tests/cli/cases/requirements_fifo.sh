@@ -1,0 +1,1 @@
+mkfifo pipe && eryx run -r pipe -c pass
