@@ -8,7 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 50, REPETITIONS = 500, FIRST = 50, FIRST_USED = 250, TRACED = 10, ITERATIONS = 100000 };
+enum {
+    WARM_UP = 50,
+    REPETITIONS = 500,
+    FIRST = 50,
+    FIRST_USED = 250,
+    TRACED = 10,
+    ITERATIONS = 100000
+};
 
 static void measure_execute(eryx_runtime_t *runtime, bool again)
 {

@@ -62,10 +62,11 @@ static int add(struct mount_options *mounts, bool archive, const char *value, ch
     /* A mode that is none would become a part of the target. */
     const char *other = colon && !has_mode ? strrchr(colon + 1, ':') : NULL;
     if (other)
-        return message_usage("run",
-                             "%s %s: '%s' is no mode: ro, rw or overlay; a TARGET with a colon in it "
-                             "needs one after it",
-                             option, value, other + 1);
+        return message_usage(
+            "run",
+            "%s %s: '%s' is no mode: ro, rw or overlay; a TARGET with a colon in it "
+            "needs one after it",
+            option, value, other + 1);
     if (!colon)
         return message_usage("run",
                              "%s %s: SOURCE:TARGET or SOURCE:TARGET:MODE is needed, with an "

@@ -17,7 +17,8 @@ static struct {
     PyTypeObject *handle; /* asyncio.Handle */
     PyObject *inherited;  /* BaseEventLoop.call_soon */
     size_t offsets[SLOTS];
-    PyObject *debug, *closed, *ready, *append, *popleft, *callback_failed, *run_watched, *context; /* names */
+    PyObject *debug, *closed, *ready, *append, *popleft, *callback_failed, *run_watched,
+        *context; /* names */
 } loop;
 
 static PyObject **slot_of(PyObject *handle, enum slot slot)
@@ -37,8 +38,11 @@ static int is_false(PyObject *object, PyObject *name)
 static PyObject *new_handle(PyObject *self, PyObject *const *arguments, Py_ssize_t count,
                             PyObject *context)
 {
-    PyObject *values[SLOTS] = {[LOOP] = self, [CALLBACK] = arguments[0], [CANCELLED] = Py_False,
-                               [SOURCE_TRACEBACK] = Py_None, [REPR] = Py_None};
+    PyObject *values[SLOTS] = {[LOOP] = self,
+                               [CALLBACK] = arguments[0],
+                               [CANCELLED] = Py_False,
+                               [SOURCE_TRACEBACK] = Py_None,
+                               [REPR] = Py_None};
     PyObject *handle = NULL;
     values[ARGUMENTS] = PyTuple_New(count - 1);
     if (context != NULL && context != Py_None) {
@@ -153,7 +157,8 @@ static PyObject *run_handle(PyObject *handle)
 static bool report_failure(PyObject *self, PyObject *handle)
 {
     PyObject *error, *told;
-    if (PyErr_ExceptionMatches(PyExc_SystemExit) || PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
+    if (PyErr_ExceptionMatches(PyExc_SystemExit) ||
+        PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) {
         return false;
     }
     error = PyErr_GetRaisedException();

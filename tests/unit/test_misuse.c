@@ -140,7 +140,7 @@ static void test_null_others(void **state) {
     REFUSED(eryx_runtime_open_buffer(NULL, 10, NULL, &other, &error));
     REFUSED(eryx_queue_new(NULL, &error));
     REFUSED(eryx_queue_add(NULL, NULL, &error));
-    REFUSED(eryx_net_check_rule(NULL, &error));
+    REFUSED(eryx_net_check_rule(NULL, false, &error));
     REFUSED(eryx_source_new_path(NULL, &source, &error));
     REFUSED(eryx_source_new_path("/", NULL, &error));
     REFUSED(eryx_source_new_archive(NULL, 10, NULL, &source, &error));
