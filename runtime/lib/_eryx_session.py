@@ -10,6 +10,7 @@ import types
 import _eryx_callbacks
 import _eryx_driver
 import _eryx_state
+import _eryx_zone
 
 _initial = {}
 
@@ -44,8 +45,11 @@ def clear():
         setattr(sys, stream, _initial[stream])
     sys.excepthook = sys.__excepthook__
     sys.displayhook = sys.__displayhook__
+    zoned = "TZ" in os.environ
     os.environ.clear()
     os.environ.update(_initial["environ"])
+    if zoned:
+        _eryx_zone.tzset()
     namespace = new_main()
     gc.collect()
     return namespace
@@ -82,6 +86,8 @@ def configure_environ(old, new):
         os.environ.pop(name, None)
     for name, value in new:
         os.environ[name] = value
+    if "TZ" in old or any(name == "TZ" for name, _ in new):
+        _eryx_zone.tzset()
     return [name for name, _ in new]
 
 

@@ -112,6 +112,7 @@ def start():
     import _eryx_private
     import _eryx_session
     import _eryx_source
+    import _eryx_zone
 
     # What was printed is out when a limit ends the program, and in order with stderr.
     sys.stdout.reconfigure(line_buffering=True)
@@ -119,6 +120,7 @@ def start():
     add_dup()
     _eryx_driver.install()
     _eryx_source.install()
+    _eryx_zone.install()
     _eryx_private.start()
     import _eryx_rehearse
 
