@@ -252,6 +252,8 @@ class BZ2Decompressor(_Stream):
     def decompress(self, data, max_length=-1):
         if self.eof:
             raise EOFError("End of stream already reached")
+        if self._failed:
+            raise ValueError("the decompressor cannot go on after a previous error")
         bits = self._bits
         bits.data, bits.at = bits.data[bits.at:] + bytes(data), 0
         starved = False
@@ -271,12 +273,10 @@ class BZ2Decompressor(_Stream):
         return result
 
     def _next(self):
-        if self._failed:
-            raise OSError("Invalid data stream")
         try:
             return next(self._blocks, self)
         except OSError:
-            self._failed = True
+            self._failed, self.needs_input = True, False
             raise
 
 

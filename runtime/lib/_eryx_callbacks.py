@@ -32,7 +32,13 @@ _encoder = json.JSONEncoder(allow_nan=False)
 _encode = json.encoder.c_make_encoder(
     None, _encoder.default, json.encoder.encode_basestring_ascii, None, _encoder.key_separator,
     _encoder.item_separator, _encoder.sort_keys, _encoder.skipkeys, _encoder.allow_nan)
-_decoder = json.JSONDecoder()
+
+
+def _no_number(name):
+    raise ValueError(f"{name} is no JSON value")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_number)
 _scan = _decoder.scan_once
 
 

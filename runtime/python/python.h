@@ -120,6 +120,8 @@ bool trace_start(void);
 /* Around the running of an execution's code. */
 void trace_begin(void);
 void trace_end(void);
+/* While it is true, nothing is told: the runtime, and code of the program that it calls, is at work. */
+void trace_pause(bool paused);
 /* "callback-start" or "callback-end" of the host's callback `name`. */
 void trace_callback(const char *type, PyObject *name);
 

@@ -137,6 +137,8 @@ void report_raised(void)
     }
     report_clear();
     report.present = true;
+    /* What describes it may have the program's filename: functions that the library makes do ("<string>"). */
+    trace_pause(true);
     if (PyErr_GivenExceptionMatches(exception, PyExc_MemoryError) ||
         PyErr_GivenExceptionMatches(exception, PyExc_RecursionError)) {
         PyMem_Free(report.reserve);
@@ -148,6 +150,7 @@ void report_raised(void)
         python_ignore_error();
         describe_simply(exception);
     }
+    trace_pause(false);
     Py_DECREF(exception);
 }
 

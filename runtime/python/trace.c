@@ -27,7 +27,7 @@ struct entry {
 
 static struct {
     bool active;
-    bool reporting; /* a repr may run the program's code: its calls of the host are not told */
+    bool reporting; /* a repr may run the program's code, which is not told */
     long tool;
     PyObject *monitoring, *disable, *name;
     struct entry entries[ENTRIES];
@@ -231,6 +231,12 @@ static PyObject *answer(PyObject *object)
     return object;
 }
 
+/* For what is not told. Code that is the program's own is told of the next time. */
+static PyObject *skipped(void)
+{
+    return answer(trace.reporting ? Py_None : trace.disable);
+}
+
 /* The program can get at these functions and call them with anything. */
 static const struct entry *entry_of(PyObject *const *arguments, Py_ssize_t count)
 {
@@ -243,7 +249,7 @@ static PyObject *on_line(PyObject *self, PyObject *const *arguments, Py_ssize_t 
     long line;
     (void)self;
     if (entry == NULL) {
-        return answer(trace.disable);
+        return skipped();
     }
     line = PyLong_AsLong(arguments[1]);
     if (line < 0) {
@@ -259,7 +265,7 @@ static PyObject *on_start(PyObject *self, PyObject *const *arguments, Py_ssize_t
     const struct entry *entry = entry_of(arguments, count);
     (void)self;
     if (entry == NULL) {
-        return answer(trace.disable);
+        return skipped();
     }
     REPORT_SHORT("call", entry->first_line, entry);
     return answer(Py_None);
@@ -270,7 +276,7 @@ static PyObject *on_return(PyObject *self, PyObject *const *arguments, Py_ssize_
     const struct entry *entry = entry_of(arguments, count);
     (void)self;
     if (entry == NULL) {
-        return answer(trace.disable);
+        return skipped();
     }
     REPORT_SHORT("return", current_line(), entry);
     return answer(Py_None);
@@ -343,6 +349,11 @@ void trace_callback(const char *type, PyObject *name)
     if (error != NULL) {
         PyErr_SetRaisedException(error);
     }
+}
+
+void trace_pause(bool paused)
+{
+    trace.reporting = paused;
 }
 
 /* --- The tool ----------------------------------------------------------------------------- */

@@ -44,7 +44,7 @@ void wasi_start(void)
         return;
     }
     struct vfs *fs = vfs_new(&host);
-    size_t length = (size_t)(eryx_constant_end - eryx_constant_start);
+    size_t length = (uintptr_t)eryx_constant_end - (uintptr_t)eryx_constant_start;
     if (!fs || vfs_add_archive(fs, eryx_constant_start, length) || vfs_add_standard_tree(fs)) {
         __builtin_trap();
     }

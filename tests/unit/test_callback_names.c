@@ -44,6 +44,7 @@ static const struct {
     {"größe", NULL, true, on_echo, NULL},
     {"\xef\xac\x81x", NULL, true, on_echo, NULL}, /* a ligature: Python reads fix */
     {"no_json", NULL, false, on_text, "{1"},
+    {"no_number", NULL, false, on_text, "[NaN]"},
     {"fail", NULL, false, on_fail, "it failed: é"},
     {"hold", NULL, false, on_hold, NULL},
 };
@@ -135,6 +136,8 @@ static void test_wrong_arguments(void **state) {
     expect_error(sandbox, "await no_json()",
                  "CallbackError: the result of no_json() is not JSON: Expecting property name "
                  "enclosed in double quotes: line 1 column 2 (char 1)");
+    expect_error(sandbox, "await no_number()",
+                 "CallbackError: the result of no_number() is not JSON: NaN is no JSON value");
     eryx_outcome_t *outcome = run(sandbox, "await fail()", NULL);
     assert_string_equal(eryx_outcome_exception_type(outcome), "eryx.CallbackError");
     assert_string_equal(eryx_outcome_exception_message(outcome), "it failed: é");
@@ -160,6 +163,8 @@ static void test_invoke(void **state) {
     expect_error(sandbox, "await invoke('echo', '{')",
                  "ValueError: the arguments of echo() are not JSON: Expecting property name "
                  "enclosed in double quotes: line 1 column 2 (char 1)");
+    expect_error(sandbox, "await invoke('echo', '{\"a\": -Infinity}')",
+                 "ValueError: the arguments of echo() are not JSON: -Infinity is no JSON value");
     expect_error(sandbox, "await invoke('echo', 1)",
                  "TypeError: the arguments of echo() must be JSON text or a dict, not int");
     expect(sandbox, "print(list_callbacks())",

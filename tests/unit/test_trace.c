@@ -230,6 +230,40 @@ static void test_json(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* What a traceback is made with has the filename "<string>", too (namedtuple), as `eryx run -c`. */
+static void test_report(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(true, 0);
+    eryx_execute_options_t options;
+    eryx_execute_options_init(&options);
+    options.filename = "<string>";
+    eryx_outcome_t *outcome = NULL;
+    static const char code[] = "class E(Exception):\n    def __str__(self): return 'e'\nraise E\n";
+    log_.length = 0;
+    log_.whole = false;
+    assert_int_equal(eryx_sandbox_execute(sandbox, code, sizeof code - 1, &options, &outcome, NULL),
+                     ERYX_OK);
+    assert_string_equal(eryx_outcome_exception_message(outcome), "e");
+    eryx_outcome_free(outcome);
+    expect_in_log("exception 3 <module> E: e\n");
+    assert_null(strstr(log_.text, "<lambda>"));
+    assert_null(strstr(log_.text, "__str__"));
+    eryx_sandbox_free(sandbox);
+}
+
+/* A repr called for locals is not told of, the program's own call of it is. */
+static void test_locals_repr(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox(true, 100);
+    log_.whole = true;
+    run_traced(sandbox,
+               "class R:\n    def __repr__(self):\n        return 'r'\n"
+               "def f(a):\n    return a\nr = f(R())\nprint(repr(r))\n",
+               "r\n");
+    expect_in_log("\"function\":\"R.__repr__\"");
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_locals(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox(true, 40);
@@ -318,6 +352,7 @@ int main(void) {
         cmocka_unit_test(test_exceptions), cmocka_unit_test(test_suspended),
         cmocka_unit_test(test_library),    cmocka_unit_test(test_callbacks),
         cmocka_unit_test(test_json),       cmocka_unit_test(test_locals),
+        cmocka_unit_test(test_report),     cmocka_unit_test(test_locals_repr),
         cmocka_unit_test(test_own_tools),  cmocka_unit_test(test_cost),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
