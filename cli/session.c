@@ -95,6 +95,7 @@ static int exec_in(struct program *program, const char *folder, struct store *st
     if ((size_t)snprintf(path, sizeof path, "%s/%s.session", folder, name) < sizeof path) {
         program->session_path = path;
         result = program_run(program);
+        program->session_path = NULL;
     }
     store_release(hold);
     return result;

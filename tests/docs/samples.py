@@ -150,6 +150,9 @@ class Page:
         if not (package / "eryx" / "_eryx.abi3.so").exists():
             self.not_run.append("the prompts: the Python binding is not in this build")
             return
+        if "\nERYX_SANITIZE:STRING=\n" not in (self.build / "CMakeCache.txt").read_text():
+            self.not_run.append("the prompts: a sanitizer's binding is what the suite python loads")
+            return
         environment = {**self.environment, "PYTHONPATH": str(package)}
         done = subprocess.run([sys.executable, "-B", "-c", DOCTEST, self.path.name], cwd=self.folder,
                               input="\n".join(self.prompt) + "\n", env=environment, text=True,
