@@ -19,41 +19,11 @@
 #include <eryx.h>
 
 #include "base/clock.h"
-#include "net/net.h"
+#include "net_rig.h"
 
 #define SECOND UINT64_C(1000000000)
 
 /* --- What a sandbox would bring ----------------------------------------------------------- */
-
-struct rig {
-    net_t *net;
-    net_sandbox_t *sandbox;
-    mailbox_t *mailbox;
-    pthread_mutex_t lock;
-    pthread_cond_t cond;
-    unsigned woken;
-    char events[4096]; /* a line each */
-    int resolutions;
-};
-
-static void wake(void *env) {
-    struct rig *rig = env;
-    pthread_mutex_lock(&rig->lock);
-    rig->woken++;
-    pthread_cond_signal(&rig->cond);
-    pthread_mutex_unlock(&rig->lock);
-}
-
-static void on_event(void *env, const eryx_net_event_t *event) {
-    static const char *const kinds[] = {"?",      "resolve",  "connect", "listen",
-                                        "accept", "datagram", "close"};
-    struct rig *rig = env;
-    size_t used = strlen(rig->events);
-    snprintf(rig->events + used, sizeof rig->events - used, "%s %s '%s' '%s' %llu/%llu %s\n",
-             kinds[event->kind], event->allowed ? "yes" : "no", event->name, event->address,
-             (unsigned long long)event->bytes_in, (unsigned long long)event->bytes_out,
-             event->reason);
-}
 
 static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size_t capacity) {
     struct rig *rig = env;
@@ -73,61 +43,19 @@ static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size
 
 static struct rig *rig_new(const char *const *allow, size_t count, bool local,
                            const eryx_limits_t *limits) {
-    struct rig *rig = calloc(1, sizeof *rig);
     eryx_net_options_t options;
-    eryx_limits_t defaults;
-    eryx_error_t error;
     eryx_net_options_init(&options);
-    eryx_limits_init(&defaults);
     options.allow = allow;
     options.allow_count = count;
     options.allow_local = local;
-    options.on_event = on_event;
     options.on_resolve = on_resolve;
-    options.env = rig;
-    pthread_mutex_init(&rig->lock, NULL);
-    pthread_cond_init(&rig->cond, NULL);
-    rig->mailbox = mailbox_new(wake, rig, NULL);
-    rig->net = net_new();
-    assert_non_null(rig->net);
-    if (net_sandbox_new(rig->net, &options, limits ? limits : &defaults, rig->mailbox,
-                        &rig->sandbox, &error) != ERYX_OK)
-        fail_msg("%s", error.message);
-    return rig;
+    return rig_open(&options, limits);
 }
 
-static void rig_free(struct rig *rig) {
-    net_sandbox_free(rig->sandbox);
-    net_free(rig->net);
-    mailbox_close(rig->mailbox);
-    pthread_cond_destroy(&rig->cond);
-    pthread_mutex_destroy(&rig->lock);
-    free(rig);
-}
-
-/* Waits as a guest would: by a pending object that comes back through the mailbox. */
 static void await(struct rig *rig, uint32_t number, unsigned interest) {
-    pending_t *pending;
     net_socket_t *socket = net_find(rig->sandbox, number);
     assert_non_null(socket);
-    int ready = net_wait(socket, interest, &pending);
-    assert_true(ready >= 0);
-    if (ready > 0)
-        return;
-    bool found = false;
-    while (!found) {
-        pthread_mutex_lock(&rig->lock);
-        while (rig->woken == 0)
-            pthread_cond_wait(&rig->cond, &rig->lock);
-        rig->woken--;
-        pthread_mutex_unlock(&rig->lock);
-        for (pending_t *item = mailbox_collect(rig->mailbox), *next; item; item = next) {
-            next = item->next;
-            found = found || item == pending;
-            item->kind->release(item);
-        }
-    }
-    pending->kind->done(pending);
+    rig_await(rig, socket, interest);
 }
 
 static void expect_event(struct rig *rig, const char *text) {

@@ -1,7 +1,6 @@
 /* The events of the network tell of every attempt, once, and what a guest hands over as an address cannot
  * be made to look like another one to the rules. */
 #include <arpa/inet.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,38 +19,10 @@
 #include "abi/guest.h"
 #include "abi/imports.h"
 #include "net/internal.h"
+#include "net_rig.h"
 
 #define MEMORY_BYTES (1u << 18)
 #define COUNT(list) (sizeof(list) / sizeof *(list))
-
-struct rig {
-    net_t *net;
-    net_sandbox_t *sandbox;
-    mailbox_t *mailbox;
-    pthread_mutex_t lock;
-    pthread_cond_t cond;
-    unsigned woken;
-    char events[8192]; /* a line each */
-};
-
-static void wake(void *env) {
-    struct rig *rig = env;
-    pthread_mutex_lock(&rig->lock);
-    rig->woken++;
-    pthread_cond_signal(&rig->cond);
-    pthread_mutex_unlock(&rig->lock);
-}
-
-static void on_event(void *env, const eryx_net_event_t *event) {
-    static const char *const kinds[] = {"?",      "resolve",  "connect", "listen",
-                                        "accept", "datagram", "close"};
-    struct rig *rig = env;
-    size_t used = strlen(rig->events);
-    snprintf(rig->events + used, sizeof rig->events - used, "%s %s '%s' '%s' %llu/%llu %s\n",
-             kinds[event->kind], event->allowed ? "yes" : "no", event->name, event->address,
-             (unsigned long long)event->bytes_in, (unsigned long long)event->bytes_out,
-             event->reason);
-}
 
 static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size_t capacity) {
     (void)env, (void)capacity;
@@ -67,37 +38,15 @@ static int on_resolve(void *env, const char *name, eryx_net_address_t *out, size
 
 static struct rig *rig_new(const char *const *allow, size_t allow_count, const char *const *deny,
                            size_t deny_count, bool local) {
-    struct rig *rig = calloc(1, sizeof *rig);
     eryx_net_options_t options;
-    eryx_limits_t limits;
-    eryx_error_t error;
     eryx_net_options_init(&options);
-    eryx_limits_init(&limits);
     options.allow = allow;
     options.allow_count = allow_count;
     options.deny = deny;
     options.deny_count = deny_count;
     options.allow_local = local;
-    options.on_event = on_event;
     options.on_resolve = on_resolve;
-    options.env = rig;
-    pthread_mutex_init(&rig->lock, NULL);
-    pthread_cond_init(&rig->cond, NULL);
-    rig->mailbox = mailbox_new(wake, rig, NULL);
-    rig->net = net_new();
-    if (net_sandbox_new(rig->net, &options, &limits, rig->mailbox, &rig->sandbox, &error) !=
-        ERYX_OK)
-        fail_msg("%s", error.message);
-    return rig;
-}
-
-static void rig_free(struct rig *rig) {
-    net_sandbox_free(rig->sandbox);
-    net_free(rig->net);
-    mailbox_close(rig->mailbox);
-    pthread_cond_destroy(&rig->cond);
-    pthread_mutex_destroy(&rig->lock);
-    free(rig);
+    return rig_open(&options, NULL);
 }
 
 static unsigned count_of(const char *text, const char *part) {
@@ -112,32 +61,12 @@ static void expect_events(const struct rig *rig, const char *text, unsigned coun
         fail_msg("not %u events '%s' in:\n%s", count, text, rig->events);
 }
 
-static void await(struct rig *rig, net_socket_t *socket, unsigned interest) {
-    pending_t *pending;
-    if (net_wait(socket, interest, &pending) > 0)
-        return;
-    bool found = false;
-    while (!found) {
-        pthread_mutex_lock(&rig->lock);
-        while (rig->woken == 0)
-            pthread_cond_wait(&rig->cond, &rig->lock);
-        rig->woken--;
-        pthread_mutex_unlock(&rig->lock);
-        for (pending_t *item = mailbox_collect(rig->mailbox), *next; item; item = next) {
-            next = item->next;
-            found = found || item == pending;
-            item->kind->release(item);
-        }
-    }
-    pending->kind->done(pending);
-}
-
 static int32_t resolve(struct rig *rig, const char *name, net_address_t *out) {
     int32_t number = net_resolve(rig->sandbox, name, strlen(name)), count;
     assert_true(number > 0);
     net_socket_t *lookup = net_find(rig->sandbox, (uint32_t)number);
     while ((count = net_resolved(lookup, out)) == -NET_WOULD_BLOCK)
-        await(rig, lookup, NET_READ);
+        rig_await(rig, lookup, NET_READ);
     assert_int_equal(net_resolved(lookup, out), count); /* asking again is no other attempt */
     net_close(lookup);
     return count;
@@ -224,7 +153,7 @@ static void failed_connections_end_with_an_event(void **state) {
         net_find(rig->sandbox, (uint32_t)net_open(rig->sandbox, NET_KIND_TCP, 4));
     int status = net_connect(socket, &address);
     while (status == -NET_WOULD_BLOCK) {
-        await(rig, socket, NET_WRITE);
+        rig_await(rig, socket, NET_WRITE);
         status = net_connected(socket);
     }
     assert_int_equal(status, -NET_REFUSED);
@@ -263,7 +192,7 @@ static void peers_that_write_first_are_reported(void **state) {
     socklen_t length = net_address_to_system(&mine, &to);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, length), 1);
-        await(rig, receiver, NET_READ);
+        rig_await(rig, receiver, NET_READ);
         assert_int_equal(net_receive_from(receiver, &byte, 1, true, &from), 1);
         assert_int_equal(net_receive_from(receiver, &byte, 1, false, &from), 1);
         assert_int_equal(byte, i == 0 ? 'x' : 'X');
