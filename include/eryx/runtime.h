@@ -60,6 +60,11 @@ typedef struct eryx_runtime_options {
      * $XDG_CACHE_HOME/eryx/images, or ~/.cache/eryx/images. "": they are made each time. Only while the
      * runtime is opened. */
     const char *image_cache;
+    /* Bytes of compiled code that the runtime keeps of programs which new sandboxes run again and again:
+     * from the third that runs the same source first on, none compiles it. One program may take an
+     * eighth; those not run for the longest time go. Default 8 MiB. 0: every sandbox compiles. A runtime
+     * that counts fuel keeps none. */
+    size_t code_cache_bytes;
 } eryx_runtime_options_t;
 
 /* Sets the defaults. Any thread. */

@@ -94,13 +94,7 @@ def _members(owner):
 
 
 class Signature(inspect.Signature):
-    """A signature made when it is first looked at: few programs do."""
-
-    @classmethod
-    def later(cls, parameters):
-        signature = cls.__new__(cls)
-        signature.source = parameters
-        return signature
+    """A signature made when it is first looked at, of the Parameters in `source`: few programs do."""
 
     def __getattr__(self, name):
         if name not in ("_parameters", "_return_annotation") or "source" not in vars(self):
@@ -115,18 +109,23 @@ class Parameters:
     def __init__(self, name, schema):
         self.callback = name
         properties = schema.get("properties")
-        self.properties = properties if isinstance(properties, dict) else {}
+        if type(properties) is not dict:
+            properties = {}
         required = schema.get("required")
-        self.required = [key for key in required if isinstance(key, str)] \
-            if isinstance(required, list) else []
+        required = [key for key in required if type(key) is str] if type(required) is list else []
+        self.properties = properties
+        self.required = required
         # Without declared properties anything may be passed by keyword, unless forbidden.
-        self.open = bool(schema.get("additionalProperties", not self.properties))
-        names = list(self.properties)
-        needed = [key for key in names if key in self.required]
-        self.order = needed + [key for key in names if key not in self.required]
+        self.open = bool(schema.get("additionalProperties", not properties))
+        needed = [key for key in properties if key in required]
+        self.order = needed + [key for key in properties if key not in required]
+        # Positional arguments alone can be all that is required.
+        self.positional = len(needed) == len(required)
 
     def bind(self, args, kwargs):
         """The arguments as one dict; TypeError in Python's own words otherwise."""
+        if not kwargs and self.positional and len(self.required) <= len(args) <= len(self.order):
+            return dict(zip(self.order, args))
         if args and not self.order and self.open:
             raise TypeError(f"{self.callback}() takes arguments by name only: its schema names none")
         if len(args) > len(self.order):
@@ -178,17 +177,24 @@ class Parameters:
         """Lines of a docstring."""
         lines = []
         for key in self.order:
-            value = self._property(key)
+            value = self.properties[key]
+            if type(value) is not dict:
+                value = {}
             kind = value.get("type", "any")
-            kind = kind if isinstance(kind, str) else to_json(kind)
+            if type(kind) is not str:
+                kind = to_json(kind)
             note = "" if key in self.required else ", optional"
             text = value.get("description")
-            lines.append(f"    {key} ({kind}{note})" + (f": {text}" if text else ""))
+            lines.append(f"    {key} ({kind}{note}): {text}" if text else f"    {key} ({kind}{note})")
         return lines
 
 
 def encode(name, arguments):
     """Arguments as JSON text; the error names the argument that cannot be encoded."""
+    try:
+        return "".join(_encode(arguments, 0))
+    except Exception:
+        pass
     try:
         return to_json(arguments)
     except (TypeError, ValueError, RecursionError) as error:
@@ -206,6 +212,12 @@ def decode(name, result):
     ok, text = result
     if not ok:
         raise CallbackError(text, name)
+    try:
+        value, end = _scan(text, 0)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError):
+        pass
     try:
         return _from_json(text)
     except ValueError as error:
@@ -228,21 +240,21 @@ def _make(info, start, block):
     parameters = Parameters(name, schema)
     bind = parameters.bind
 
-    if schema.get(BLOCKING_KEY) is True:
+    if BLOCKING_KEY in schema and schema[BLOCKING_KEY] is True:
         def function(*args, **kwargs):
             return decode(name, block(name, encode(name, bind(args, kwargs))))
     else:
         async def function(*args, **kwargs):
             return decode(name, await start(name, encode(name, bind(args, kwargs))))
 
-    function.__name__ = name.rpartition(".")[2]
+    function.__name__ = name.rpartition(".")[2] if "." in name else name
     function.__qualname__ = name
     function.__module__ = "eryx"
-    function.__signature__ = Signature.later(parameters)
-    described = parameters.describe()
-    if described:
-        described = ["", "Parameters:", *described]
-    function.__doc__ = "\n".join([description, *described])
+    function.__signature__ = signature = Signature.__new__(Signature)
+    signature.source = parameters
+    if parameters.order:
+        description = "\n".join([description, "", "Parameters:", *parameters.describe()])
+    function.__doc__ = description
     return function
 
 
@@ -255,6 +267,9 @@ def _place(namespace, name, function):
     """Binds a callback under its dotted name, unless that is no Python name."""
     if not name.isascii():
         name = unicodedata.normalize("NFKC", name)  # as the compiler does
+    if name not in namespace and _is_name(name):
+        namespace[name] = function
+        return
     parts = name.split(".")
     for part in parts:
         if not _is_name(part):
@@ -299,14 +314,17 @@ def install(namespace, infos, start, block):
                 delattr(function, member)
         functions[info[0]] = function
         _place(fresh, info[0], function)
-    mine = names_in(namespace)
-    for name in mine:
-        del namespace[name]
-    for name, value in fresh.items():
-        if name in mine or name not in placed:
-            namespace[name] = value
-        else:
-            namespace.setdefault(name, value)
+    if not placed:
+        namespace.update(fresh)
+    else:
+        mine = names_in(namespace)
+        for name in mine:
+            del namespace[name]
+        for name, value in fresh.items():
+            if name in mine or name not in placed:
+                namespace[name] = value
+            else:
+                namespace.setdefault(name, value)
     _infos = infos
     for kept, new in (_functions, functions), (placed, fresh):
         kept.clear()

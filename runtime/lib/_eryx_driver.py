@@ -16,50 +16,53 @@ from _eryx_loop import DEADLOCK, NOTHING, Deadlock, Loop
 class _Run:
     """A loop that the driver runs until a future is done."""
 
-    __slots__ = "loop", "future", "waiter", "saved", "over"
+    __slots__ = "loop", "future", "waiter", "saved"
 
     def __init__(self, loop, future, waiter):
         self.loop = loop
         self.future = future
         self.waiter = waiter
         self.saved = loop.enter()
-        self.over = False
-        future.add_done_callback(self._stop)
-
-    def _stop(self, future):
-        # It may be called late: the program has stopped the loop in the future's last step.
-        if not self.over:
-            base_events._run_until_complete_cb(future)
-
-    def end(self):
-        self.over = True
-        self.future.remove_done_callback(self._stop)
-        self.loop.leave(self.saved)
 
 
 class Driver:
     """Runs a coroutine that asks (through `until`) for loops to be run.
 
-    Loops nest: only the one asked for last runs, as `asyncio.run` would have it."""
+    Loops nest: only the one asked for last runs, as `asyncio.run` would have it. That of the session's
+    main task runs before there is such a coroutine: most executions end without."""
 
     def __init__(self):
         self.runs = []
         self.requests = []  # of tasks: loops to run as soon as the task's step is over
         self.main = None
+        self.session = None  # its loop, main task and context, until the task is done
         self.error = None
 
     def start(self, coroutine):
+        """The coroutine awaits nothing but this runtime: no loop runs around it."""
         self.runs.clear()
         self.requests.clear()
         self.main = coroutine
-        self.error = None
+        self.session = self.error = None
+
+    def start_session(self, coroutine):
+        """The coroutine is the main task of the session's loop."""
+        self.start(None)
+        loop = _open_session_loop()
+        context = contextvars.copy_context()
+        if loop._task_factory is None:
+            task = tasks.Task(coroutine, loop=loop, context=context)
+        else:
+            task = loop.create_task(coroutine, context=context)
+        self.session = loop, task, context
+        self.push(loop, task)
 
     def push(self, loop, future, waiter=None):
         self.runs.append(_Run(loop, future, waiter))
 
     def _pop(self, error=None):
         run = self.runs.pop()
-        run.end()
+        run.loop.leave(run.saved)
         if run.waiter is None:
             self.error = error
         elif not run.waiter.done():
@@ -67,6 +70,20 @@ class Driver:
                 run.waiter.set_result(None)
             else:
                 run.waiter.set_exception(error)
+
+    def _end_session(self):
+        """After its main task. False: `main` goes on with what is left to do."""
+        session, self.session = self.session, None
+        loop, task, context = session
+        if (self.error is None and not loop._ready and not loop._scheduled
+                and not task.cancelled() and task.exception() is None
+                and not tasks.all_tasks(loop)):
+            loop.forget()
+            _keep_variables(context)
+            return True
+        self.main = _end_session(loop, task, context, self.error)
+        self.error = None
+        return False
 
     def _step_main(self):
         """The next request of the coroutine; StopIteration when it is over."""
@@ -81,6 +98,8 @@ class Driver:
         """Goes on as far as possible. None: finished; else what `Loop.advance` returns."""
         while True:
             if not self.runs:
+                if self.session is not None and self._end_session():
+                    return None
                 try:
                     self._step_main()
                 except StopIteration:
@@ -90,7 +109,7 @@ class Driver:
                 self._pop()
                 continue
             try:
-                delay = run.loop.advance()
+                delay = run.loop.advance(run.future)
             except BaseException as error:
                 self._pop(error)
                 continue
@@ -110,13 +129,14 @@ class Driver:
         """After an exception: nothing of the execution goes on. If the program broke what ends it
         properly, what is left of it stays with a loop that is not run again."""
         global _session_loop
-        self.main = None
+        self.main = self.session = None
         loop = _session_loop
         if self.runs or loop is None or loop._ready or loop._scheduled:
             _session_loop = None
         try:
             while self.runs:
-                self.runs.pop().end()
+                run = self.runs.pop()
+                run.loop.leave(run.saved)
         finally:
             self.runs.clear()
             events._set_running_loop(None)
@@ -142,10 +162,13 @@ async def until(loop, future):
         await waiter
 
 
-async def _finish(loop, task):
-    """Runs `loop` until `task` is done and returns its result."""
+async def _finish(loop, task, error=None):
+    """Runs `loop` until `task` is done and returns its result. error: of running it so far."""
     try:
-        await until(loop, task)
+        if error is not None:
+            raise error
+        if not task.done():
+            await until(loop, task)
     except Deadlock:
         task.cancel(DEADLOCK)
         try:
@@ -262,23 +285,29 @@ _session_loop = Loop()
 events.set_event_loop(_session_loop)
 
 
-async def session(coroutine):
-    """Runs code with top-level await as the main task of the session's loop."""
+def _open_session_loop():
     global _session_loop
-    if _session_loop is None or _session_loop.is_closed():
+    if _session_loop is None or _session_loop._closed:
         _session_loop = Loop()
         events.set_event_loop(_session_loop)
-    loop = _session_loop
-    context = contextvars.copy_context()
+    return _session_loop
+
+
+def _keep_variables(context):
+    """Context variables persist as they do when code has no await."""
+    for variable, value in context.items():
+        if variable.get(context) is not value:
+            variable.set(value)
+
+
+async def _end_session(loop, task, context, error):
+    """The end of an execution whose main task has failed, waits in vain, or leaves others."""
     try:
-        await _finish(loop, loop.create_task(coroutine, context=context))
+        await _finish(loop, task, error)
     finally:
         await _cancel_rest(loop)
         loop.forget()
-        # Context variables persist as they do when code has no await.
-        for variable, value in context.items():
-            if variable.get(context) is not value:
-                variable.set(value)
+        _keep_variables(context)
 
 
 _blocking_run = runners.run

@@ -19,6 +19,7 @@ import _eryx_watch
 from _eryx_tls_connection import held
 
 NOTHING = -1  # no timer is set
+THREAD = threading.get_ident()  # the only one
 POLL_EVERY = 16  # batches of callbacks between looks at the host's events
 
 DEADLOCK = ("deadlock: the program waits for something that nothing can bring about "
@@ -70,11 +71,12 @@ class Loop(selector_events.BaseSelectorEventLoop):
             heapq.heappop(scheduled)
             handle._scheduled = False
 
-    def advance(self):
-        """Runs callbacks until none is ready. Returns None if the loop was stopped, else
-        nanoseconds until the next timer or NOTHING."""
+    def advance(self, future=None):
+        """Runs callbacks until none is ready. Returns None if the loop was stopped or the future is
+        done, else nanoseconds until the next timer or NOTHING."""
         ready = self._ready
         batches = 0
+        done = False
         while True:
             if self._scheduled:
                 self._collect_timers()
@@ -90,8 +92,12 @@ class Loop(selector_events.BaseSelectorEventLoop):
                     return NOTHING
                 return max(1, math.ceil((self._scheduled[0]._when - self.time()) * 1e9))
             _eryx.run_ready(self, ready)
-            if self._stopping:
+            if self._stopping or done:
                 return None
+            if future is not None and future.done():
+                if not ready:
+                    return None
+                done = True  # asyncio's loop runs what is ready once more, too, before it stops
             batches += 1
             if batches % POLL_EVERY == 0:
                 self._selector.arm()
@@ -126,12 +132,13 @@ class Loop(selector_events.BaseSelectorEventLoop):
     def enter(self):
         """Makes this the running loop; `leave` takes what it returns. Another loop may be
         running: it and its task are set aside."""
-        self._check_closed()
-        self._check_running()
+        if self._closed or self._thread_id is not None:
+            self._check_closed()
+            self._check_running()
         outer = events._get_running_loop()
         task = None if outer is None else tasks._swap_current_task(outer, None)
         saved = outer, task, sys.get_asyncgen_hooks()
-        self._thread_id = threading.get_ident()
+        self._thread_id = THREAD
         sys.set_asyncgen_hooks(self._asyncgen_firstiter_hook, self._asyncgen_finalizer_hook)
         events._set_running_loop(self)
         if self._debug:
@@ -146,7 +153,8 @@ class Loop(selector_events.BaseSelectorEventLoop):
         if task is not None:
             tasks._swap_current_task(outer, task)
         sys.set_asyncgen_hooks(*hooks)
-        self._set_coroutine_origin_tracking(False)  # needs builtins, which a program may break
+        if self._coroutine_origin_tracking_enabled:
+            self._set_coroutine_origin_tracking(False)  # needs builtins, which a program may break
 
     def run_forever(self):
         """Run until stop() is called. Blocks the sandbox while it waits."""
@@ -164,7 +172,8 @@ class Loop(selector_events.BaseSelectorEventLoop):
 
     def forget(self):
         """Drops callbacks and timers that are left. Descriptors stay registered."""
-        self._selector.disarm()
+        if self._selector._armed:
+            self._selector.disarm()
         for handle in self._scheduled:
             handle._scheduled = False
         self._scheduled.clear()

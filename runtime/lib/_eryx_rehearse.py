@@ -130,7 +130,10 @@ def _execute(host, source, namespace):
     if coroutine is None:
         return
     driver = _eryx_driver.driver
-    driver.start(coroutine if alone else _eryx_driver.session(coroutine))
+    if alone:
+        driver.start(coroutine)
+    else:
+        driver.start_session(coroutine)
     for _ in range(STEPS):
         if driver.step() is None:
             return

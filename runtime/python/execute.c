@@ -85,6 +85,15 @@ static uint32_t fail(void)
     return finish();
 }
 
+/* The same, with loops that may be running. */
+static uint32_t abandon(void)
+{
+    report_raised();
+    Py_XDECREF(PyObject_CallNoArgs(python.driver_abandon));
+    python_ignore_error();
+    return finish();
+}
+
 /* The driver goes on; then either the execution is over or the host is to wait. */
 static uint32_t go_on(void)
 {
@@ -92,10 +101,7 @@ static uint32_t go_on(void)
         PyObject *delay = PyObject_CallNoArgs(python.driver_step);
         long long nanoseconds;
         if (delay == NULL) {
-            report_raised();
-            Py_XDECREF(PyObject_CallNoArgs(python.driver_abandon));
-            python_ignore_error();
-            return finish();
+            return abandon();
         }
         if (delay == Py_None) {
             Py_DECREF(delay);
@@ -112,15 +118,11 @@ static uint32_t go_on(void)
 /* Takes the coroutine over. `alone`: its only awaits are ours, so no loop runs around it. */
 static uint32_t run_coroutine(PyObject *coroutine, bool alone)
 {
-    PyObject *main = coroutine, *started;
-    if (!alone) {
-        main = PyObject_CallFunctionObjArgs(python.loop_session, coroutine, NULL);
-        Py_DECREF(coroutine);
-    }
-    started = main == NULL ? NULL : PyObject_CallFunctionObjArgs(python.driver_start, main, NULL);
-    Py_XDECREF(main);
+    PyObject *start = alone ? python.driver_start : python.driver_start_session;
+    PyObject *started = PyObject_CallFunctionObjArgs(start, coroutine, NULL);
+    Py_DECREF(coroutine);
     if (started == NULL) {
-        return fail();
+        return abandon();
     }
     Py_DECREF(started);
     return go_on();
@@ -246,13 +248,28 @@ static void remember(PyObject *code, size_t length, bool alone)
     }
 }
 
-/* NULL with an exception. Takes over `text`. */
-static PyObject *compile(char *text, size_t length, bool *alone)
+/* NULL with an exception. */
+static PyObject *compile_text(const char *text, size_t length, PyObject *filename, bool *alone)
 {
     struct python_compiler_flags flags = {
         PYTHON_SOURCE_IS_UTF8 | PYTHON_IGNORE_COOKIE | PYTHON_TOP_LEVEL_AWAIT,
         PYTHON_MINOR_VERSION,
     };
+    PyObject *code = NULL;
+    if (check_text(text, length)) {
+        size_t skip = length >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
+        code = Py_CompileStringObject(text + skip, filename, PYTHON_FILE_INPUT, &flags, -1);
+    }
+    if (code != NULL) {
+        code = compile_again(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
+    }
+    code_offer(code, *alone);
+    return code;
+}
+
+/* NULL with an exception. Takes over `text`. */
+static PyObject *compile(char *text, size_t length, bool *alone)
+{
     PyObject *filename, *code = same_again(text, length, alone);
     if (code != NULL) {
         free(text);
@@ -262,12 +279,9 @@ static PyObject *compile(char *text, size_t length, bool *alone)
     if (filename == NULL) {
         return NULL;
     }
-    if (check_text(text, length)) {
-        size_t skip = length >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
-        code = Py_CompileStringObject(text + skip, filename, PYTHON_FILE_INPUT, &flags, -1);
-    }
-    if (code != NULL) {
-        code = compile_again(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
+    code = code_find(alone);
+    if (code == NULL) {
+        code = compile_text(text, length, filename, alone);
     }
     if (code != NULL) {
         remember(code, length, *alone);

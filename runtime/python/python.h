@@ -13,12 +13,13 @@ struct python {
     PyObject *globals;  /* of __main__: the session's namespace */
     PyObject *sys_dict; /* sys.__dict__ */
     PyObject *stdout_name, *stderr_name;
-    PyObject *stdout_stream, *stderr_stream;               /* as made at start */
-    PyObject *stdout_flush, *stderr_flush;                 /* their methods */
-    PyObject *driver_start, *driver_step, *driver_abandon; /* _eryx_driver.driver's methods */
-    PyObject *loop_session, *loop_returned, *loop_ready, *loop_cancel; /* of _eryx_driver */
-    PyObject *describe, *describe_plainly, *release; /* functions of _eryx_report */
-    PyObject *compile_again;                         /* of _eryx_source */
+    PyObject *stdout_stream, *stderr_stream; /* as made at start */
+    PyObject *stdout_flush, *stderr_flush;   /* their methods */
+    PyObject *driver_start, *driver_start_session, *driver_step,
+        *driver_abandon;                                /* _eryx_driver.driver's methods */
+    PyObject *loop_returned, *loop_ready, *loop_cancel; /* of _eryx_driver */
+    PyObject *describe, *describe_plainly, *release;    /* functions of _eryx_report */
+    PyObject *compile_again;                            /* of _eryx_source */
     PyObject *session_module, *fresh_module;
     PyObject *snapshot, *restore, *place; /* functions of _eryx_session */
     PyObject *to_json, *variable_json;
@@ -76,6 +77,11 @@ const char *source_find(PyObject *filename, size_t *length);
 /* Whether it is the newest source's text. */
 bool source_is_last(const char *text, size_t length);
 void source_clear(void);
+
+/* code.c: code of the execution's program that the host keeps; NULL: none. New reference. */
+PyObject *code_find(bool *alone);
+/* The same was compiled (NULL: in vain), and nothing of it has run. */
+void code_offer(PyObject *code, bool alone);
 
 /* report.c: the exception that ended the last execution. */
 

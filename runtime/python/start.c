@@ -111,9 +111,9 @@ static bool look_up(void)
     python.stderr_name = PyUnicode_InternFromString("stderr");
     python.sys_dict = get("sys", "__dict__");
     python.driver_start = get_method(driver, "start");
+    python.driver_start_session = get_method(driver, "start_session");
     python.driver_step = get_method(driver, "step");
     python.driver_abandon = get_method(driver, "abandon");
-    python.loop_session = get("_eryx_driver", "session");
     python.loop_returned = get("_eryx_driver", "returned");
     python.loop_ready = get("_eryx_watch", "ready");
     python.loop_cancel = get("_eryx_driver", "cancel");

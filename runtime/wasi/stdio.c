@@ -102,6 +102,13 @@ static int capture_write(const void *data, size_t length)
     return 0;
 }
 
+static uint64_t written; /* except what is captured */
+
+uint64_t wasi_stdio_written(void)
+{
+    return written;
+}
+
 int stdio_write(enum stream_kind stream, const void *data, size_t length)
 {
     if (stream == STREAM_STDOUT && capture.active) {
@@ -117,6 +124,7 @@ int stdio_write(enum stream_kind stream, const void *data, size_t length)
         }
         bytes += part;
         length -= part;
+        written += part;
     }
     return 0;
 }

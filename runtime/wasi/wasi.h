@@ -29,6 +29,8 @@ enum { WASI_CAPTURE_MAX = 64 << 20 };
 void wasi_stdout_capture_begin(void);
 /* The text since begin, to be freed by the caller, or NULL when it is empty. Ends capturing. */
 char *wasi_stdout_capture_take(size_t *length);
+/* Bytes that went to the host's stdout and stderr so far. */
+uint64_t wasi_stdio_written(void);
 
 /* As dup of POSIX, but that the copy's position is its own; for files and directories only (ENOTSUP). */
 int wasi_duplicate(int fd);

@@ -51,6 +51,7 @@ int guest_open(guest_t *guest, engine_t *engine, memory_slot_t *slot, eryx_error
         guest->arena = 0;
     if (!engine_global_get(guest->instance, "eryx_exit_code", &guest->exit_slot))
         guest->exit_slot = 0;
+    guest->untouched = true;
     return ERYX_OK;
 }
 
@@ -75,6 +76,7 @@ bool guest_reset(guest_t *guest) {
     guest->mounts = NULL;
     guest->tls = NULL;
     guest->exited = guest->returned = guest->failed = false;
+    guest->untouched = true;
     guest->clock_ahead = 0;
     guest->fault = guest->fault_in = NULL;
     engine_trim(guest->instance);
@@ -147,7 +149,7 @@ static guest_status_t settle(guest_t *guest, engine_state_t state, engine_value_
 
 guest_status_t guest_start(guest_t *guest, const char *code, size_t length) {
     uint32_t address;
-    guest->returned = guest->failed = false;
+    guest->returned = guest->failed = guest->untouched = false;
     guest_status_t status = call_lower(guest, code, length, &address);
     if (status != GUEST_ENDED)
         return status;
@@ -242,6 +244,7 @@ bool guest_save(const guest_t *guest, guest_image_t *out) {
 }
 
 const char *guest_load(guest_t *guest, const guest_image_t *image) {
+    guest->untouched = false;
     size_t used;
     const buffer_t *saved = &image->waitables;
     /* The memory that it was given may be larger than the one it was made with. */

@@ -40,6 +40,9 @@ typedef struct guest_streams {
     /* One that was asked for, or that the guest makes up: nothing in it was checked. cut: there are more
      * frames. */
     void (*sample)(void *env, const char *frames, size_t length, bool cut);
+    /* Compiled code of the execution's program, as in imports_code.c. NULL: none is known or kept. */
+    int32_t (*code_find)(void *env, char *buffer, size_t capacity);
+    void (*code_keep)(void *env, const char *code, size_t length);
     void *env;
 } guest_streams_t;
 
@@ -96,8 +99,9 @@ typedef struct guest {
     struct mounts *mounts;   /* of the sandbox; NULL: none */
     struct tls *tls;         /* of the sandbox */
     guest_phase_t phase;
-    uint32_t set;  /* what it waits for in PHASE_WAITING and _BLOCKED */
-    bool returned; /* task-return was called in this execution */
+    bool untouched; /* what it will compile first depends on the image and the source only */
+    uint32_t set;   /* what it waits for in PHASE_WAITING and _BLOCKED */
+    bool returned;  /* task-return was called in this execution */
     bool failed;
     bool exited;
     int exit_code;

@@ -25,6 +25,6 @@ const engine_import_table_t imports_root = {items, sizeof items / sizeof items[0
 
 const engine_import_table_t *const guest_imports[] = {
     &imports_root, &imports_wasi,    &imports_net,    &imports_mount,
-    &imports_tls,  &imports_library, &imports_sample,
+    &imports_tls,  &imports_library, &imports_sample, &imports_code,
 };
 const size_t guest_import_tables = sizeof guest_imports / sizeof guest_imports[0];

@@ -16,5 +16,6 @@ extern const engine_import_table_t imports_mount;
 extern const engine_import_table_t imports_tls;     /* TLS */
 extern const engine_import_table_t imports_library; /* dlopen */
 extern const engine_import_table_t imports_sample;  /* where the program is */
+extern const engine_import_table_t imports_code;    /* compiled code */
 
 #endif

@@ -16,7 +16,7 @@
 
 static const char default_filename[] = "<eryx>";
 
-static const char *filename_of(const eryx_sandbox_t *sandbox) {
+const char *execution_filename(const eryx_sandbox_t *sandbox) {
     return sandbox->filename ? sandbox->filename : default_filename;
 }
 
@@ -198,7 +198,7 @@ static bool choose_settings(eryx_sandbox_t *sandbox, const eryx_execute_options_
     bool last_value = options && options->result && !*options->result;
     eryx_display_t display = options ? options->display : ERYX_DISPLAY_NONE;
     if (script == sandbox->script && last_value == sandbox->last_value &&
-        display == sandbox->display && strcmp(filename, filename_of(sandbox)) == 0)
+        display == sandbox->display && strcmp(filename, execution_filename(sandbox)) == 0)
         return true;
     char *copy = strdup(filename);
     if (!copy)
@@ -257,7 +257,7 @@ guest_status_t execution_configure(eryx_sandbox_t *sandbox) {
         .argc = sandbox->argv.count,
         .environ = (const char *const *)sandbox->environ.items,
         .environ_count = sandbox->environ.count,
-        .filename = filename_of(sandbox),
+        .filename = execution_filename(sandbox),
         .script = sandbox->script,
         .last_value = sandbox->last_value,
         .trace = sandbox->on_trace != NULL,
@@ -300,6 +300,13 @@ int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *opt
     return ERYX_OK;
 }
 
+static guest_status_t start(eryx_sandbox_t *sandbox, const char *code, size_t length) {
+    codes_open(sandbox, code, length);
+    guest_status_t reached = guest_start(&sandbox->instance->guest, code, length);
+    codes_open(sandbox, NULL, 0);
+    return reached;
+}
+
 void execution_begin(eryx_sandbox_t *sandbox, const char *code, size_t length) {
     instance_t *instance = sandbox->instance;
     sandbox->execution.state = EXECUTION_RUNNING;
@@ -309,7 +316,7 @@ void execution_begin(eryx_sandbox_t *sandbox, const char *code, size_t length) {
         reached = execution_configure(sandbox);
     sandbox->execution.fuel = execution_fuel(sandbox, 0);
     if (reached == GUEST_ENDED)
-        reached = guest_start(&instance->guest, code, length);
+        reached = start(sandbox, code, length);
     absorb(sandbox, reached);
 }
 

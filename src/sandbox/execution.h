@@ -62,6 +62,9 @@ void execution_drop(eryx_sandbox_t *sandbox);
 /* Notes bytes that the outcome holds. False: over the limit of host memory. */
 bool execution_hold(eryx_sandbox_t *sandbox, uint64_t bytes);
 
+/* What tracebacks call the code. */
+const char *execution_filename(const eryx_sandbox_t *sandbox);
+
 /* Connects the guest with its sandbox's streams and calls. */
 void execution_attach(eryx_sandbox_t *sandbox);
 /* Before guest code runs: a copy of another sandbox is woken, its pending calls go to the host. */

@@ -27,6 +27,7 @@ void eryx_runtime_options_init(eryx_runtime_options_t *options) {
         .size = sizeof *options,
         .max_sandboxes = 4096,
         .max_warm = 16,
+        .code_cache_bytes = 8 << 20,
     };
 }
 
@@ -130,10 +131,13 @@ static int open_parts(eryx_runtime_t *runtime, const image_t *image, eryx_error_
     bool pooled = pool_init(&runtime->pool, runtime->engine, &runtime->origin,
                             runtime->options.max_warm, runtime->options.verify_recycle);
     bool places = places_init(&runtime->places, runtime->options.max_sandboxes);
-    runtime->net = pooled && places ? net_new() : NULL;
+    bool codes = codes_init(&runtime->codes, 0);
+    runtime->net = pooled && places && codes ? net_new() : NULL;
     if (runtime->net && watchdog_init(&runtime->watchdog))
         return ERYX_OK;
     net_free(runtime->net);
+    if (codes)
+        codes_destroy(&runtime->codes);
     if (places)
         places_destroy(&runtime->places);
     if (pooled)
@@ -237,6 +241,7 @@ int runtime_open_image(const image_t *image, const eryx_runtime_options_t *optio
     status = open_extras(runtime, image, error);
     if (status == ERYX_OK)
         status = prewarm(runtime, options->prewarm, error);
+    runtime->codes.max_bytes = options->code_cache_bytes; /* prewarmed instances have compiled */
     if (status != ERYX_OK) {
         eryx_runtime_free(runtime);
         return status;
@@ -332,6 +337,7 @@ void eryx_runtime_free(eryx_runtime_t *runtime) {
     watchdog_destroy(&runtime->watchdog);
     places_destroy(&runtime->places);
     net_free(runtime->net);
+    codes_destroy(&runtime->codes);
     pool_destroy(&runtime->pool);
     memory_origin_close(&runtime->origin);
     engine_close(runtime->engine);

@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "image/image.h"
 #include "net/net.h"
+#include "sandbox/codes.h"
 #include "sandbox/places.h"
 #include "sandbox/pool.h"
 #include "sandbox/watchdog.h"
@@ -27,6 +28,7 @@ struct eryx_runtime {
     engine_t *engine;
     memory_origin_t origin;
     pool_t pool;
+    codes_t codes;
     watchdog_t watchdog;
     net_t *net;
     image_part_t packages_bytes; /* mapped; length 0: it has none */

@@ -7,6 +7,7 @@
 #include "abi/callbacks.h"
 #include "base/buffer.h"
 #include "mount/mounts.h"
+#include "sandbox/codes.h"
 #include "sandbox/execution.h"
 #include "sandbox/pool.h"
 #include "sandbox/runtime.h"
@@ -64,6 +65,7 @@ struct eryx_sandbox {
     bool undo_pending;         /* ... before the next execution; the guest is closed until then */
     guest_image_t saved;       /* what belongs to the slot's savepoint */
     eryx_execution_t execution;
+    code_query_t code; /* while execution_begin runs */
 };
 
 /* Calls of guest exports outside of an execution (state.c): the guest is ready for one; *status: how

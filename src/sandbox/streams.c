@@ -114,6 +114,8 @@ guest_streams_t streams_of(eryx_sandbox_t *sandbox) {
         .trace = sandbox->on_trace ? report_trace : NULL,
         .sample_begin = sandbox->on_sample ? samples_begin : NULL,
         .sample = sandbox->on_sample ? samples_take : NULL,
+        .code_find = codes_answer_find,
+        .code_keep = codes_answer_keep,
         .env = sandbox,
     };
 }

@@ -41,7 +41,7 @@ HOST = {
         "net-address", "net-send", "net-receive", "net-send-to", "net-receive-from", "net-shut",
         "net-available", "net-get-option", "net-set-option", "net-resolve", "net-resolved", "net-wait",
         "net-reason",
-        "sample-begin", "sample",
+        "sample-begin", "sample", "code-find", "code-keep",
         "tls-authorities", "tls-context", "tls-open", "tls-drop", "tls-handshake", "tls-write",
         "tls-read", "tls-flush", "tls-shutdown", "tls-feed", "tls-drain", "tls-count", "tls-text"},
     # Not of the host: the function of the next library, for one that replaces it.

@@ -1,0 +1,81 @@
+/* Compiled code that the host keeps of programs which many sandboxes run (src/sandbox/codes.h).
+ *
+ * What is kept is `struct head` and what marshal makes of the code object. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "python.h"
+#include "wasi/wasi.h"
+
+#define HOST(name) __attribute__((import_module("eryx"), import_name(name)))
+
+HOST("code-find") extern int32_t host_code_find(char *buffer, size_t capacity);
+HOST("code-keep") extern int32_t host_code_keep(const char *code, size_t length);
+
+/* Not in the limited API. */
+extern PyObject *PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length);
+extern PyObject *PyMarshal_WriteObjectToString(PyObject *object, int version);
+
+enum { FEW_BYTES = 4096, MARSHAL_VERSION = 5, HEAD_BYTES = 1 };
+
+static struct {
+    bool wanted;
+    uint64_t written; /* to stdout and stderr when compiling began: warnings must come each time */
+} offer;
+
+static PyObject *load(const char *bytes, size_t length, bool *alone)
+{
+    *alone = bytes[0] != 0;
+    return PyMarshal_ReadObjectFromString(bytes + HEAD_BYTES, (Py_ssize_t)(length - HEAD_BYTES));
+}
+
+PyObject *code_find(bool *alone)
+{
+    static char few[FEW_BYTES];
+    int32_t length = host_code_find(few, sizeof few);
+    PyObject *code = NULL;
+    offer.wanted = length == 0;
+    offer.written = wasi_stdio_written();
+    if (length <= HEAD_BYTES) {
+        return NULL;
+    }
+    if ((size_t)length <= sizeof few) {
+        code = load(few, (size_t)length, alone);
+        python_ignore_error();
+        return code;
+    }
+    char *many = malloc((size_t)length);
+    if (many != NULL && host_code_find(many, (size_t)length) == length) {
+        code = load(many, (size_t)length, alone);
+    }
+    free(many);
+    python_ignore_error();
+    return code;
+}
+
+void code_offer(PyObject *code, bool alone)
+{
+    PyObject *marshalled;
+    char *bytes = NULL, *kept = NULL;
+    Py_ssize_t length = 0;
+    if (!offer.wanted) {
+        return;
+    }
+    offer.wanted = false;
+    if (code == NULL || offer.written != wasi_stdio_written()) {
+        host_code_keep(NULL, 0);
+        return;
+    }
+    marshalled = PyMarshal_WriteObjectToString(code, MARSHAL_VERSION);
+    if (marshalled != NULL && PyBytes_AsStringAndSize(marshalled, &bytes, &length) == 0) {
+        kept = malloc(HEAD_BYTES + (size_t)length);
+    }
+    if (kept != NULL) {
+        kept[0] = (char)alone;
+        memcpy(kept + HEAD_BYTES, bytes, (size_t)length);
+    }
+    host_code_keep(kept, kept == NULL ? 0 : HEAD_BYTES + (size_t)length);
+    free(kept);
+    Py_XDECREF(marshalled);
+    python_ignore_error();
+}
