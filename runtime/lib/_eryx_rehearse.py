@@ -12,7 +12,7 @@ import sys
 from asyncio import tasks
 
 import _eryx
-import _eryx_callbacks
+import _eryx_callback
 import _eryx_driver
 import _eryx_report
 import _eryx_session
@@ -91,7 +91,7 @@ CALLBACKS = [
     ("echo", "the value", json.dumps(SCHEMA)),
     ("wait", "null, later", json.dumps(SCHEMA)),
     ("web.get", "a page", '{"type": "object", "properties": {"url": {"type": "string"}}}'),
-    ("now", "the time", json.dumps({_eryx_callbacks.BLOCKING_KEY: True})),
+    ("now", "the time", json.dumps({_eryx_callback.BLOCKING_KEY: True})),
 ]
 
 

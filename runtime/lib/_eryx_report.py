@@ -5,8 +5,8 @@ import traceback
 
 import _eryx
 
-_OURS = frozenset({"_eryx_callbacks", "_eryx_driver", "_eryx_loop", "_eryx_source",
-                   "_eryx_start"})
+_OURS = frozenset({"_eryx_callback", "_eryx_callbacks", "_eryx_driver", "_eryx_loop",
+                   "_eryx_source", "_eryx_start"})
 _MAX_CHAIN = 1000  # exceptions looked at in one chain or group
 _MAX_CALLS = 2000  # of one traceback
 

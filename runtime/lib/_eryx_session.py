@@ -8,7 +8,7 @@ import sys
 import types
 
 import _eryx_callbacks
-import _eryx_driver
+import _eryx_json
 import _eryx_state
 import _eryx_zone
 
@@ -102,7 +102,7 @@ def restore(namespace, data):
 
 def offer(namespace, infos):
     """The host's callbacks are these: (name, description, schema) each."""
-    _eryx_callbacks.install(namespace, infos, _eryx_driver.call, _eryx_driver.call_blocking)
+    _eryx_callbacks.install(namespace, infos)
 
 
 def place(namespace):
@@ -114,7 +114,7 @@ def place(namespace):
 def to_json(value):
     """A result as JSON, in bytes; ValueError says why that is impossible."""
     try:
-        return _eryx_callbacks.to_json(value).encode()
+        return _eryx_json.to_json(value).encode()
     except Exception as error:  # whatever a user's class raises
         kind = type(value).__qualname__
         raise ValueError(f"a result of type {kind} is not JSON: {error}") from None

@@ -22,7 +22,6 @@ import types
 import typing
 import weakref
 
-import _eryx_callbacks
 
 MAGIC = b"ERYXST01"
 HEADER = struct.Struct("<8sII")
@@ -188,8 +187,6 @@ class _Pickler(pickle.Pickler):
     def reducer_override(self, obj):
         kind = type(obj)
         if kind is types.FunctionType:
-            if _eryx_callbacks.callbacks.get(obj.__qualname__) is obj:
-                return _eryx_callbacks.find, (obj.__qualname__,)
             return NotImplemented if _importable(obj) else self._function(obj)
         if isinstance(obj, type):
             if not _of_session(obj):
