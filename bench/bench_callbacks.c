@@ -230,9 +230,9 @@ void bench_callbacks(void)
     eryx_runtime_free(runtime);
 }
 
-void bench_waiting(unsigned count, bool cold)
+void bench_waiting(unsigned count, enum waiting kind)
 {
-    eryx_runtime_t *runtime = cold ? open_runtime() : open_warm_runtime(count);
+    eryx_runtime_t *runtime = kind == WAITING_COLD ? open_runtime() : open_warm_runtime(count);
     struct host host = new_host();
     eryx_sandbox_t **sandboxes = calloc(count, sizeof(eryx_sandbox_t *));
     if (!sandboxes)
@@ -245,8 +245,11 @@ void bench_waiting(unsigned count, bool cold)
     for (int again = 0; again < 2; again++) {
         begin = now_ns();
         host.most = 0;
-        for (unsigned i = 0; i < count; i++)
-            start_execution(host.queue, sandboxes[i], "await wait(100)");
+        for (unsigned i = 0; i < count; i++) {
+            char code[64];
+            snprintf(code, sizeof code, "await wait(100) #%u", kind == WAITING_NEW ? i : 0);
+            start_execution(host.queue, sandboxes[i], code);
+        }
         drive(&host, count);
         json_number(again ? "again_ms" : "first_ms", (double)(now_ns() - begin) / 1e6);
         json_number(again ? "again_waiting_at_once" : "first_waiting_at_once", (double)host.most);

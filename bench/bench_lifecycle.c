@@ -46,28 +46,30 @@ static void measure_cold(eryx_runtime_t *runtime)
     samples_print(&first, "cold_first_exec_us");
 }
 
-static void measure_cycle(eryx_runtime_t *runtime)
-{
-    struct samples samples = {0};
-    for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
-        uint64_t start = now_ns();
-        eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
-        eryx_outcome_free(execute(sandbox, "x=1", ERYX_OUTCOME_OK));
-        eryx_sandbox_free(sandbox);
-        if (i >= WARM_UP)
-            samples_add_since(&samples, start);
-    }
-    samples_print(&samples, "fresh_cycle_us");
-}
-
-/* The runtime keeps the code of the last source, so the same text again is not compiled again.
- * `exec_us` and `print_us` repeat it; `..._new_us` are of text not seen before (a comment
- * differs). */
+/* A session keeps the code of its last source, a runtime that of sources which new sandboxes run again:
+ * the same text is not compiled again. `fresh_cycle_us`, `exec_us` and `print_us` repeat it; `..._new_us`
+ * are of text not seen before (a comment differs). */
 static const char *source(char *buffer, size_t capacity, const char *code, bool again)
 {
     static unsigned number;
     snprintf(buffer, capacity, "%s #%u", code, again ? 0 : ++number);
     return buffer;
+}
+
+static void measure_cycle(eryx_runtime_t *runtime, bool again)
+{
+    struct samples samples = {0};
+    char text[64];
+    for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
+        source(text, sizeof text, "x=1", again);
+        uint64_t start = now_ns();
+        eryx_sandbox_t *sandbox = new_sandbox(runtime, NULL);
+        eryx_outcome_free(execute(sandbox, text, ERYX_OUTCOME_OK));
+        eryx_sandbox_free(sandbox);
+        if (i >= WARM_UP)
+            samples_add_since(&samples, start);
+    }
+    samples_print(&samples, again ? "fresh_cycle_us" : "fresh_new_us");
 }
 
 static void measure_first(eryx_runtime_t *runtime)
@@ -119,7 +121,8 @@ void bench_lifecycle(void)
     samples_print(&open, "open_runtime_us");
     measure_instantiate(runtime);
     measure_cold(runtime);
-    measure_cycle(runtime);
+    measure_cycle(runtime, true);
+    measure_cycle(runtime, false);
     measure_first(runtime);
     for (int again = 0; again < 2; again++) {
         measure_execute(runtime, "x=1", "", again, again ? "exec_us" : "exec_new_us");

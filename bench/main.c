@@ -31,9 +31,11 @@ int main(int argc, char **argv)
     } else if (argc == 3 && strcmp(part, "memory") == 0) {
         bench_memory(number_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "waiting") == 0) {
-        bench_waiting(number_of(argv[2]), false);
+        bench_waiting(number_of(argv[2]), WAITING_WARM);
     } else if (argc == 3 && strcmp(part, "waiting-cold") == 0) {
-        bench_waiting(number_of(argv[2]), true);
+        bench_waiting(number_of(argv[2]), WAITING_COLD);
+    } else if (argc == 3 && strcmp(part, "waiting-new") == 0) {
+        bench_waiting(number_of(argv[2]), WAITING_NEW);
     } else if (argc == 3 && strcmp(part, "sockets") == 0) {
         bench_sockets(number_of(argv[2]));
     } else if (argc == 3 && strcmp(part, "soak") == 0) {
@@ -46,6 +48,7 @@ int main(int argc, char **argv)
         fputs(
             "usage: eryx-bench lifecycle | interrupt | callbacks | session | copies | parallel |\n"
             "                  memory SANDBOXES | waiting SANDBOXES | waiting-cold SANDBOXES |\n"
+            "                  waiting-new SANDBOXES |\n"
             "                  sockets SANDBOXES | soak SECONDS | packages CACHE CODE PACKAGE ...\n"
             "Prints one JSON object. $ERYX_RUNTIME names another runtime file.\n",
             stderr);

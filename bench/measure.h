@@ -57,8 +57,12 @@ void bench_lifecycle(void);
 void bench_interrupt(void);
 void bench_memory(unsigned sandboxes);
 void bench_callbacks(void);
-/* cold: in instances that were never used before, else from a pool of as many. */
-void bench_waiting(unsigned sandboxes, bool cold);
+enum waiting {
+    WAITING_WARM, /* from a pool of as many instances, all with the same source */
+    WAITING_NEW,  /* each with a source of its own */
+    WAITING_COLD  /* in instances that were never used before */
+};
+void bench_waiting(unsigned sandboxes, enum waiting kind);
 void bench_sockets(unsigned sandboxes);
 void bench_soak(unsigned seconds);
 void bench_parallel(void);

@@ -183,12 +183,18 @@ async def _invoke(callback, args, kwargs):
 
 
 class Callback:
-    """An async function of the host."""
+    # An async function of the host. Whoever asks what it is (`inspect`, `help`) is told: a function.
 
     __module__ = "eryx"
     # Named so that they do not clash with members: `http.get` is an attribute of `http`.
     __slots__ = ("_eryx_name", "_eryx_description", "_eryx_schema", "_eryx_parameters", "__dict__",
                  "__weakref__")
+
+    # What functions have besides.
+    __code__ = _invoke.__code__
+    __globals__ = globals()
+    __defaults__ = __kwdefaults__ = __closure__ = None
+    __type_params__ = ()
 
     def __init__(self, name, description, schema):
         self._eryx_name = name
@@ -213,6 +219,10 @@ class Callback:
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
+    def __class__(self):
+        return types.FunctionType
+
+    @property
     def __name__(self):
         return self._eryx_name.rpartition(".")[2]
 
@@ -233,20 +243,17 @@ class Callback:
                 if parameter.annotation is not inspect.Parameter.empty}
 
 
-inspect.markcoroutinefunction(Callback)
-
-
 class BlockingCallback(Callback):
-    """A function of the host."""
-
+    __doc__ = Callback.__doc__  # a class without its own has None
     __module__ = "eryx"
     __slots__ = ()
-    _is_coroutine_mark = None
 
     def __call__(self, /, *args, **kwargs):
         name = self._eryx_name
         text = encode(name, _parameters(self).bind(args, kwargs))
         return decode(name, _eryx_driver.call_blocking(name, text))
+
+    __code__ = __call__.__code__
 
 
 def make(name, description, schema):

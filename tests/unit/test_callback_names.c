@@ -119,6 +119,38 @@ static void test_functions(void **state) {
     eryx_sandbox_free(sandbox);
 }
 
+/* Whoever asks is told that they are functions. */
+static void test_like_functions(void **state) {
+    (void)state;
+    eryx_sandbox_t *sandbox = new_sandbox_with("");
+    expect(sandbox,
+           "import inspect, types\n"
+           "print(*[(inspect.isfunction(f), inspect.iscoroutinefunction(f), f.__name__, "
+           "f.__qualname__,\n"
+           "         f.__module__, isinstance(f, types.FunctionType), f.__doc__.split('\\n')[0])\n"
+           "        for f in (typed, plain, a.b)], sep='\\n')",
+           "(True, True, 'typed', 'typed', 'eryx', True, 'What it does.')\n"
+           "(True, False, 'plain', 'plain', 'eryx', True, 'What it does.')\n"
+           "(True, True, 'b', 'a.b', 'eryx', True, 'What it does.')\n");
+    expect(sandbox,
+           "import copy, functools, pickle, typing\n"
+           "print(copy.copy(typed) is copy.deepcopy(typed) is pickle.loads(pickle.dumps(typed)) is "
+           "typed,\n"
+           "      typing.get_type_hints(typed))",
+           "True {'a': <class 'str'>, 'b': <class 'int'>}\n");
+    expect(sandbox,
+           "@functools.wraps(typed)\nasync def wrapped(*args): return await typed(*args)\n"
+           "class Owner:\n    method, static = plain, staticmethod(typed)\n"
+           "typed.mark = 1\n"
+           "print(inspect.signature(wrapped), await wrapped('x', 2), Owner().method.__func__ is "
+           "plain,\n"
+           "      await Owner.static('y'), vars(typed))",
+           "(a: str, b: int = 5) {'a': 'x', 'b': 2} True {'a': 'y'} {'mark': 1}\n");
+    expect(sandbox, "coroutine = typed('x')\nprint(coroutine.__qualname__)\ncoroutine.close()",
+           "typed\n");
+    eryx_sandbox_free(sandbox);
+}
+
 static void test_wrong_arguments(void **state) {
     (void)state;
     eryx_sandbox_t *sandbox = new_sandbox_with("");
@@ -232,9 +264,9 @@ static void test_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_functions), cmocka_unit_test(test_wrong_arguments),
-        cmocka_unit_test(test_invoke),    cmocka_unit_test(test_together),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_functions),       cmocka_unit_test(test_like_functions),
+        cmocka_unit_test(test_wrong_arguments), cmocka_unit_test(test_invoke),
+        cmocka_unit_test(test_together),        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, open_runtime, close_runtime);
 }

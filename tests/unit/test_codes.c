@@ -126,7 +126,10 @@ static void test_third(void **state) {
            NULL, "[1, 2]\n", "", "");
     expect("\xef\xbb\xbfprint('gr\xc3\xb6\xc3\x9f"
            "e', len(b'\\xff'), 2**70, 1j, ..., {1} == {1}, -0.0, 1e999)",
-           NULL, "gr\xc3\xb6\xc3\x9f" "e 1 1180591620717411303424 1j Ellipsis True -0.0 inf\n", "", "");
+           NULL,
+           "gr\xc3\xb6\xc3\x9f"
+           "e 1 1180591620717411303424 1j Ellipsis True -0.0 inf\n",
+           "", "");
     expect("", NULL, "", "", "");
 }
 
@@ -160,11 +163,12 @@ static void test_variants(void **state) {
 static void test_complaints(void **state) {
     (void)state;
     static const char warned[] = "x = '\\d'", wrong[] = "x = = 1";
-    expect(warned, NULL, "",
-           "<eryx>:1: SyntaxWarning: \"\\d\" is an invalid escape sequence. Such sequences will not "
-           "work in the future. Did you mean \"\\\\d\"? A raw string is also an option.\n"
-           "  x = '\\d'\n",
-           "");
+    expect(
+        warned, NULL, "",
+        "<eryx>:1: SyntaxWarning: \"\\d\" is an invalid escape sequence. Such sequences will not "
+        "work in the future. Did you mean \"\\\\d\"? A raw string is also an option.\n"
+        "  x = '\\d'\n",
+        "");
     assert_int_equal(known(warned), UNKNOWN);
     expect(wrong, NULL, "", "",
            "  File \"<eryx>\", line 1\n    x = = 1\n        ^\nSyntaxError: invalid syntax\n");
@@ -332,10 +336,10 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_third),        cmocka_unit_test(test_variants),
-        cmocka_unit_test(test_complaints),   cmocka_unit_test(test_used_sandbox),
-        cmocka_unit_test(test_long),         cmocka_unit_test(test_many),
-        cmocka_unit_test(test_none),         cmocka_unit_test(test_fuel),
+        cmocka_unit_test(test_third),      cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_complaints), cmocka_unit_test(test_used_sandbox),
+        cmocka_unit_test(test_long),       cmocka_unit_test(test_many),
+        cmocka_unit_test(test_none),       cmocka_unit_test(test_fuel),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
