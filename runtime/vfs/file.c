@@ -231,6 +231,11 @@ bool vfs_is_outside(const struct vfs_inode *inode)
     return inode_is_outside(inode);
 }
 
+uint64_t vfs_outside_number(const struct vfs_inode *inode)
+{
+    return inode_is_outside(inode) && inode->kind == VFS_FILE ? inode->outside.file : 0;
+}
+
 enum vfs_kind vfs_kind(const struct vfs_inode *inode)
 {
     return (enum vfs_kind)inode->kind;

@@ -198,6 +198,8 @@ void vfs_release(struct vfs *fs, struct vfs_inode *inode);
 enum vfs_kind vfs_kind(const struct vfs_inode *inode);
 /* Whether its data is outside of the sandbox. */
 bool vfs_is_outside(const struct vfs_inode *inode);
+/* The host's number of an open file that is outside; 0: it has none. */
+uint64_t vfs_outside_number(const struct vfs_inode *inode);
 int vfs_status(struct vfs *fs, struct vfs_inode *inode, struct vfs_stat *stat);
 /* The same of an inode that is inside. */
 struct vfs_stat vfs_stat(const struct vfs_inode *inode);

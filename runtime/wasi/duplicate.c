@@ -22,6 +22,12 @@ static uint32_t handle_of(int fd)
     return failed ? 0 : handle;
 }
 
+struct handle *wasi_descriptor(int fd)
+{
+    uint32_t handle = handle_of(fd);
+    return handle ? handle_get(handle, HANDLE_DESCRIPTOR) : NULL;
+}
+
 static int open_flags(const struct handle *handle)
 {
     bool reads = handle->flags & DESCRIPTOR_READ, writes = handle->flags & DESCRIPTOR_WRITE;
@@ -39,8 +45,7 @@ int wasi_duplicate(int fd)
     struct stat status;
     if (fstat(fd, &status))
         return -1;
-    uint32_t original = handle_of(fd);
-    struct handle *handle = original ? handle_get(original, HANDLE_DESCRIPTOR) : NULL;
+    struct handle *handle = wasi_descriptor(fd);
     if (!handle)
         return fail(ENOTSUP);
     struct vfs_inode *inode = handle->inode;

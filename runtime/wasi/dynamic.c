@@ -15,13 +15,21 @@
 #include "abi/wait.h"
 #include "wasi_internal.h"
 
-enum { MAX_FILE_BYTES = 64 << 20, REPLY_DONE = 0, REPLY_REFUSED = 1, SUBTASK = 16 };
+enum {
+    MAX_FILE_BYTES = 64 << 20,
+    REPLY_DONE = 0,
+    REPLY_REFUSED = 1,
+    REPLY_BYTES = 2,
+    SUBTASK = 16
+};
 
 struct reply {
     uint32_t numbers[5];
     char reason[236];
 };
 
+WASI_IMPORT("eryx", "library-find")
+int32_t host_library_find(uint64_t file, struct reply *reply);
 WASI_IMPORT("eryx", "library-prepare")
 int32_t host_library_prepare(const void *bytes, size_t length, struct reply *reply);
 WASI_IMPORT("eryx", "library-prepared")
@@ -77,12 +85,11 @@ static bool read_all(int file, char *bytes, size_t length)
 }
 
 /* The whole file, from malloc. */
-static char *read_file(const char *path, size_t *length)
+static char *read_file(const char *path, int file, size_t *length)
 {
     struct stat info;
     char *bytes = NULL;
-    int file = open(path, O_RDONLY);
-    bool done = file >= 0 && fstat(file, &info) == 0;
+    bool done = fstat(file, &info) == 0;
     if (done && info.st_size > MAX_FILE_BYTES) {
         errno = EFBIG;
         done = false;
@@ -92,24 +99,32 @@ static char *read_file(const char *path, size_t *length)
         bytes = malloc(*length + 1);
         done = bytes && read_all(file, bytes, *length);
     }
-    if (!done)
-        fail(path, strerror(errno));
-    if (file >= 0)
-        close(file);
     if (!done) {
+        fail(path, strerror(errno));
         free(bytes);
         return NULL;
     }
     return bytes;
 }
 
-static bool prepare(const char *path, struct reply *reply)
+/* A file of the host's need not be read here, if its code is there. */
+static int32_t find(int file, struct reply *reply)
+{
+    const struct handle *handle = wasi_descriptor(file);
+    uint64_t number = handle ? vfs_outside_number(handle->inode) : 0;
+    return number ? host_library_find(number, reply) : REPLY_BYTES;
+}
+
+static bool prepare_file(const char *path, int file, struct reply *reply)
 {
     size_t length;
-    char *bytes = read_file(path, &length);
+    int32_t answer = find(file, reply);
+    if (answer == REPLY_DONE || answer == REPLY_REFUSED)
+        return succeeded(answer, path, reply);
+    char *bytes = read_file(path, file, &length);
     if (!bytes)
         return false;
-    int32_t answer = host_library_prepare(bytes, length, reply);
+    answer = host_library_prepare(bytes, length, reply);
     free(bytes);
     if (answer >= SUBTASK) {
         /* It is being compiled. Where waiting is not possible, the next call blocks the host. */
@@ -118,6 +133,18 @@ static bool prepare(const char *path, struct reply *reply)
         answer = host_library_prepared(reply);
     }
     return succeeded(answer, path, reply);
+}
+
+static bool prepare(const char *path, struct reply *reply)
+{
+    int file = open(path, O_RDONLY);
+    if (file < 0) {
+        fail(path, strerror(errno));
+        return false;
+    }
+    bool done = prepare_file(path, file, reply);
+    close(file);
+    return done;
 }
 
 /* Zeroed, since what a library does not fill is zero. It is never given back. */

@@ -132,6 +132,9 @@ extern uint32_t *wasi_sync_asked;
 
 void wasi_drop_descriptor(uint32_t self);
 
+/* The handle that libc's descriptor stands for; NULL: neither a file nor a directory. */
+struct handle *wasi_descriptor(int fd);
+
 /* A copy of a descriptor appends if that one does. */
 void wasi_keep_appending(int fd, int copy);
 

@@ -2,6 +2,9 @@
  *
  *   library-prepare(bytes, length, reply)       the code of a .so: checked, compiled, kept; this can
  *   library-prepared(reply)                     take long: then it is a subtask, and this its result
+ *   library-find(file, reply)                   in place of both, an open file of a mount by its number (as
+ *                                               mount-read): its code, if that is there. 2: it is not, or
+ *                                               this is no file of this machine; prepare wants the bytes
  *   library-load(memory_base, reply)            makes the prepared one part of the instance
  *   library-symbol(library, name, length, reply) a slot of the table, or an address
  *
@@ -16,8 +19,9 @@
 #include "base/error.h"
 #include "engine/library.h"
 #include "extension/prepare.h"
+#include "mount/mounts.h"
 
-enum { REPLY_DONE = 0, REPLY_REFUSED = 1 };
+enum { REPLY_DONE = 0, REPLY_REFUSED = 1, REPLY_BYTES = 2 };
 
 /* In the guest's memory. The meaning of the numbers depends on the call. */
 typedef struct library_reply {
@@ -92,6 +96,29 @@ static void forget_prepared(guest_t *guest) {
     guest->prepared = NULL;
     library_job_release(guest->job);
     guest->job = NULL;
+}
+
+/* Nothing can be reached here that mount-read does not give, by the same number. */
+static engine_reply_t import_find(void *context, engine_value_t *values) {
+    guest_t *guest = context;
+    library_reply_t *reply = lift_reply(guest, values[1].u32);
+    engine_code_t *code;
+    uint64_t length;
+    eryx_error_t error;
+    if (!reply)
+        return guest_refuse(guest, "library-find", fault_pointer);
+    int fd = guest->mounts ? mounts_descriptor(guest->mounts, values[0].u64) : -1;
+    if (fd < 0 || !engine_code_of_file(guest->engine, fd, &length, &code)) {
+        values[0].u32 = REPLY_BYTES;
+        return ENGINE_RETURN;
+    }
+    forget_prepared(guest);
+    int status = charge(guest, (uint32_t)length, &error);
+    if (status == ERYX_OK)
+        guest->prepared = code;
+    else
+        engine_code_release(code);
+    return prepared(guest, status, &error, reply, values);
 }
 
 static engine_reply_t import_prepare(void *context, engine_value_t *values) {
@@ -177,6 +204,7 @@ static engine_reply_t import_symbol(void *context, engine_value_t *values) {
 }
 
 static const engine_import_t items[] = {
+    {IMPORTS_PRIVATE, "library-find", "Ii", "i", false, import_find},
     {IMPORTS_PRIVATE, "library-prepare", "iii", "i", false, import_prepare},
     {IMPORTS_PRIVATE, "library-prepared", "i", "i", false, import_prepared},
     {IMPORTS_PRIVATE, "library-load", "ii", "i", false, import_load},

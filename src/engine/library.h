@@ -40,6 +40,9 @@ int engine_code_obtain(engine_t *engine, const void *data, size_t length, engine
                        eryx_error_t *error);
 /* The same without compiling: false if that is needed. */
 bool engine_code_known(engine_t *engine, const void *data, size_t length, engine_code_t **out);
+/* The same of an open file of this machine, which is read only if it is not known (extension/known_files.h);
+ * *length: how many bytes it has. */
+bool engine_code_of_file(engine_t *engine, int fd, uint64_t *length, engine_code_t **out);
 /* Runs a function on a thread of its own, one after the other; closing the engine waits for it. For
  * compiling while a sandbox waits. False: there is no thread. Any thread. */
 bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env);

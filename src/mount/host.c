@@ -254,6 +254,14 @@ static const eryx_provider_t provider = {
     .finalize = host_finalize,
 };
 
+int host_descriptor(const eryx_source_t *source, const void *opened) {
+    const host_file_t *file = opened;
+    if (source->provider.open != host_open || file->directory)
+        return -1;
+    int flags = fcntl(file->fd, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY ? file->fd : -1;
+}
+
 void host_force_walk(eryx_source_t *source) {
     ((host_files_t *)source->env)->root.walking = true;
 }

@@ -23,6 +23,10 @@ int host_resolve(const host_files_t *files, const char *path);
 /* Opens what an O_PATH descriptor stands for, with access flags only. */
 int host_reopen(int fd, int flags);
 
+/* The descriptor of an open file, which stays its; -1: it is a directory, of another source, or cannot be
+ * read. */
+int host_descriptor(const eryx_source_t *source, const void *opened);
+
 /* host_write.c: what changes files. */
 int host_create(const host_files_t *files, const char *path, int flags, host_file_t *out);
 ptrdiff_t host_write(void *env, void *file, uint64_t offset, const void *data, size_t length);

@@ -86,6 +86,9 @@ int mounts_close(mounts_t *mounts, uint64_t file);
 int mounts_status(mounts_t *mounts, uint64_t file, eryx_file_stat_t *out);
 ptrdiff_t mounts_read(mounts_t *mounts, uint64_t file, uint64_t offset, void *buffer,
                       size_t length);
+/* A descriptor to read the same bytes from, until the file is closed; -1: there is none, since they are no
+ * file of this machine, or are not shown as they are. */
+int mounts_descriptor(const mounts_t *mounts, uint64_t file);
 ptrdiff_t mounts_write(mounts_t *mounts, uint64_t file, uint64_t offset, const void *data,
                        size_t length);
 int mounts_resize(mounts_t *mounts, uint64_t file, uint64_t size);

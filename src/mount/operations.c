@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mount/host.h"
 #include "mount/mounts.h"
 #include "mount/scrub.h"
 #include "mount/source.h"
@@ -194,6 +195,14 @@ ptrdiff_t mounts_read(mounts_t *mounts, uint64_t number, uint64_t offset, void *
         return scrub_read(mounts, file, offset, buffer, length);
     return trusted(
         file->source->provider.read(file->source->env, file->file, offset, buffer, length), length);
+}
+
+int mounts_descriptor(const mounts_t *mounts, uint64_t number) {
+    open_file_t *file;
+    mount_t *mount;
+    if (mounts->scrub.piece || find_file(mounts, number, &file, &mount))
+        return -1;
+    return host_descriptor(file->source, file->file);
 }
 
 /* A file that may be written, with its size. */
