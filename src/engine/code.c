@@ -46,15 +46,7 @@ void engine_code_release(engine_code_t *code) {
         return;
     if (code->module)
         wasmtime_module_delete(code->module);
-    for (size_t i = 0; i < code->import_count; i++) {
-        free(code->imports[i].name);
-        if (code->imports[i].type)
-            wasm_functype_delete(code->imports[i].type);
-    }
-    for (size_t i = 0; i < code->function_count; i++)
-        free(code->functions[i]);
-    free(code->imports);
-    free(code->functions);
+    code_facts_free(code);
     free(code);
 }
 
@@ -67,103 +59,22 @@ engine_code_needs_t engine_code_needs(const engine_code_t *code) {
     };
 }
 
-/* --- Describing what was compiled --------------------------------------------------------- */
-
-static bool name_is(const wasm_name_t *name, const char *text) {
-    return name->size == strlen(text) && memcmp(name->data, text, name->size) == 0;
-}
-
-static code_import_kind_t global_kind(const char *module, const wasm_name_t *name) {
-    if (strcmp(module, "GOT.mem") == 0)
-        return CODE_DATA_ADDRESS;
-    if (strcmp(module, "GOT.func") == 0)
-        return CODE_FUNCTION_ADDRESS;
-    if (name_is(name, "__memory_base"))
-        return CODE_MEMORY_BASE;
-    return name_is(name, "__table_base") ? CODE_TABLE_BASE : CODE_STACK_POINTER;
-}
-
-/* extension_prepare lets nothing else through. */
-static const char *module_name(const wasm_name_t *name) {
-    static const char *const names[] = {EXTENSION_WEAK "env", EXTENSION_WEAK "GOT.mem",
-                                        EXTENSION_WEAK "GOT.func", "GOT.mem", "GOT.func"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (name_is(name, names[i]))
-            return names[i];
-    return "env";
-}
-
-static bool describe_import(const wasm_importtype_t *import, code_import_t *out) {
-    const wasm_name_t *name = wasm_importtype_name(import);
-    const wasm_externtype_t *type = wasm_importtype_type(import);
-    out->module = module_name(wasm_importtype_module(import));
-    out->weak = strchr(out->module, ':') != NULL; /* EXTENSION_WEAK */
-    const char *plain = out->module + (out->weak ? strlen(EXTENSION_WEAK) : 0);
-    out->name = strndup(name->data, name->size);
-    switch (wasm_externtype_kind(type)) {
-    case WASM_EXTERN_MEMORY:
-        out->kind = CODE_MEMORY;
-        break;
-    case WASM_EXTERN_TABLE:
-        out->kind = CODE_TABLE;
-        break;
-    case WASM_EXTERN_GLOBAL:
-        out->kind = global_kind(plain, name);
-        out->mutable_ =
-            wasm_globaltype_mutability(wasm_externtype_as_globaltype_const(type)) == WASM_VAR;
-        break;
-    default:
-        out->kind = CODE_FUNCTION;
-        if (out->weak)
-            out->type = wasm_functype_copy(wasm_externtype_as_functype_const(type));
-        return out->name && (!out->weak || out->type);
-    }
-    return out->name;
-}
-
-static bool describe_imports(engine_code_t *code) {
-    wasm_importtype_vec_t imports;
-    wasmtime_module_imports(code->module, &imports);
-    code->imports = calloc(imports.size + 1, sizeof *code->imports);
-    bool done = code->imports;
-    for (size_t i = 0; done && i < imports.size; i++)
-        done = describe_import(imports.data[i], &code->imports[code->import_count++]);
-    wasm_importtype_vec_delete(&imports);
-    return done;
-}
-
-static bool describe_exports(engine_code_t *code) {
-    wasm_exporttype_vec_t exports;
-    wasmtime_module_exports(code->module, &exports);
-    code->functions = calloc(exports.size + 1, sizeof *code->functions);
-    bool done = code->functions;
-    for (size_t i = 0; done && i < exports.size; i++) {
-        if (wasm_externtype_kind(wasm_exporttype_type(exports.data[i])) != WASM_EXTERN_FUNC)
-            continue;
-        const wasm_name_t *name = wasm_exporttype_name(exports.data[i]);
-        char *copy = strndup(name->data, name->size);
-        done = copy;
-        if (copy)
-            code->functions[code->function_count++] = copy;
-    }
-    wasm_exporttype_vec_delete(&exports);
-    return done;
-}
-
-/* Takes the module over, in any case. */
+/* Takes the module over, in any case, and facts: what was kept of it, NULL: nothing. */
 static int code_new(wasmtime_module_t *module, const extension_needs_t *needs,
-                    const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                    const uint8_t hash[ENGINE_HASH_BYTES], cache_facts_t facts, engine_code_t **out,
                     eryx_error_t *error) {
     engine_code_t *code = calloc(1, sizeof *code);
     if (!code) {
         wasmtime_module_delete(module);
+        free(facts.data);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory");
     }
     atomic_init(&code->references, 1);
     code->module = module;
     code->needs = *needs;
     memcpy(code->hash, hash, sizeof code->hash);
-    if (!describe_imports(code) || !describe_exports(code)) {
+    code->facts = facts;
+    if (!(facts.data ? code_facts_read(code) : code_facts_gather(code))) {
         engine_code_release(code);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory");
     }
@@ -242,19 +153,21 @@ static void make_key(const engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTE
 static engine_code_t *find_on_disk(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
     uint8_t key[SHA256_BYTES];
     extension_needs_t needs;
+    cache_facts_t facts;
     wasmtime_module_t *module = NULL;
     engine_code_t *code = NULL;
     char path[64];
     make_key(engine, hash, key);
-    int fd = cache_find(&engine->cache, key, &needs);
+    int fd = cache_find(&engine->cache, key, &needs, &facts);
     if (fd < 0)
         return NULL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     wasmtime_error_t *failed = wasmtime_module_deserialize_file(engine->engine, path, &module);
     close(fd);
-    if (failed)
+    if (failed) {
         wasmtime_error_delete(failed); /* of another processor: it is compiled again */
-    else if (code_new(module, &needs, hash, &code, NULL) != ERYX_OK)
+        free(facts.data);
+    } else if (code_new(module, &needs, hash, facts, &code, NULL) != ERYX_OK)
         code = NULL;
     return code;
 }
@@ -265,7 +178,7 @@ static void keep_on_disk(engine_t *engine, const engine_code_t *code) {
     if (engine_code_export(code, &copy, NULL) != ERYX_OK)
         return;
     make_key(engine, code->hash, key);
-    cache_keep(&engine->cache, key, &code->needs, copy.data, copy.length);
+    cache_keep(&engine->cache, key, &code->needs, copy.data, copy.length, code->facts);
     engine_code_copy_free(&copy);
 }
 
@@ -306,7 +219,7 @@ static int compile(engine_t *engine, const void *data, size_t length,
     if (failed)
         status = engine_error_take(failed, ERYX_ERR_FORMAT, "malformed", error);
     else
-        status = code_new(module, &prepared.needs, hash, out, error);
+        status = code_new(module, &prepared.needs, hash, (cache_facts_t){0}, out, error);
     extension_module_free(&prepared);
     return status;
 }
@@ -355,7 +268,7 @@ int engine_code_import(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
         wasmtime_module_deserialize(engine->engine, copy->data, copy->length, &module);
     if (failed)
         return engine_error_take(failed, ERYX_ERR_VERSION, "an extension in the image", error);
-    int status = code_new(module, &needs, hash, out, error);
+    int status = code_new(module, &needs, hash, (cache_facts_t){0}, out, error);
     if (status != ERYX_OK)
         return status;
     keep_on_disk(engine, *out);

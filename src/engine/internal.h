@@ -54,8 +54,8 @@ typedef enum code_import_kind {
 typedef struct code_import {
     code_import_kind_t kind;
     bool weak, mutable_;
-    const char *module; /* static */
-    char *name;
+    const char *module;    /* static */
+    const char *name;      /* in the facts */
     wasm_functype_t *type; /* of weak functions */
 } code_import_t;
 
@@ -66,8 +66,9 @@ struct engine_code {
     wasmtime_module_t *module;
     code_import_t *imports;
     size_t import_count;
-    char **functions; /* names of exported functions; their slots are in this order */
+    const char **functions; /* names of exported functions; their slots are in this order */
     size_t function_count;
+    cache_facts_t facts; /* imports and functions as they are kept, see code_facts.c */
     engine_code_t *next;
 };
 
@@ -126,6 +127,11 @@ wasmtime_error_t *engine_stack_new(void *env, size_t size, bool zeroed,
 bool engine_codes_init(engine_t *engine, const char *cache_folder);
 void engine_codes_destroy(engine_t *engine);
 void engine_code_retain(engine_code_t *code);
+/* code_facts.c: imports and functions, from the module or from the facts of the cache. False: out of memory, or
+ * the facts make no sense. */
+bool code_facts_gather(engine_code_t *code);
+bool code_facts_read(engine_code_t *code);
+void code_facts_free(engine_code_t *code);
 /* Turns the engine's error into ours and frees it. */
 int engine_error_take(wasmtime_error_t *taken, int code, const char *what, eryx_error_t *error);
 

@@ -354,6 +354,8 @@ static void marks_weak_imports(void **state) {
 
 static const uint8_t key[32] = {1, 2, 3}, other_key[32] = {4};
 static const extension_needs_t needs = {100, 16, 7, 1};
+static char fact_bytes[] = "facts";
+static const cache_facts_t some_facts = {fact_bytes, sizeof fact_bytes};
 
 static void open_cache(cache_folder_t *cache, const char *name) {
     assert_true(cache_folder_init(cache, sample_path(name), "extensions", CACHE_BYTES_MAX));
@@ -363,17 +365,21 @@ static void cache_gives_back(void **state) {
     (void)state;
     cache_folder_t cache;
     extension_needs_t found;
+    cache_facts_t facts;
     char text[5] = "";
     open_cache(&cache, "a/b/cache");
-    assert_int_equal(cache_find(&cache, key, &found), -1);
-    cache_keep(&cache, key, &needs, "code", 4);
-    int fd = cache_find(&cache, key, &found);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
+    int fd = cache_find(&cache, key, &found, &facts);
     assert_true(fd >= 0);
     assert_int_equal(read(fd, text, 4), 4);
     assert_string_equal(text, "code");
     assert_memory_equal(&found, &needs, sizeof needs);
+    assert_int_equal(facts.length, sizeof fact_bytes);
+    assert_memory_equal(facts.data, fact_bytes, sizeof fact_bytes);
+    free(facts.data);
     close(fd);
-    assert_int_equal(cache_find(&cache, other_key, &found), -1);
+    assert_int_equal(cache_find(&cache, other_key, &found, &facts), -1);
     cache_folder_free(&cache);
 }
 
@@ -391,16 +397,17 @@ static void cache_drops_damaged_files(void **state) {
     (void)state;
     cache_folder_t cache;
     extension_needs_t found;
+    cache_facts_t facts;
     open_cache(&cache, "damaged");
-    cache_keep(&cache, key, &needs, "code", 4);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
     assert_int_equal(truncate(file_of_key("damaged"), 50), 0);
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
     assert_int_equal(access(file_of_key("damaged"), F_OK), -1);
-    cache_keep(&cache, key, &needs, "code", 4);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
     int fd = open(file_of_key("damaged"), O_WRONLY | O_APPEND);
     assert_int_equal(write(fd, "x", 1), 1);
     close(fd);
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
     cache_folder_free(&cache);
 }
 
@@ -409,23 +416,24 @@ static void cache_trusts_nobody(void **state) {
     (void)state;
     cache_folder_t cache;
     extension_needs_t found;
+    cache_facts_t facts;
     open_cache(&cache, "open");
-    cache_keep(&cache, key, &needs, "code", 4);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
     assert_int_equal(chmod(sample_path("open"), 0777), 0);
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
     assert_int_equal(chmod(sample_path("open"), 0700), 0);
     assert_int_equal(chmod(file_of_key("open"), 0622), 0);
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
     cache_folder_free(&cache);
-    cache_keep(&cache, key, &needs, "code", 4);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
     assert_int_equal(symlink(sample_path("open"), sample_path("link")), 0);
     open_cache(&cache, "link");
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
     cache_folder_free(&cache);
     assert_true(cache_folder_init(&cache, "", "extensions", CACHE_BYTES_MAX));
     assert_null(cache.path);
-    cache_keep(&cache, key, &needs, "code", 4);
-    assert_int_equal(cache_find(&cache, key, &found), -1);
+    cache_keep(&cache, key, &needs, "code", 4, some_facts);
+    assert_int_equal(cache_find(&cache, key, &found, &facts), -1);
 }
 
 /* --- Symbols ------------------------------------------------------------------------------ */
