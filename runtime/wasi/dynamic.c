@@ -115,10 +115,10 @@ static int32_t find(int file, struct reply *reply)
     return number ? host_library_find(number, reply) : REPLY_BYTES;
 }
 
-static bool prepare_file(const char *path, int file, struct reply *reply)
+static bool prepare_file(const char *path, int file, bool by_bytes, struct reply *reply)
 {
     size_t length;
-    int32_t answer = find(file, reply);
+    int32_t answer = by_bytes ? REPLY_BYTES : find(file, reply);
     if (answer == REPLY_DONE || answer == REPLY_REFUSED)
         return succeeded(answer, path, reply);
     char *bytes = read_file(path, file, &length);
@@ -135,14 +135,14 @@ static bool prepare_file(const char *path, int file, struct reply *reply)
     return succeeded(answer, path, reply);
 }
 
-static bool prepare(const char *path, struct reply *reply)
+static bool prepare(const char *path, bool by_bytes, struct reply *reply)
 {
     int file = open(path, O_RDONLY);
     if (file < 0) {
         fail(path, strerror(errno));
         return false;
     }
-    bool done = prepare_file(path, file, reply);
+    bool done = prepare_file(path, file, by_bytes, reply);
     close(file);
     return done;
 }
@@ -171,12 +171,19 @@ static void run(uint32_t slot)
 static bool load(struct library *library)
 {
     struct reply reply = {0};
-    if (!prepare(library->path, &reply))
-        return false;
-    void *memory = allocate(library->path, reply.numbers[0], reply.numbers[1]);
-    if (!memory)
-        return false;
-    if (!succeeded(host_library_load(memory, &reply), library->path, &reply)) {
+    int32_t answer = REPLY_BYTES;
+    void *memory = NULL;
+    /* The second time: code that was kept turned out to be damaged. */
+    for (int attempt = 0; answer == REPLY_BYTES && attempt < 2; attempt++) {
+        free(memory);
+        if (!prepare(library->path, attempt > 0, &reply))
+            return false;
+        memory = allocate(library->path, reply.numbers[0], reply.numbers[1]);
+        if (!memory)
+            return false;
+        answer = host_library_load(memory, &reply);
+    }
+    if (!succeeded(answer, library->path, &reply)) {
         free(memory);
         return false;
     }

@@ -5,7 +5,8 @@
  *   library-find(file, reply)                   in place of both, an open file of a mount by its number (as
  *                                               mount-read): its code, if that is there. 2: it is not, or
  *                                               this is no file of this machine; prepare wants the bytes
- *   library-load(memory_base, reply)            makes the prepared one part of the instance
+ *   library-load(memory_base, reply)            makes the prepared one part of the instance. 2: the code that was
+ *                                               kept is damaged; prepare wants the bytes
  *   library-symbol(library, name, length, reply) a slot of the table, or an address
  *
  * All answer 0 or 1 (refused: the reply has the reason), or 16 times a subtask and 1. Constructors run
@@ -174,6 +175,10 @@ static engine_reply_t import_load(void *context, engine_value_t *values) {
         engine_library_load(guest->instance, guest->prepared, values[0].u32, &library, &error);
     engine_code_release(guest->prepared);
     guest->prepared = NULL;
+    if (status == ERYX_ERR_STATE) {
+        values[0].u32 = REPLY_BYTES;
+        return ENGINE_RETURN;
+    }
     if (status != ERYX_OK)
         return refused(reply, &error, values);
     reply->numbers[0] = library;

@@ -21,6 +21,7 @@ bool engine_codes_init(engine_t *engine, const char *cache_folder) {
     pthread_mutex_init(&engine->codes_lock, NULL);
     pthread_mutex_init(&engine->compiling, NULL);
     pthread_cond_init(&engine->jobs_over, NULL);
+    pthread_cond_init(&engine->mapped, NULL);
     return cache_folder_init(&engine->cache, cache_folder, "extensions", CACHE_BYTES_MAX);
 }
 
@@ -37,6 +38,7 @@ void engine_codes_destroy(engine_t *engine) {
     }
     cache_folder_free(&engine->cache);
     pthread_cond_destroy(&engine->jobs_over);
+    pthread_cond_destroy(&engine->mapped);
     pthread_mutex_destroy(&engine->compiling);
     pthread_mutex_destroy(&engine->codes_lock);
 }
@@ -59,22 +61,27 @@ engine_code_needs_t engine_code_needs(const engine_code_t *code) {
     };
 }
 
-/* Takes the module over, in any case, and facts: what was kept of it, NULL: nothing. */
-static int code_new(wasmtime_module_t *module, const extension_needs_t *needs,
-                    const uint8_t hash[ENGINE_HASH_BYTES], cache_facts_t facts, engine_code_t **out,
-                    eryx_error_t *error) {
+static engine_code_t *code_alloc(const extension_needs_t *needs,
+                                 const uint8_t hash[ENGINE_HASH_BYTES]) {
     engine_code_t *code = calloc(1, sizeof *code);
-    if (!code) {
-        wasmtime_module_delete(module);
-        free(facts.data);
-        return error_set(error, ERYX_ERR_MEMORY, "out of memory");
-    }
+    if (!code)
+        return NULL;
     atomic_init(&code->references, 1);
-    code->module = module;
     code->needs = *needs;
     memcpy(code->hash, hash, sizeof code->hash);
-    code->facts = facts;
-    if (!(facts.data ? code_facts_read(code) : code_facts_gather(code))) {
+    return code;
+}
+
+/* Takes the module over, in any case. */
+static int code_new(wasmtime_module_t *module, const extension_needs_t *needs,
+                    const uint8_t hash[ENGINE_HASH_BYTES], engine_code_t **out,
+                    eryx_error_t *error) {
+    engine_code_t *code = code_alloc(needs, hash);
+    if (code)
+        code->module = module;
+    else
+        wasmtime_module_delete(module);
+    if (!code || !code_facts_gather(code)) {
         engine_code_release(code);
         return error_set(error, ERYX_ERR_MEMORY, "out of memory");
     }
@@ -100,15 +107,24 @@ static engine_code_t *unlink_code(engine_t *engine, const uint8_t hash[ENGINE_HA
     return NULL;
 }
 
+static bool is_damaged(const engine_code_t *code) {
+    return !atomic_load(&code->mapping) && !code->module;
+}
+
 static engine_code_t *find_in_memory(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES]) {
     pthread_mutex_lock(&engine->codes_lock);
-    engine_code_t *code = unlink_code(engine, hash);
+    engine_code_t *code = unlink_code(engine, hash), *damaged = NULL;
+    if (code && is_damaged(code)) {
+        damaged = code;
+        code = NULL;
+    }
     if (code) {
         code->next = engine->codes;
         engine->codes = code;
         engine_code_retain(code);
     }
     pthread_mutex_unlock(&engine->codes_lock);
+    engine_code_release(damaged);
     return code;
 }
 
@@ -154,22 +170,34 @@ static engine_code_t *find_on_disk(engine_t *engine, const uint8_t hash[ENGINE_H
     uint8_t key[SHA256_BYTES];
     extension_needs_t needs;
     cache_facts_t facts;
-    wasmtime_module_t *module = NULL;
-    engine_code_t *code = NULL;
-    char path[64];
     make_key(engine, hash, key);
     int fd = cache_find(&engine->cache, key, &needs, &facts);
     if (fd < 0)
         return NULL;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    wasmtime_error_t *failed = wasmtime_module_deserialize_file(engine->engine, path, &module);
-    close(fd);
-    if (failed) {
-        wasmtime_error_delete(failed); /* of another processor: it is compiled again */
+    engine_code_t *code = code_alloc(&needs, hash);
+    if (!code) {
         free(facts.data);
-    } else if (code_new(module, &needs, hash, facts, &code, NULL) != ERYX_OK)
-        code = NULL;
-    return code;
+        close(fd);
+        return NULL;
+    }
+    code->facts = facts;
+    bool read = code_facts_read(code);
+    if (!read)
+        close(fd);
+    if (read && engine_code_map(engine, code, fd) && code_facts_complete(code))
+        return code;
+    engine_code_release(code); /* it is compiled again */
+    return NULL;
+}
+
+void engine_code_forget(engine_t *engine, engine_code_t *code) {
+    uint8_t key[SHA256_BYTES];
+    make_key(engine, code->hash, key);
+    cache_forget(&engine->cache, key);
+    pthread_mutex_lock(&engine->codes_lock);
+    engine_code_t *same = unlink_code(engine, code->hash);
+    pthread_mutex_unlock(&engine->codes_lock);
+    engine_code_release(same);
 }
 
 static void keep_on_disk(engine_t *engine, const engine_code_t *code) {
@@ -184,7 +212,10 @@ static void keep_on_disk(engine_t *engine, const engine_code_t *code) {
 
 int engine_code_export(const engine_code_t *code, engine_code_copy_t *out, eryx_error_t *error) {
     wasm_byte_vec_t bytes;
-    wasmtime_error_t *failed = wasmtime_module_serialize(code->module, &bytes);
+    wasmtime_module_t *module = engine_code_module(code);
+    if (!module)
+        return error_set(error, ERYX_ERR_STATE, "an extension's code in the cache was damaged");
+    wasmtime_error_t *failed = wasmtime_module_serialize(module, &bytes);
     if (failed)
         return engine_error_take(failed, ERYX_ERR_MEMORY, "an extension's code", error);
     *out = (engine_code_copy_t){.data = bytes.data,
@@ -219,7 +250,7 @@ static int compile(engine_t *engine, const void *data, size_t length,
     if (failed)
         status = engine_error_take(failed, ERYX_ERR_FORMAT, "malformed", error);
     else
-        status = code_new(module, &prepared.needs, hash, (cache_facts_t){0}, out, error);
+        status = code_new(module, &prepared.needs, hash, out, error);
     extension_module_free(&prepared);
     return status;
 }
@@ -268,7 +299,7 @@ int engine_code_import(engine_t *engine, const uint8_t hash[ENGINE_HASH_BYTES],
         wasmtime_module_deserialize(engine->engine, copy->data, copy->length, &module);
     if (failed)
         return engine_error_take(failed, ERYX_ERR_VERSION, "an extension in the image", error);
-    int status = code_new(module, &needs, hash, (cache_facts_t){0}, out, error);
+    int status = code_new(module, &needs, hash, out, error);
     if (status != ERYX_OK)
         return status;
     keep_on_disk(engine, *out);
@@ -296,6 +327,7 @@ typedef struct job {
     engine_t *engine;
     void (*run)(void *env);
     void *env;
+    bool aside; /* not one after the other */
 } job_t;
 
 static void job_over(engine_t *engine) {
@@ -308,9 +340,11 @@ static void job_over(engine_t *engine) {
 static void *run_job(void *env) {
     job_t job = *(job_t *)env;
     free(env);
-    pthread_mutex_lock(&job.engine->compiling);
+    if (!job.aside)
+        pthread_mutex_lock(&job.engine->compiling);
     job.run(job.env);
-    pthread_mutex_unlock(&job.engine->compiling);
+    if (!job.aside)
+        pthread_mutex_unlock(&job.engine->compiling);
     job_over(job.engine);
     return NULL;
 }
@@ -328,11 +362,11 @@ static bool start_thread(job_t *job) {
     return started;
 }
 
-bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env) {
+static bool run_job_of(engine_t *engine, void (*run)(void *env), void *env, bool aside) {
     job_t *job = malloc(sizeof *job);
     if (!job)
         return false;
-    *job = (job_t){engine, run, env};
+    *job = (job_t){engine, run, env, aside};
     pthread_mutex_lock(&engine->codes_lock);
     engine->jobs++;
     pthread_mutex_unlock(&engine->codes_lock);
@@ -341,4 +375,12 @@ bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env) {
     job_over(engine);
     free(job);
     return false;
+}
+
+bool engine_run_later(engine_t *engine, void (*run)(void *env), void *env) {
+    return run_job_of(engine, run, env, false);
+}
+
+bool engine_run_aside(engine_t *engine, void (*run)(void *env), void *env) {
+    return run_job_of(engine, run, env, true);
 }

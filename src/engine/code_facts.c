@@ -103,7 +103,7 @@ bool code_facts_gather(engine_code_t *code) {
     else
         buffer_free(&out);
     code->facts.data = buffer_take(&out, &code->facts.length);
-    return done && code_facts_read(code);
+    return done && code_facts_read(code) && code_facts_complete(code);
 }
 
 /* --- From what was kept ------------------------------------------------------------------- */
@@ -141,8 +141,10 @@ static bool take_import(reader_t *reader, code_import_t *out) {
 }
 
 /* Types of weak functions, which few extensions have, are not kept: they can be any. */
-static bool add_weak_types(engine_code_t *code) {
+bool code_facts_complete(engine_code_t *code) {
     wasm_importtype_vec_t imports;
+    if (!code->weak_functions)
+        return true;
     wasmtime_module_imports(code->module, &imports);
     bool done = imports.size == code->import_count;
     for (size_t i = 0; done && i < imports.size; i++) {
@@ -170,17 +172,18 @@ bool code_facts_read(engine_code_t *code) {
         return false;
     code->imports = calloc((size_t)counts[0] + 1, sizeof *code->imports);
     code->functions = calloc((size_t)counts[1] + 1, sizeof *code->functions);
-    bool done = code->imports && code->functions, weak = false;
+    bool done = code->imports && code->functions;
     while (done && code->import_count < counts[0]) {
         code_import_t *import = &code->imports[code->import_count++];
         done = take_import(&reader, import);
-        weak = weak || (import->weak && import->kind == CODE_FUNCTION);
+        if (import->weak && import->kind == CODE_FUNCTION)
+            code->weak_functions = true;
     }
     while (done && code->function_count < counts[1]) {
         code->functions[code->function_count] = take_name(&reader);
         done = code->functions[code->function_count++];
     }
-    return done && (!weak || add_weak_types(code));
+    return done;
 }
 
 void code_facts_free(engine_code_t *code) {

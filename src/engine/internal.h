@@ -35,7 +35,7 @@ struct engine {
     pthread_mutex_t codes_lock;
     engine_code_t *codes;      /* the last used first; each with a reference */
     pthread_mutex_t compiling; /* held by the one job that runs */
-    pthread_cond_t jobs_over;
+    pthread_cond_t jobs_over, mapped;
     size_t jobs; /* under codes_lock */
 };
 
@@ -63,7 +63,9 @@ struct engine_code {
     atomic_uint references;
     uint8_t hash[ENGINE_HASH_BYTES];
     extension_needs_t needs;
-    wasmtime_module_t *module;
+    wasmtime_module_t *module;   /* see engine_code_module */
+    _Atomic(engine_t *) mapping; /* not NULL: the module is being made, under its codes_lock */
+    bool weak_functions;
     code_import_t *imports;
     size_t import_count;
     const char **functions; /* names of exported functions; their slots are in this order */
@@ -127,11 +129,20 @@ wasmtime_error_t *engine_stack_new(void *env, size_t size, bool zeroed,
 bool engine_codes_init(engine_t *engine, const char *cache_folder);
 void engine_codes_destroy(engine_t *engine);
 void engine_code_retain(engine_code_t *code);
-/* code_facts.c: imports and functions, from the module or from the facts of the cache. False: out of memory, or
- * the facts make no sense. */
+/* code_facts.c: imports and functions, from the module or from the facts of the cache, and from the module what
+ * those lack. False: out of memory, or the facts make no sense. */
 bool code_facts_gather(engine_code_t *code);
 bool code_facts_read(engine_code_t *code);
+bool code_facts_complete(engine_code_t *code);
 void code_facts_free(engine_code_t *code);
+/* code_map.c: takes the descriptor over. False: the file is damaged. After true the module may still be on its
+ * way; engine_code_module waits, and gives NULL if it then was damaged. */
+bool engine_code_map(engine_t *engine, engine_code_t *code, int fd);
+wasmtime_module_t *engine_code_module(const engine_code_t *code);
+/* Takes it out of memory and off the disk. */
+void engine_code_forget(engine_t *engine, engine_code_t *code);
+/* As engine_run_later, without waiting for others. */
+bool engine_run_aside(engine_t *engine, void (*run)(void *env), void *env);
 /* Turns the engine's error into ours and frees it. */
 int engine_error_take(wasmtime_error_t *taken, int code, const char *what, eryx_error_t *error);
 

@@ -203,15 +203,18 @@ static int make_instance(load_t *load) {
     wasm_trap_t *trap = NULL;
     bool ready = true;
     wasmtime_error_t *failed = define_imports(load, linker);
-    if (!failed) {
+    const wasmtime_module_t *module = failed ? NULL : engine_code_module(load->code);
+    if (module) {
         wasmtime_call_future_t *future = wasmtime_linker_instantiate_async(
-            linker, load->self->store_context, load->code->module, &load->instance, &trap, &failed);
+            linker, load->self->store_context, module, &load->instance, &trap, &failed);
         ready = wasmtime_call_future_poll(future);
         wasmtime_call_future_delete(future);
     }
     wasmtime_linker_delete(linker);
     if (failed)
         return engine_failed(load, failed);
+    if (!module)
+        return error_set(load->error, ERYX_ERR_STATE, "its code in the cache was damaged");
     if (trap)
         wasm_trap_delete(trap);
     if (trap || !ready)

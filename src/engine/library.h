@@ -65,7 +65,8 @@ engine_code_needs_t engine_code_needs(const engine_code_t *code);
  * failure nothing has changed. Nothing is written to memory and nothing of the library runs: the
  * caller zeroes its memory and calls, in this order and where they exist, its functions
  * EXTENSION_DATA, EXTENSION_START, __wasm_apply_data_relocs, and _initialize or __wasm_call_ctors.
- * Errors: ERYX_ERR_FORMAT (an import the runtime does not have, named), _LIMIT, _MEMORY. */
+ * Errors: ERYX_ERR_FORMAT (an import the runtime does not have, named), _LIMIT, _MEMORY, _STATE (the code in
+ * the cache was damaged, and is gone now). */
 int engine_library_load(engine_instance_t *instance, engine_code_t *code, uint32_t memory_base,
                         uint32_t *number, eryx_error_t *error);
 /* The slot of an exported function, or the address of exported data. False: no such export. */

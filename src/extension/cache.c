@@ -76,6 +76,16 @@ int cache_find(const cache_folder_t *cache, const uint8_t key[32], extension_nee
     return fd;
 }
 
+void cache_forget(const cache_folder_t *cache, const uint8_t key[32]) {
+    char name[CACHE_NAME_BYTES];
+    int folder = cache_folder_open(cache);
+    if (folder < 0)
+        return;
+    cache_name(key, SUFFIX, name);
+    unlinkat(folder, name, 0);
+    close(folder);
+}
+
 void cache_keep(const cache_folder_t *cache, const uint8_t key[32], const extension_needs_t *needs,
                 const void *code, size_t length, cache_facts_t facts) {
     char name[CACHE_NAME_BYTES], temporary[CACHE_NAME_BYTES];

@@ -18,6 +18,7 @@ typedef struct cache_facts {
 /* An open file whose beginning is the code; -1 if there is none. The caller closes it, and frees the facts. */
 int cache_find(const cache_folder_t *cache, const uint8_t key[32], extension_needs_t *needs,
                cache_facts_t *facts);
+void cache_forget(const cache_folder_t *cache, const uint8_t key[32]);
 /* Best effort: what cannot be kept is compiled again next time. */
 void cache_keep(const cache_folder_t *cache, const uint8_t key[32], const extension_needs_t *needs,
                 const void *code, size_t length, cache_facts_t facts);
