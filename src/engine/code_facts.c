@@ -26,9 +26,9 @@ static bool name_is(const wasm_name_t *name, const char *text) {
 }
 
 static uint8_t module_of(const wasm_name_t *name) {
-    for (uint8_t i = 1; i < MODULES; i++)
+    for (int i = 1; i < MODULES; i++)
         if (name_is(name, modules[i]))
-            return i;
+            return (uint8_t)i;
     return 0;
 }
 

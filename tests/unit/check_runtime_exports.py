@@ -33,7 +33,7 @@ HOST = {
     "wasi:cli/exit@0.2.0": {"exit"},
     # Offered by liberyx, answered with -1 in the component.
     "eryx": {
-        "library-prepare", "library-prepared", "library-load", "library-symbol",
+        "library-find", "library-prepare", "library-prepared", "library-load", "library-symbol",
         "mount-list", "mount-stat", "mount-open", "mount-close", "mount-status", "mount-read",
         "mount-write", "mount-resize", "mount-sync", "mount-entries", "mount-readlink",
         "mount-set-times", "mount-change",
