@@ -227,8 +227,8 @@ static size_t find_slot(PyObject *probe, const char *name, size_t bytes)
     size_t offset = 0;
     if (mark != NULL && PyObject_SetAttrString(probe, name, mark) == 0) {
         offset = sizeof(PyObject);
-        while (offset < bytes && memcmp((char *)probe + offset, &mark, sizeof mark) != 0) {
-            offset += sizeof mark;
+        while (offset < bytes && memcmp((char *)probe + offset, &mark, sizeof(PyObject *)) != 0) {
+            offset += sizeof(PyObject *);
         }
         if (offset >= bytes) {
             PyErr_Format(PyExc_SystemError, "asyncio.Handle has no slot %s", name);

@@ -401,7 +401,7 @@ static bool done(PyObject *result)
 /* An id that no tool of the program has, the last ones first: 0, 1, 2 and 5 have a meaning. */
 static bool take_tool(void)
 {
-    static const char order[TOOLS] = {4, 3, 5, 2, 1, 0};
+    static const unsigned char order[TOOLS] = {4, 3, 5, 2, 1, 0};
     for (size_t i = 0; i < TOOLS; i++) {
         trace.tool = order[i];
         if (done(PyObject_CallMethod(trace.monitoring, "use_tool_id", "lO", trace.tool,
