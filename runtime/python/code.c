@@ -16,10 +16,16 @@ HOST("code-keep") extern int32_t host_code_keep(const char *code, size_t length)
 extern PyObject *PyMarshal_ReadObjectFromString(const char *data, Py_ssize_t length);
 extern PyObject *PyMarshal_WriteObjectToString(PyObject *object, int version);
 
-enum { FEW_BYTES = 4096, MARSHAL_VERSION = 5, HEAD_BYTES = 1 };
+enum {
+    FEW_BYTES = 4096,
+    MARSHAL_VERSION = 5,
+    HEAD_BYTES = 1,
+    WANTED = 0,
+    WANTED_PLAIN = -3 /* if nothing but the compiler made it */
+};
 
 static struct {
-    bool wanted;
+    int32_t answer;
     uint64_t written; /* to stdout and stderr when compiling began: warnings must come each time */
 } offer;
 
@@ -34,7 +40,7 @@ PyObject *code_find(bool *alone)
     static char few[FEW_BYTES];
     int32_t length = host_code_find(few, sizeof few);
     PyObject *code = NULL;
-    offer.wanted = length == 0;
+    offer.answer = length;
     offer.written = wasi_stdio_written();
     if (length <= HEAD_BYTES) {
         return NULL;
@@ -53,16 +59,16 @@ PyObject *code_find(bool *alone)
     return code;
 }
 
-void code_offer(PyObject *code, bool alone)
+void code_offer(PyObject *code, bool plain, bool alone)
 {
     PyObject *marshalled;
     char *bytes = NULL, *kept = NULL;
     Py_ssize_t length = 0;
-    if (!offer.wanted) {
+    if (offer.answer != WANTED && offer.answer != WANTED_PLAIN) {
         return;
     }
-    offer.wanted = false;
-    if (code == NULL || offer.written != wasi_stdio_written()) {
+    if (code == NULL || (offer.answer == WANTED_PLAIN && !plain) ||
+        offer.written != wasi_stdio_written()) {
         host_code_keep(NULL, 0);
         return;
     }

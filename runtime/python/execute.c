@@ -255,15 +255,16 @@ static PyObject *compile_text(const char *text, size_t length, PyObject *filenam
         PYTHON_SOURCE_IS_UTF8 | PYTHON_IGNORE_COOKIE | PYTHON_TOP_LEVEL_AWAIT,
         PYTHON_MINOR_VERSION,
     };
-    PyObject *code = NULL;
+    PyObject *code = NULL, *plain;
     if (check_text(text, length)) {
         size_t skip = length >= 3 && memcmp(text, BYTE_ORDER_MARK, 3) == 0 ? 3 : 0;
         code = Py_CompileStringObject(text + skip, filename, PYTHON_FILE_INPUT, &flags, -1);
     }
+    plain = code; /* for comparison only */
     if (code != NULL) {
         code = compile_again(code, text, length, filename, PYTHON_TOP_LEVEL_AWAIT, alone);
     }
-    code_offer(code, *alone);
+    code_offer(code, code == plain, *alone);
     return code;
 }
 

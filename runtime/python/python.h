@@ -80,8 +80,8 @@ void source_clear(void);
 
 /* code.c: code of the execution's program that the host keeps; NULL: none. New reference. */
 PyObject *code_find(bool *alone);
-/* The same was compiled (NULL: in vain), and nothing of it has run. */
-void code_offer(PyObject *code, bool alone);
+/* The same was compiled (NULL: in vain), and nothing of it has run. plain: no code of Python took part. */
+void code_offer(PyObject *code, bool plain, bool alone);
 
 /* report.c: the exception that ended the last execution. */
 

@@ -14,7 +14,8 @@
 guest_status_t call_helper(guest_t *guest, size_t export, const engine_value_t *arguments,
                            engine_value_t *result) {
     guest->phase = PHASE_HELPER;
-    if (export != EXPORT_REALLOC && export != EXPORT_CONFIGURE && export != EXPORT_LIMIT)
+    if (export != EXPORT_REALLOC && export != EXPORT_CONFIGURE && export != EXPORT_LIMIT &&
+        export != EXPORT_WAKE)
         guest->untouched = false;
     engine_state_t state = engine_call(guest->instance, export, arguments, result);
     guest->phase = PHASE_IDLE;

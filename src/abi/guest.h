@@ -99,7 +99,7 @@ typedef struct guest {
     struct mounts *mounts;   /* of the sandbox; NULL: none */
     struct tls *tls;         /* of the sandbox */
     guest_phase_t phase;
-    bool untouched; /* what it will compile first depends on the image and the source only */
+    bool untouched; /* nothing but the image's own code has run: see sandbox/codes.h */
     uint32_t set;   /* what it waits for in PHASE_WAITING and _BLOCKED */
     bool returned;  /* task-return was called in this execution */
     bool failed;

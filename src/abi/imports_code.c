@@ -2,7 +2,8 @@
  *
  *   code-find(buffer, capacity) more than 0: so many bytes of code are known, and are in the buffer if it
  *                               has room for them; 0: code-keep is to be called once the program is
- *                               compiled, before anything of it runs; -2: neither
+ *                               compiled, before anything of it runs; -3: the same, if nothing but
+ *                               CPython's compiler has made the code; -2: nothing
  *   code-keep(code, length)     0. length 0: the program's code cannot be kept */
 #include "abi/imports.h"
 #include "abi/lift.h"

@@ -8,6 +8,7 @@
 
 enum {
     UNKNOWN = -2,
+    WANTED_PLAIN = -3,
     KEPT_MAX = 128, /* programs */
     SHARE = 8       /* the part of all bytes that one program may take */
 };
@@ -148,9 +149,10 @@ void codes_keep(codes_t *codes, const code_key_t *key, const char *code, size_t 
 void codes_open(eryx_sandbox_t *sandbox, const char *source, size_t length) {
     const eryx_runtime_t *runtime = sandbox->runtime;
     sandbox->code = (code_query_t){.state = CODE_CLOSED};
-    /* What is counted must not depend on what others have run. */
+    /* What is counted must not depend on what others have run; and machine code of extensions that are in the image
+     * could have changed anything in the guest. */
     if (!source || !sandbox->instance->guest.untouched || runtime->codes.max_bytes == 0 ||
-        runtime->footer.features & IMAGE_FUEL)
+        runtime->footer.features & IMAGE_FUEL || runtime->footer.libraries.length > 0)
         return;
     sandbox->code = (code_query_t){
         .state = CODE_OPEN,
@@ -165,9 +167,10 @@ int32_t codes_answer_find(void *env, char *buffer, size_t capacity) {
     if (sandbox->code.state != CODE_OPEN)
         return UNKNOWN;
     int32_t found = codes_find(&sandbox->runtime->codes, &sandbox->code.key, buffer, capacity);
-    if (found == 0)
-        sandbox->code.state = CODE_WANTED;
-    return found;
+    if (found != 0)
+        return found;
+    sandbox->code.state = CODE_WANTED;
+    return sandbox->runtime->footer.features & IMAGE_OWN ? WANTED_PLAIN : 0;
 }
 
 void codes_answer_keep(void *env, const char *code, size_t length) {

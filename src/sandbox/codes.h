@@ -3,7 +3,9 @@
  * A sandbox in which nothing has run compiles what the host gave it, and nothing but that and the image
  * have a say in the result: it would be the same in all others. Only such a sandbox hands code out and is
  * given some, for this one program and before anything of it runs, so programs reach nothing of each
- * other's. The first to run a program does not hand it out: most programs run once. */
+ * other's. In images in which programs or packages have run, code of theirs could look at what a sandbox was
+ * given: there only what CPython's compiler alone has made counts, and nothing if they have machine code.
+ * The first to run a program does not hand it out: most programs run once. */
 #ifndef SANDBOX_CODES_H
 #define SANDBOX_CODES_H
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <eryx.h>
 
@@ -212,6 +213,50 @@ static void test_used_sandbox(void **state) {
     assert_true(known(code) > 0);
 }
 
+/* In the image of a session that has changed what compiling goes through, code that this has touched is
+ * not kept: each sandbox sees what its own makes of the program. */
+static void test_own_image(void **state) {
+    (void)state;
+    static const char hostile[] = "import ast, sys\n"
+                                  "real = ast.parse\n"
+                                  "def parse(source, filename):\n"
+                                  "    return real(source.replace('1', sys.argv[0]), filename)\n"
+                                  "ast.parse = parse\n"
+                                  "sys.addaudithook(lambda event, arguments: None)\n";
+    static const char code[] = "x = 10\nx + 1", plain[] = "print(1, len('four'))";
+    char path[] = "/tmp/eryx-codes-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    eryx_sandbox_t *sandbox = new_sandbox(runtime);
+    expect_in(sandbox, hostile, NULL, "", "", "");
+    assert_int_equal(eryx_image_build(sandbox, path, NULL), ERYX_OK);
+    eryx_sandbox_free(sandbox);
+    eryx_runtime_t *own = NULL;
+    assert_int_equal(eryx_runtime_open(path, NULL, &own, NULL), ERYX_OK);
+    unlink(path);
+    eryx_execute_options_t execute_options;
+    eryx_execute_options_init(&execute_options);
+    execute_options.result = "";
+    for (int i = 0; i < TIMES; i++) {
+        const char *argument = i % 2 ? "3" : "5";
+        eryx_sandbox_options_t options;
+        eryx_sandbox_options_init(&options);
+        options.argv = &argument;
+        options.argc = 1;
+        assert_int_equal(eryx_sandbox_new(own, &options, &sandbox, NULL), ERYX_OK);
+        signals_restore();
+        expect_in(sandbox, code, &execute_options, "", "", i % 2 ? "33" : "55");
+        eryx_sandbox_free(sandbox);
+        assert_int_equal(eryx_sandbox_new(own, &options, &sandbox, NULL), ERYX_OK);
+        expect_in(sandbox, plain, NULL, "1 4\n", "", "");
+        eryx_sandbox_free(sandbox);
+    }
+    assert_int_equal(known_of(own, code, 1), UNKNOWN);
+    assert_true(known_of(own, plain, 0) > 0);
+    eryx_runtime_free(own);
+}
+
 /* --- Bounds ------------------------------------------------------------------------------- */
 
 static void test_long(void **state) {
@@ -338,9 +383,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_third),      cmocka_unit_test(test_variants),
         cmocka_unit_test(test_complaints), cmocka_unit_test(test_used_sandbox),
-        cmocka_unit_test(test_long),       cmocka_unit_test(test_many),
-        cmocka_unit_test(test_none),       cmocka_unit_test(test_fuel),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_long),       cmocka_unit_test(test_own_image),
+        cmocka_unit_test(test_many),       cmocka_unit_test(test_none),
+        cmocka_unit_test(test_fuel),       cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
