@@ -1,6 +1,7 @@
 /* Packages: the first time, when their image is made, and from then on beside sandboxes without any. */
 #include "measure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -40,29 +41,40 @@ static void measure_first(const eryx_packages_t *packages, const char *code)
     samples_print(&first, "package_first_ms");
 }
 
+/* Of the same code again and again, or of source not seen before. */
+static void cycle_into(struct samples *samples, eryx_runtime_t *runtime, const char *code,
+                       unsigned number)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s #%u", code, number);
+    uint64_t start = now_ns();
+    cycle(runtime, text);
+    samples_add_since(samples, start);
+}
+
 /* By turns, so that both have the same of the machine. */
 static void measure_cached(const eryx_packages_t *packages, const char *cache, const char *code)
 {
-    struct samples with = {0}, without = {0}, open = {0};
+    struct samples with = {0}, without = {0}, open = {0}, new = {0}, stock_new = {0};
     eryx_runtime_free(open_with(packages, cache));
     uint64_t start = now_ns();
     eryx_runtime_t *runtime = open_with(packages, cache), *stock = open_runtime();
     samples_add_since(&open, start);
-    for (int i = 0; i < WARM_UP + REPETITIONS; i++) {
-        start = now_ns();
-        cycle(runtime, code);
-        if (i >= WARM_UP)
-            samples_add_since(&with, start);
-        start = now_ns();
-        cycle(stock, "x=1");
-        if (i >= WARM_UP)
-            samples_add_since(&without, start);
+    for (unsigned i = 1; i <= WARM_UP + REPETITIONS; i++) {
+        if (i == WARM_UP)
+            with.count = without.count = new.count = stock_new.count = 0;
+        cycle_into(&with, runtime, code, 0);
+        cycle_into(&without, stock, "x=1", 0);
+        cycle_into(&new, runtime, code, i);
+        cycle_into(&stock_new, stock, "x=1", i);
     }
     eryx_runtime_free(runtime);
     eryx_runtime_free(stock);
     samples_print(&open, "package_open_us");
     samples_print(&with, "package_cached_us");
     samples_print(&without, "package_stock_us");
+    samples_print(&new, "package_new_us");
+    samples_print(&stock_new, "package_stock_new_us");
 }
 
 void bench_packages(const char *cache, const char *code, char **paths)
