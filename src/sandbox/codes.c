@@ -134,7 +134,8 @@ void codes_keep(codes_t *codes, const code_key_t *key, const char *code, size_t 
                                .code_length = length};
     memcpy(kept->bytes, key->source, key->length);
     memcpy(kept->bytes + key->length, key->filename, filename_length);
-    memcpy(kept->bytes + key->length + filename_length, code, length);
+    if (length > 0)
+        memcpy(kept->bytes + key->length + filename_length, code, length);
     pthread_mutex_lock(&codes->lock);
     if (look_up(codes, key, kept->hash)) {
         free(kept); /* another sandbox was faster */
