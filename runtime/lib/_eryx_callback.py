@@ -9,7 +9,7 @@ import keyword
 import types
 
 import _eryx_driver
-from _eryx_json import encode_raw, from_json, scan, to_json
+from _eryx_json import from_json, to_json
 
 # Schema key by which a host declares a callback blocking: it becomes a plain function.
 BLOCKING_KEY = "x-eryx-blocking"
@@ -123,10 +123,6 @@ class Parameters:
 def encode(name, arguments):
     """Arguments as JSON text; the error names the argument that cannot be encoded."""
     try:
-        return "".join(encode_raw(arguments, 0))
-    except Exception:
-        pass
-    try:
         return to_json(arguments)
     except (TypeError, ValueError, RecursionError) as error:
         for key, value in arguments.items():
@@ -143,12 +139,6 @@ def decode(name, result):
     ok, text = result
     if not ok:
         raise CallbackError(text, name)
-    try:
-        value, end = scan(text, 0)
-        if end == len(text):
-            return value
-    except (StopIteration, ValueError):
-        pass
     try:
         return from_json(text)
     except ValueError as error:
@@ -178,7 +168,7 @@ def _parameters(callback):
 
 async def _invoke(callback, args, kwargs):
     name = callback._eryx_name
-    text = encode(name, (callback._eryx_parameters or _parameters(callback)).bind(args, kwargs))
+    text = encode(name, _parameters(callback).bind(args, kwargs))
     return decode(name, await _eryx_driver.call(name, text))
 
 

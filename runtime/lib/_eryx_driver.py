@@ -81,7 +81,7 @@ class Driver:
             loop.forget()
             _keep_variables(context)
             return True
-        self.main = _end_session(loop, task, context, self.error)
+        self.main = _end_badly(loop, task, context, self.error)
         self.error = None
         return False
 
@@ -300,7 +300,7 @@ def _keep_variables(context):
             variable.set(value)
 
 
-async def _end_session(loop, task, context, error):
+async def _end_badly(loop, task, context, error):
     """The end of an execution whose main task has failed, waits in vain, or leaves others."""
     try:
         await _finish(loop, task, error)

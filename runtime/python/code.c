@@ -40,21 +40,21 @@ PyObject *code_find(bool *alone)
     static char few[FEW_BYTES];
     int32_t length = host_code_find(few, sizeof few);
     PyObject *code = NULL;
+    char *bytes = few;
     offer.answer = length;
     offer.written = wasi_stdio_written();
     if (length <= HEAD_BYTES) {
         return NULL;
     }
-    if ((size_t)length <= sizeof few) {
-        code = load(few, (size_t)length, alone);
-        python_ignore_error();
-        return code;
+    if ((size_t)length > sizeof few) {
+        bytes = malloc((size_t)length);
     }
-    char *many = malloc((size_t)length);
-    if (many != NULL && host_code_find(many, (size_t)length) == length) {
-        code = load(many, (size_t)length, alone);
+    if (bytes == few || (bytes != NULL && host_code_find(bytes, (size_t)length) == length)) {
+        code = load(bytes, (size_t)length, alone);
     }
-    free(many);
+    if (bytes != few) {
+        free(bytes);
+    }
     python_ignore_error();
     return code;
 }

@@ -7,10 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file_system.h"
 #include "image/sha256.h"
 
 #define INDEX_NAME "files"
@@ -40,13 +40,7 @@ static bool keeps_times(int fd) {
     static const unsigned long magics[] = {EXT4_SUPER_MAGIC,     BTRFS_SUPER_MAGIC, XFS_SUPER_MAGIC,
                                            F2FS_SUPER_MAGIC,     ZFS_MAGIC,         BCACHEFS_MAGIC,
                                            OVERLAYFS_SUPER_MAGIC};
-    struct statfs status;
-    if (fstatfs(fd, &status) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
-        if ((unsigned long)status.f_type == magics[i])
-            return true;
-    return false;
+    return file_system_among(fd, magics, sizeof magics / sizeof magics[0]);
 }
 
 static bool settled(const struct timespec *changed) {

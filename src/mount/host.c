@@ -13,10 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/file_system.h"
 #include "mount/source.h"
 
 static eryx_file_kind_t kind_of(mode_t mode) {
@@ -271,13 +271,7 @@ static bool is_kernel_file_system(int fd) {
     static const unsigned long magics[] = {
         PROC_SUPER_MAGIC, SYSFS_MAGIC,        DEBUGFS_MAGIC,       TRACEFS_MAGIC,  SECURITYFS_MAGIC,
         BPF_FS_MAGIC,     CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, PSTOREFS_MAGIC, EFIVARFS_MAGIC};
-    struct statfs status;
-    if (fstatfs(fd, &status) != 0)
-        return false;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
-        if ((unsigned long)status.f_type == magics[i])
-            return true;
-    return false;
+    return file_system_among(fd, magics, sizeof magics / sizeof magics[0]);
 }
 
 static int check_root(int fd, const char *path, struct stat *status, eryx_error_t *error) {

@@ -152,7 +152,7 @@ void codes_open(eryx_sandbox_t *sandbox, const char *source, size_t length) {
     sandbox->code = (code_query_t){.state = CODE_CLOSED};
     /* What is counted must not depend on what others have run; and machine code of extensions that are in the image
      * could have changed anything in the guest. */
-    if (!source || !sandbox->instance->guest.untouched || runtime->codes.max_bytes == 0 ||
+    if (!sandbox->instance->guest.untouched || runtime->codes.max_bytes == 0 ||
         runtime->footer.features & IMAGE_FUEL || runtime->footer.libraries.length > 0)
         return;
     sandbox->code = (code_query_t){

@@ -45,7 +45,8 @@ typedef struct code_query {
 
 struct eryx_sandbox;
 
-/* The sandbox is about to run a program, or has begun to (NULL). Its guest must know its settings. */
+/* The sandbox is about to run a program; its guest must know its settings. Whoever runs it closes the query as
+ * soon as it has begun. */
 void codes_open(struct eryx_sandbox *sandbox, const char *source, size_t length);
 
 /* For guest_streams_t; env is an eryx_sandbox_t. */

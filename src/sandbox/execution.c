@@ -303,7 +303,7 @@ int execution_prepare(eryx_sandbox_t *sandbox, const eryx_execute_options_t *opt
 static guest_status_t start(eryx_sandbox_t *sandbox, const char *code, size_t length) {
     codes_open(sandbox, code, length);
     guest_status_t reached = guest_start(&sandbox->instance->guest, code, length);
-    codes_open(sandbox, NULL, 0);
+    sandbox->code.state = CODE_CLOSED;
     return reached;
 }
 
